@@ -1,0 +1,1 @@
+"""Errors, progress and cancel, devices, seeds, settings, safe writing. Imports nothing heavy."""

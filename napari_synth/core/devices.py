@@ -1,0 +1,34 @@
+"""Where torch computes: auto, cuda, mps or cpu."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_synth.core.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    import torch
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """The torch device for a name in `DEVICES`.
+
+    ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown or the device is not present.
+    """
+    import torch
+
+    if name not in DEVICES:
+        raise unknown_name("device", name, list(DEVICES))
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device in ("cuda", "mps", "cpu") if present[device])
+    if not present[name]:
+        raise InputError(f"This machine has no {name} device.", "Choose auto or cpu.")
+    return torch.device(name)

@@ -1,0 +1,226 @@
+"""The recipe: all that is needed to make an image again."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.files import writing
+from napari_synth.core.seeds import derived_seed
+from napari_synth.core.settings import DEFAULT_SHAPES
+
+REFERENCE_AREA = 256 * 256
+RECIPE_NAME = "recipe.yaml"
+METADATA_KEY = "napari_synth"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FieldSettings(_Strict):
+    """How a field of nuclei is composed; see `masks.field.compose_field`.
+
+    Counts are per area, so a canvas four times as large gets four times as many nuclei.
+    """
+
+    height: int = Field(256, ge=16, le=8192)
+    width: int = Field(256, ge=16, le=8192)
+    count_mean: float = Field(20.0, ge=0, le=5000)
+    """Mean number of nuclei per 256×256 pixels."""
+    count_sd: float = Field(4.0, ge=0, le=5000)
+    """Standard deviation of that number."""
+    area_mean: float = Field(700.0, gt=0)
+    """Mean area of a nucleus in square pixels."""
+    area_sd: float = Field(250.0, ge=0)
+    """Standard deviation of the area."""
+    touching: bool = True
+    """Whether nuclei may touch; they never merge."""
+    sampler: str = "prior"
+    spread: float = Field(1.0, ge=0, le=3)
+    """Standard deviation of the latent codes: 0 gives the mean shape, 1 the prior."""
+    shapes: str = DEFAULT_SHAPES
+    """Id or file of the shape model."""
+
+
+class FieldSource(_Strict):
+    """A mask composed of sampled nuclei."""
+
+    kind: Literal["field"] = "field"
+    settings: FieldSettings
+    seed: int = Field(ge=0)
+    sha256: str = ""
+    """`mask_hash` of its labels; empty: not checked."""
+
+
+class FileSource(_Strict):
+    """A mask in a file; a relative path counts from the folder of the recipe."""
+
+    kind: Literal["file"] = "file"
+    path: str
+    sha256: str = ""
+    """`mask_hash` of its labels; empty: not checked."""
+
+
+class LayerSource(_Strict):
+    """A mask that was painted in a layer and is not on disk."""
+
+    kind: Literal["layer"] = "layer"
+    name: str
+    sha256: str
+
+
+MaskSource = Annotated[FieldSource | FileSource | LayerSource, Field(discriminator="kind")]
+
+
+class Recipe(_Strict):
+    """Model, mask, option and seed of one image; or, with several of them, of a batch.
+
+    Attributes
+    ----------
+    model : str
+        Bundled id or path of a weights file.
+    model_sha256 : str
+        Hash of that file; empty where it is not known yet.
+    masks : list of MaskSource
+    options : list of str
+        Looks to render; empty for a model without options.
+    variants : int
+        Images per mask and option, each with its own seed.
+    seed : int or None
+        None switches the noise off; a batch needs a number.
+    n : int, optional
+        Number of pairs; ``masks × options × variants`` when not given.
+    versions : dict
+        Versions of the programs that made it.
+    """
+
+    format: Literal[1] = 1
+    model: str
+    model_sha256: str = ""
+    masks: list[MaskSource] = Field(min_length=1)
+    options: list[str] = Field(default_factory=list)
+    variants: int = Field(1, ge=1)
+    seed: int | None = Field(1, ge=0)
+    n: int | None = Field(None, ge=1)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def per_mask(self) -> int:
+        """Pairs made of one mask."""
+        return max(len(self.options), 1) * self.variants
+
+    def count(self) -> int:
+        """Number of pairs."""
+        return self.n or len(self.masks) * self.per_mask
+
+    def item(self, index: int) -> Recipe:
+        """The recipe of pair number ``index`` alone: one mask, one option, one seed.
+
+        A pure function of the index. When more pairs are wanted than the masks give, fields are
+        composed anew and other masks are used again with new seeds.
+        """
+        if self.count() == 1:
+            return self.model_copy(update={"n": None, "variants": 1})
+        mask_number, rest = divmod(index, self.per_mask)
+        repetition, position = divmod(mask_number, len(self.masks))
+        source = self.masks[position]
+        if isinstance(source, FieldSource) and repetition:
+            seed = derived_seed(source.seed, "field", repetition)
+            source = source.model_copy(update={"seed": seed, "sha256": ""})
+        option, variant = divmod(rest, self.variants)
+        return self.model_copy(
+            update={
+                "masks": [source],
+                "options": self.options[option : option + 1],
+                "variants": 1,
+                "n": None,
+                "seed": None if self.seed is None else derived_seed(self.seed, "pair", mask_number, variant),
+            }
+        )
+
+    def mask_number(self, index: int) -> int:
+        """Which mask pair ``index`` shows; pairs of one mask share it."""
+        return index // self.per_mask
+
+    def stem(self, index: int) -> str:
+        """File stem of pair ``index``."""
+        digits = max(4, math.ceil(math.log10(self.count() + 1)))
+        option = self.item(index).options
+        return "_".join([f"{index + 1:0{digits}d}", *option])
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(self.model_dump(exclude_none=False), sort_keys=False)
+
+    def save(self, path: Path) -> None:
+        """Write as YAML, beside and renamed."""
+        with writing(path) as temporary:
+            temporary.write_text(self.to_yaml(), encoding="utf-8")
+
+
+def parse_recipe(text: str, where: str) -> Recipe:
+    """A recipe from YAML.
+
+    Raises
+    ------
+    InputError
+        If the text is not a valid recipe.
+    """
+    try:
+        return Recipe.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise InputError(f"{where} is not valid YAML.", "Use a recipe written by napari-synth.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "it"
+        raise InputError(
+            f"The recipe in {where} is not valid: {place}: {first['msg']}.", "Use a recipe written by napari-synth."
+        ) from error
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe file; relative mask paths become absolute."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"The recipe {path} cannot be read.", "Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a recipe.", "Use a recipe.yaml written by napari-synth.") from error
+    return located(parse_recipe(text, path.name), path.parent)
+
+
+def located(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with relative mask paths resolved from ``folder``."""
+    masks = [
+        source.model_copy(update={"path": str((folder / source.path).resolve())})
+        if isinstance(source, FileSource)
+        else source
+        for source in recipe.masks
+    ]
+    return recipe.model_copy(update={"masks": masks})
+
+
+def mask_hash(labels: np.ndarray) -> str:
+    """SHA-256 of a label image: its shape and its int32 values."""
+    digest = hashlib.sha256(str(labels.shape).encode())
+    digest.update(np.ascontiguousarray(labels, np.int32).tobytes())
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of the programs an image depends on."""
+    found = {}
+    for name in ("napari-synth", "torch", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

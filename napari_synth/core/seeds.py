@@ -1,0 +1,39 @@
+"""Random numbers that depend on named keys only, never on what ran before."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+MAX_SEED = 2**31 - 1
+
+
+def _entropy(keys: tuple[int | str, ...]) -> list[int]:
+    return [zlib.crc32(key.encode()) if isinstance(key, str) else int(key) for key in keys]
+
+
+def numpy_rng(*keys: int | str) -> np.random.Generator:
+    """A generator for exactly these keys, for example ``numpy_rng(seed, "crop", step)``."""
+    return np.random.default_rng(np.random.SeedSequence(_entropy(keys)))
+
+
+def derived_seed(*keys: int | str) -> int:
+    """An integer in [0, 2**31 - 1] for exactly these keys."""
+    return int(numpy_rng(*keys).integers(0, MAX_SEED, endpoint=True))
+
+
+def torch_generator(*keys: int | str) -> torch.Generator:
+    """A CPU generator for exactly these keys; noise drawn from it is the same for every device."""
+    import torch
+
+    return torch.Generator().manual_seed(derived_seed(*keys))
+
+
+def random_seed() -> int:
+    """A fresh seed, for the dice button."""
+    return int(np.random.default_rng().integers(0, 100_000))

@@ -1,0 +1,64 @@
+"""What a generator sees of a mask, and of an image: the same for training and for rendering."""
+
+from __future__ import annotations
+
+import numpy as np
+
+MASK_MEANINGS = {
+    "foreground": "1 in nuclei, 0 elsewhere",
+    "foreground-gap": "1 in nuclei, 0 elsewhere, with a one-pixel gap drawn between touching instances",
+}
+
+
+def mask_plane(labels: np.ndarray, meaning: str = "foreground-gap") -> np.ndarray:
+    """The mask channel of the network.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (Y, X), int
+        Instance labels, 0 = background. A binary mask has no touching instances to part.
+    meaning : str
+        A key of `MASK_MEANINGS`.
+
+    Returns
+    -------
+    ndarray, shape (Y, X), float32
+        0 or 1.
+    """
+    plane = labels > 0
+    if meaning == "foreground-gap":
+        gap = np.zeros(labels.shape, bool)
+        # The pixel before a change of label gives way, so a gap is one pixel wide.
+        for first, second in (
+            (np.s_[:-1, :], np.s_[1:, :]),
+            (np.s_[:, :-1], np.s_[:, 1:]),
+            (np.s_[:-1, :-1], np.s_[1:, 1:]),
+            (np.s_[:-1, 1:], np.s_[1:, :-1]),
+        ):
+            a, b = labels[first], labels[second]
+            gap[first] |= (a != b) & (a > 0) & (b > 0)
+        plane &= ~gap
+    return plane.astype(np.float32)
+
+
+def to_uint8_rgb(image: np.ndarray) -> np.ndarray:
+    """An image in the generator's terms: ``(Y, X, 3)`` uint8.
+
+    RGB of 8 bits stays as it is. Grey images, and any of another dtype, are stretched from their
+    0.1 to their 99.9 percentile, because their absolute level depends on exposure alone.
+    """
+    if not (image.ndim == 3 and image.dtype == np.uint8):
+        finite = np.nan_to_num(image.astype(np.float32))
+        low, high = np.percentile(finite, (0.1, 99.9))
+        image = (255 * np.clip((finite - low) / max(high - low, 1e-6), 0, 1)).round().astype(np.uint8)
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=-1)
+
+
+def to_network(image: np.ndarray) -> np.ndarray:
+    """uint8 to float32 in [-1, 1]."""
+    return image.astype(np.float32) / 127.5 - 1
+
+
+def from_network(values: np.ndarray) -> np.ndarray:
+    """Float in [-1, 1] to uint8; values outside are clipped."""
+    return np.clip((values + 1) * 127.5, 0, 255).round().astype(np.uint8)

@@ -1,0 +1,98 @@
+"""Reading images and masks with an error a person understands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from napari_synth.core.errors import InputError
+
+IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+TIFF_SUFFIXES = (".tif", ".tiff")
+
+
+def read_array(path: Path) -> np.ndarray:
+    """The array in a PNG, TIFF or JPEG file, as stored.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another type, truncated or not an image.
+    """
+    if not path.is_file():
+        raise InputError(f"The file {path} does not exist.", "Check the path.")
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        raise InputError(f"{path.name} is not an image file.", f"Use one of: {', '.join(IMAGE_SUFFIXES)}.")
+    try:
+        if path.suffix.lower() in TIFF_SUFFIXES:
+            import tifffile
+
+            return np.asarray(tifffile.imread(path))
+        import imageio.v3 as iio
+
+        return np.asarray(iio.imread(path))
+    except Exception as error:  # decoders raise anything at all on a damaged file
+        raise InputError(f"{path} cannot be read as an image ({error}).", "Save it again and retry.") from error
+
+
+def read_image(path: Path) -> np.ndarray:
+    """An image as ``(Y, X)`` or ``(Y, X, 3)`` in its stored dtype; alpha is dropped."""
+    image = read_array(path)
+    if image.ndim == 3 and image.shape[-1] in (3, 4):
+        return image[..., :3]
+    if image.ndim == 3 and image.shape[-1] == 1:
+        return image[..., 0]
+    if image.ndim != 2:
+        raise InputError(
+            f"{path} has shape {image.shape}, not a 2-D grey or RGB image.", "Split it into single planes."
+        )
+    return image
+
+
+def read_labels(path: Path) -> np.ndarray:
+    """A mask as ``(Y, X)`` int32 instance labels; see `as_labels`."""
+    array = read_array(path)
+    if array.ndim == 3 and array.shape[-1] in (2, 3, 4):
+        colours = array[..., :3] if array.shape[-1] != 2 else array[..., :1]
+        if (colours != colours[..., :1]).any():
+            raise InputError(f"The mask {path} is a colour image.", "Save it as a one-channel label image.")
+        array = colours[..., 0]
+    return as_labels(array, f"The mask {path.name}")
+
+
+def as_labels(array: np.ndarray, what: str = "The mask") -> np.ndarray:
+    """Any mask array as ``(Y, X)`` int32 labels, 0 = background.
+
+    Parameters
+    ----------
+    array : ndarray, shape (Y, X)
+        bool, integers >= 0, or floats that hold whole numbers.
+    what : str
+        Subject of the error sentences.
+
+    Raises
+    ------
+    InputError
+        If it is not 2-D, has no pixels, holds NaN, fractions, negative or too large numbers.
+    """
+    array = np.asarray(array)
+    if array.ndim != 2:
+        raise InputError(
+            f"{what} has {array.ndim} dimensions (shape {array.shape}), but a 2-D mask is needed.",
+            "Choose one plane of it.",
+        )
+    if array.size == 0:
+        raise InputError(f"{what} has no pixels (shape {array.shape}).", "Choose another mask.")
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise InputError(f"{what} contains NaN or infinity.", "Replace them by 0 or convert it to labels.")
+        if (array != np.floor(array)).any():
+            raise InputError(f"{what} contains fractions.", "Threshold it or convert it to whole-number labels.")
+    elif array.dtype.kind not in "biu":
+        raise InputError(f"{what} has the dtype {array.dtype}.", "Convert it to whole-number labels.")
+    if array.dtype.kind in "if" and array.min() < 0:
+        raise InputError(f"{what} contains negative labels.", "Use 0 for background and 1, 2, … for nuclei.")
+    if array.dtype.kind in "iuf" and array.max() > np.iinfo(np.int32).max:
+        raise InputError(f"{what} contains labels over 2147483647.", "Renumber the labels from 1.")
+    return array.astype(np.int32)

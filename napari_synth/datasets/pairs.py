@@ -1,0 +1,223 @@
+"""Folders of image-mask pairs, one folder per option.
+
+A data folder is either one set (``images/`` and ``masks/`` with shared file stems) or several, one
+sub-folder per option. An optional ``dataset.yaml`` names the order of the options, their sources and
+licences, and which files are held out.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.files import existing_folder
+from napari_synth.core.seeds import numpy_rng
+from napari_synth.datasets.encoding import mask_plane, to_uint8_rgb
+from napari_synth.datasets.files import IMAGE_SUFFIXES, read_image, read_labels
+
+DATASET_FILE = "dataset.yaml"
+
+
+class OptionSource(BaseModel):
+    """One option of a data set: a look, where its pairs come from and which are held out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    title: str = ""
+    source: str = ""
+    licence: str = ""
+    attribution: str = ""
+    hold_out: str = ""
+    """``every:5`` (the 5th, 10th, … by sorted name), a file-name pattern such as ``08_*``, or empty."""
+
+
+class DatasetDescription(BaseModel):
+    """The contents of ``dataset.yaml``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    options: list[OptionSource]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One image-mask pair on disk."""
+
+    stem: str
+    image: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class LoadedPair:
+    """One pair in memory: ``labels`` (Y, X) int32 and ``image`` (Y, X, 3) uint8."""
+
+    stem: str
+    labels: np.ndarray
+    image: np.ndarray
+    rgb: bool
+
+
+@dataclass(frozen=True)
+class OptionPairs:
+    """The files of one option, split into training and held-out."""
+
+    source: OptionSource
+    training: tuple[Pair, ...]
+    held_out: tuple[Pair, ...]
+
+
+def is_held_out(index: int, stem: str, rule: str) -> bool:
+    """Whether file number ``index`` (0-based, sorted by name) is held out by ``rule``."""
+    if not rule:
+        return False
+    if rule.startswith("every:"):
+        every = rule.removeprefix("every:")
+        if not every.isdigit() or int(every) < 2:
+            raise InputError(f"The hold-out rule {rule!r} is not understood.", "Write every:5 or a file pattern.")
+        return index % int(every) == int(every) - 1
+    return fnmatch.fnmatch(stem, rule)
+
+
+def find_pairs(folder: Path) -> list[Pair]:
+    """Pairs in ``folder/images`` and ``folder/masks``, sorted by stem.
+
+    Raises
+    ------
+    InputError
+        If a folder is missing, empty, or an image has no mask.
+    """
+    images = existing_folder(folder / "images", "image folder")
+    masks = existing_folder(folder / "masks", "mask folder")
+    by_stem = {path.stem: path for path in sorted(masks.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES}
+    pairs = []
+    for path in sorted(images.iterdir()):
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        if path.stem not in by_stem:
+            raise InputError(f"The image {path} has no mask.", f"Put {path.stem}.png or .tif into {masks}.")
+        pairs.append(Pair(path.stem, path, by_stem[path.stem]))
+    if not pairs:
+        raise InputError(f"The folder {images} holds no PNG, TIFF or JPEG images.", "Check the path.")
+    return pairs
+
+
+def find_options(data: str | Path) -> list[OptionPairs]:
+    """The options of a data folder, in the order of ``dataset.yaml`` or of their names."""
+    root = existing_folder(data, "data folder")
+    if (root / "images").is_dir():
+        sources, folders = [OptionSource(name=root.resolve().name)], [root]
+    else:
+        sources = _option_sources(root)
+        folders = [root / source.name for source in sources]
+    options = []
+    for source, folder in zip(sources, folders, strict=True):
+        training, held_out = [], []
+        for index, pair in enumerate(find_pairs(existing_folder(folder, "option folder"))):
+            (held_out if is_held_out(index, pair.stem, source.hold_out) else training).append(pair)
+        if not training:
+            raise InputError(f"Every file of option {source.name} is held out.", "Change its hold_out rule.")
+        options.append(OptionPairs(source, tuple(training), tuple(held_out)))
+    return options
+
+
+def described_sources(root: Path) -> list[OptionSource]:
+    """The options that ``dataset.yaml`` lists; none where there is no such file.
+
+    Raises
+    ------
+    InputError
+        If the file is not valid.
+    """
+    description = root / DATASET_FILE
+    if not description.is_file():
+        return []
+    try:
+        return DatasetDescription.model_validate(yaml.safe_load(description.read_text())).options
+    except (ValidationError, yaml.YAMLError) as error:
+        raise InputError(f"{description} is not valid: {error}", "Correct the file.") from error
+
+
+def _option_sources(root: Path) -> list[OptionSource]:
+    if sources := described_sources(root):
+        return sources
+    names = sorted(path.name for path in root.iterdir() if (path / "images").is_dir())
+    if not names:
+        raise InputError(
+            f"The data folder {root} holds neither images/ and masks/ nor option folders with them.",
+            "Arrange it as DATA/images and DATA/masks, or DATA/OPTION/images and DATA/OPTION/masks.",
+        )
+    return [OptionSource(name=name) for name in names]
+
+
+def load_pair(pair: Pair) -> LoadedPair:
+    """Read a pair; `InputError` when image and mask differ in size."""
+    image, labels = read_image(pair.image), read_labels(pair.mask)
+    if image.shape[:2] != labels.shape:
+        raise InputError(
+            f"The image {pair.image.name} is {image.shape[1]}×{image.shape[0]} pixels "
+            f"but its mask is {labels.shape[1]}×{labels.shape[0]}.",
+            "Crop or resize one of them (masks with nearest neighbour).",
+        )
+    return LoadedPair(pair.stem, labels, to_uint8_rgb(image), rgb=image.ndim == 3)
+
+
+class PairSampler:
+    """Random training crops; the batch of a step depends on ``seed`` and ``step`` alone.
+
+    Each batch takes its samples from the options in turn, so all weigh the same.
+
+    Parameters
+    ----------
+    options : list of list of LoadedPair
+        Pairs of each option.
+    crop : int
+        Side of the square crop in pixels; smaller images are continued by reflection.
+    meaning : str
+        See `mask_plane`.
+    seed : int
+    """
+
+    def __init__(self, options: list[list[LoadedPair]], crop: int, meaning: str, seed: int):
+        self.crop = crop
+        self.seed = seed
+        self._options = [
+            [(mask_plane(pair.labels, meaning).astype(bool), pair.image) for pair in pairs] for pairs in options
+        ]
+
+    def batch(self, step: int, size: int, rank: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Masks ``(B, 1, crop, crop)`` float32 in {0, 1}, images ``(B, 3, crop, crop)`` uint8, option numbers ``(B,)``."""
+        rng = numpy_rng(self.seed, "crop", step, rank)
+        masks, images, numbers = [], [], []
+        for position in range(size):
+            number = (step * size + position) % len(self._options)
+            pairs = self._options[number]
+            mask, image = random_crop(*pairs[rng.integers(len(pairs))], self.crop, rng)
+            masks.append(mask[None].astype(np.float32))
+            images.append(image.transpose(2, 0, 1))
+            numbers.append(number)
+        return np.stack(masks), np.stack(images), np.array(numbers)
+
+
+def random_crop(
+    mask: np.ndarray, image: np.ndarray, crop: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same random square of both, flipped and turned by a multiple of 90 degrees alike."""
+    short = [max(crop - side, 0) for side in mask.shape]
+    if any(short):
+        mask = np.pad(mask, [(0, n) for n in short], mode="symmetric")
+        image = np.pad(image, [*((0, n) for n in short), (0, 0)], mode="symmetric")
+    y, x = (rng.integers(side - crop + 1) for side in mask.shape)
+    turns, flip = rng.integers(4), rng.integers(2)
+    out = []
+    for array in (mask, image):
+        array = np.rot90(array[y : y + crop, x : x + crop], turns)
+        out.append(array[:, ::-1] if flip else array)
+    return out[0], out[1]

@@ -1,0 +1,1 @@
+"""Image-label pairs on disk, one small writer per format."""

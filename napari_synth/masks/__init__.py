@@ -1,0 +1,1 @@
+"""Fields of nuclei: sample shapes, place them, keep every instance apart."""

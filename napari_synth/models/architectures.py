@@ -1,0 +1,47 @@
+"""Architectures by name: how the hyper-parameters of a card become a torch module.
+
+A new one is a function here and a line in `ARCHITECTURES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari_synth.core.errors import unknown_name
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def _pix2pix(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.pix2pix import Pix2PixGenerator
+
+    return Pix2PixGenerator(**hyper)
+
+
+def _dvae(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.dvae import DVAE
+
+    return DVAE(**hyper)
+
+
+def _unet(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.unet import segmentation_unet
+
+    return segmentation_unet(**hyper)
+
+
+ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
+    "optional-pix2pix": _pix2pix,
+    "pix2pix": _pix2pix,
+    "dvae": _dvae,
+    "unet": _unet,
+}
+
+
+def build(architecture: str, **hyper: Any) -> nn.Module:
+    """An untrained network of a registered architecture."""
+    if architecture not in ARCHITECTURES:
+        raise unknown_name("architecture", architecture, sorted(ARCHITECTURES))
+    return ARCHITECTURES[architecture](**hyper)

@@ -1,0 +1,107 @@
+"""The model card: everything a person or a program must know to use a trained model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Option(BaseModel):
+    """One look a generator can render."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    title: str = ""
+    rgb: bool = True
+    """False: the image is grey, ``(Y, X)``."""
+    thumbnail: str = ""
+    """A small PNG of the look, base64."""
+
+
+class TrainingData(BaseModel):
+    """Where training pairs came from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    source: str = ""
+    licence: str = ""
+    attribution: str = ""
+    files: int
+    held_out: int = 0
+
+
+def joint_licence(data: list[TrainingData]) -> str:
+    """The licences of all data, each once."""
+    return ", ".join(dict.fromkeys(entry.licence for entry in data if entry.licence))
+
+
+class Training(BaseModel):
+    """How the weights were made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: int
+    planned_steps: int
+    batch_size: int
+    seed: int
+    device: str
+    precision: str
+    hours: float
+    settings: dict[str, float | int | str | bool] = Field(default_factory=dict)
+    data: list[TrainingData] = Field(default_factory=list)
+
+
+class ModelCard(BaseModel):
+    """Description of a trained model; stored as JSON in the header of its weights file.
+
+    Attributes
+    ----------
+    id : str
+        Name under which it is loaded.
+    architecture : str
+        Name in the architecture registry.
+    hyper : dict
+        Arguments of the architecture's builder.
+    role : {'generator', 'shapes', 'segmentor'}
+        mask -> image, latent -> shape, or image -> mask.
+    mask_meaning : str
+        A key of `datasets.encoding.MASK_MEANINGS`.
+    condition_channels : list of str
+        Images needed beside the mask; empty for a generator from the mask alone.
+    options : list of Option
+        Looks, in the order of the option plane.
+    latent_size : int
+        Length of z; 0 where there is none.
+    value_range : tuple of float
+        Range of the output array.
+    tile_multiple : int
+        Height and width the network accepts are multiples of this.
+    figures : dict
+        Measured quality, name to value.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1] = 1
+    id: str
+    title: str = ""
+    architecture: str
+    hyper: dict[str, float | int | str | bool] = Field(default_factory=dict)
+    role: Literal["generator", "shapes", "segmentor"]
+    mask_meaning: str = ""
+    condition_channels: list[str] = Field(default_factory=list)
+    options: list[Option] = Field(default_factory=list)
+    latent_size: int = 0
+    value_range: tuple[float, float] = (0, 255)
+    tile_multiple: int = 1
+    licence: str = ""
+    training: Training | None = None
+    figures: dict[str, float] = Field(default_factory=dict)
+    notes: str = ""
+
+    @property
+    def option_names(self) -> list[str]:
+        return [option.name for option in self.options]

@@ -1,0 +1,106 @@
+"""One ``.safetensors`` file = weights + card. No pickle is ever opened."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.files import writing
+from napari_synth.models.card import ModelCard
+
+if TYPE_CHECKING:
+    import torch
+
+CARD_KEY = "napari_synth_card"
+SUFFIX = ".safetensors"
+PICKLE_SUFFIXES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
+
+
+def _checked_path(path: str | Path) -> Path:
+    path = Path(path).expanduser()
+    if path.suffix.lower() in PICKLE_SUFFIXES:
+        raise InputError(
+            f"{path.name} is a pickle file, which can run any program when opened.",
+            "Use a .safetensors file made by napari-synth.",
+        )
+    if not path.is_file():
+        raise InputError(f"The model file {path} does not exist.", "Check the path, or see: napari-synth models list.")
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start[:1] == b"\x80" or start == b"PK":
+        raise InputError(
+            f"{path.name} is a pickle file, which can run any program when opened.",
+            "Use a .safetensors file made by napari-synth.",
+        )
+    return path
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path.name} is damaged or is not a safetensors file ({error}).", "Copy or download it again.")
+
+
+def read_card(path: str | Path) -> ModelCard:
+    """The card in a weights file, without loading torch.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, a pickle, truncated, or carries no card of ours.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = _checked_path(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    if CARD_KEY not in metadata:
+        raise InputError(f"{path.name} carries no napari-synth model card.", "Use a file made by napari-synth.")
+    try:
+        return ModelCard.model_validate_json(metadata[CARD_KEY])
+    except ValidationError as error:
+        raise InputError(
+            f"The model card in {path.name} is not valid ({error.error_count()} errors).",
+            "Use a file made by this version of napari-synth.",
+        ) from error
+
+
+def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
+    """The tensors of a weights file as float32."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = _checked_path(path)
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+
+
+def save_model(path: str | Path, card: ModelCard, weights: dict[str, torch.Tensor], *, half: bool = True) -> None:
+    """Write weights and card beside ``path`` and rename.
+
+    With ``half`` matrices and kernels are stored as float16; vectors (biases, norm statistics)
+    stay float32, since a variance can leave float16's range.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    stored = {
+        name: tensor.detach().cpu().to(torch.float16 if half and tensor.ndim > 1 else tensor.dtype).contiguous()
+        for name, tensor in weights.items()
+    }
+    with writing(path) as temporary:
+        save_file(stored, temporary, metadata={CARD_KEY: card.model_dump_json()})
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

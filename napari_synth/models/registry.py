@@ -1,0 +1,95 @@
+"""Trained models by id: the bundled ones, and any file by its path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_synth.core.devices import resolve_device
+from napari_synth.core.errors import InputError, unknown_name
+from napari_synth.models.architectures import build
+from napari_synth.models.card import ModelCard
+from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network in memory with its card, ready on ``device``."""
+
+    card: ModelCard
+    network: nn.Module
+    path: Path
+    sha256: str
+    device: torch.device
+
+
+def bundled_paths() -> dict[str, Path]:
+    """Id to file of the models that come with the program."""
+    return {path.name.removesuffix(SUFFIX): path for path in sorted(WEIGHTS_FOLDER.glob(f"*{SUFFIX}"))}
+
+
+def bundled_cards() -> dict[str, ModelCard]:
+    """Id to card of the models that come with the program; does not load torch."""
+    return {name: model_card(name) for name in bundled_paths()}
+
+
+def resolve_model(name: str | Path) -> Path:
+    """The weights file for a bundled id or a path.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    bundled = bundled_paths()
+    if str(name) in bundled:
+        return bundled[str(name)]
+    path = Path(name).expanduser()
+    if path.suffix or path.exists():
+        return path
+    raise unknown_name("model", str(name), list(bundled))
+
+
+def model_card(name: str | Path) -> ModelCard:
+    """The card of a bundled id or a path; does not load torch."""
+    path = resolve_model(name)
+    if not path.is_file():
+        return read_card(path)  # says what is wrong with the path
+    return _card_of(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _card_of(path: Path, modified: int) -> ModelCard:
+    return read_card(path)
+
+
+def load_trained(name: str | Path, device: str = "auto") -> TrainedModel:
+    """Load a model in eval mode.
+
+    Raises
+    ------
+    InputError
+        If the model is unknown, damaged, or its weights do not fit its card.
+    """
+    path = resolve_model(name)
+    card = read_card(path)
+    weights = load_weights(path)
+    target = resolve_device(device)
+    network = build(card.architecture, **card.hyper)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise InputError(
+            f"The weights in {path.name} do not fit its card: {reason}", "Use a file made by napari-synth."
+        ) from error
+    network.to(target).eval().requires_grad_(False)
+    return TrainedModel(card, network, path, file_hash(path), target)

@@ -1,0 +1,69 @@
+"""Deep variational autoencoder for 64x64 nucleus shapes (Sirinaovakul 2018)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+SHAPE_SIZE = 64
+
+
+def _conv(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False), nn.BatchNorm2d(out_channels), nn.ReLU()
+    )
+
+
+def _deconv(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ConvTranspose2d(in_channels, out_channels, 3, stride, 1, output_padding=stride - 1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+    )
+
+
+class DVAE(nn.Module):
+    """Convolutional VAE; 864 020 parameters with ``latent_size=10``.
+
+    Encoder 1-16-32(s2)-32-16(s2) -> 100 -> mean and log-variance; decoder mirrored, sigmoid.
+    """
+
+    def __init__(self, latent_size: int = 10):
+        super().__init__()
+        self.latent_size = latent_size
+        self.encoder = nn.Sequential(_conv(1, 16, 1), _conv(16, 32, 2), _conv(32, 32, 1), _conv(32, 16, 2))
+        self.encode_hidden = nn.Linear(16 * 16 * 16, 100)
+        self.mean = nn.Linear(100, latent_size)
+        self.log_variance = nn.Linear(100, latent_size)
+        self.decode_hidden = nn.Linear(latent_size, 100)
+        self.decode_features = nn.Linear(100, 16 * 16 * 16)
+        self.decoder = nn.Sequential(
+            _deconv(16, 32, 2),
+            _deconv(32, 32, 1),
+            _deconv(32, 16, 2),
+            nn.ConvTranspose2d(16, 1, 3, 1, 1, bias=False),
+        )
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """``[B, 1, 64, 64]`` in [0, 1] to mean and log-variance, each ``[B, latent]``."""
+        hidden = torch.relu(self.encode_hidden(self.encoder(x).flatten(1)))
+        return self.mean(hidden), self.log_variance(hidden)
+
+    def decode_logits(self, z: Tensor) -> Tensor:
+        """``[B, latent]`` to logits ``[B, 1, 64, 64]``."""
+        hidden = torch.relu(self.decode_hidden(z))
+        features = torch.relu(self.decode_features(hidden))
+        return self.decoder(features.unflatten(1, (16, 16, 16)))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """``[B, latent]`` to ``[B, 1, 64, 64]`` in [0, 1]."""
+        return torch.sigmoid(self.decode_logits(z))
+
+    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, mean and log-variance; without ``noise`` the code is the mean."""
+        mean, log_variance = self.encode(x)
+        z = mean
+        if noise is not None:
+            epsilon = torch.randn(mean.shape, generator=noise).to(mean)
+            z = mean + torch.exp(0.5 * log_variance) * epsilon
+        return self.decode_logits(z), mean, log_variance

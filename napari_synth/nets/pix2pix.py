@@ -1,0 +1,194 @@
+"""Pix2pix U-Net generator with an optional appearance plane.
+
+Sources: Isola et al. 2017 (pix2pix, arXiv:1611.07004) for the network, Sirinaovakul 2018
+(Optional Pix2Pix) for the option plane. The input is ``[mask, option]``; plain pix2pix is the
+case with ``in_channels=1``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from napari_synth.nets.noise import SeededDropout
+
+UPSAMPLING = ("transposed", "resize")
+
+
+def encoder_widths(ngf: int, levels: int) -> list[int]:
+    """Channels after each encoder level: ``ngf`` doubling up to ``8 * ngf``."""
+    return [ngf * min(2**level, 8) for level in range(levels)]
+
+
+class DownBlock(nn.Module):
+    """LeakyReLU 0.2 -> conv 4, stride 2 -> BatchNorm; halves the size.
+
+    The outermost block has no activation before it, outermost and innermost have no norm.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, activate: bool, norm: bool, bias: bool):
+        super().__init__()
+        self.activation = nn.LeakyReLU(0.2) if activate else nn.Identity()
+        self.conv = nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=bias)
+        self.norm = nn.BatchNorm2d(out_channels) if norm else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(self.activation(x)))
+
+
+class UpBlock(nn.Module):
+    """ReLU -> doubling convolution -> BatchNorm -> dropout.
+
+    ``upsampling='transposed'`` is the published transposed convolution 4, stride 2;
+    ``'resize'`` is bilinear doubling and a 3x3 convolution, which has no preferred pixel phase
+    and so leaves no grid (Odena et al. 2016).
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, *, upsampling: str, norm: bool, bias: bool, dropout: float
+    ):
+        super().__init__()
+        if upsampling == "transposed":
+            self.resize: nn.Module = nn.Identity()
+            self.conv: nn.Module = nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=bias)
+        else:
+            self.resize = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+            self.conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias)
+        self.norm = nn.BatchNorm2d(out_channels) if norm else nn.Identity()
+        self.dropout = SeededDropout(dropout)
+
+    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Tensor:
+        return self.dropout(self.norm(self.conv(self.resize(torch.relu(x)))), noise)
+
+
+class FullSizeHead(nn.Module):
+    """Two convolutions at full size, reading the input again, after the last resize.
+
+    A bilinear doubling alone holds no detail finer than two pixels.
+    """
+
+    def __init__(self, in_channels: int, width: int, out_channels: int):
+        super().__init__()
+        self.detail = nn.Conv2d(in_channels + width, width, 3, 1, 1)
+        self.colour = nn.Conv2d(width, out_channels, 3, 1, 1)
+
+    def forward(self, features: Tensor, inputs: Tensor) -> Tensor:
+        return self.colour(torch.relu(self.detail(torch.cat([torch.relu(features), inputs], dim=1))))
+
+
+class Pix2PixGenerator(nn.Module):
+    """U-Net generator of pix2pix.
+
+    Parameters
+    ----------
+    in_channels : int
+        1 for a mask alone, 2 for ``[mask, option plane]``.
+    out_channels : int
+        Image channels.
+    ngf : int
+        Channels after the first level; the published network has 64.
+    levels : int
+        Halvings; 8 in the published network. Height and width must be multiples of ``2**levels``.
+    upsampling : {'transposed', 'resize'}
+        See `UpBlock`; ``'resize'`` also adds a `FullSizeHead`.
+    dropout : float
+        Probability in the decoder's inner blocks. It is the network's only noise.
+    dropout_blocks : int
+        How many decoder blocks, counted from the bottleneck, have dropout; 3 as published.
+    bias : bool
+        Bias beside BatchNorm, as the thesis' code has it. The last layer always has one.
+
+    Raises
+    ------
+    ValueError
+        If ``upsampling`` is unknown or ``levels`` is below 2.
+
+    Notes
+    -----
+    With ``in_channels=1, out_channels=1`` and defaults the network has 54 407 809 parameters,
+    with ``in_channels=2, out_channels=3, bias=True`` 54 418 435.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 2,
+        out_channels: int = 3,
+        *,
+        ngf: int = 64,
+        levels: int = 8,
+        upsampling: str = "transposed",
+        dropout: float = 0.5,
+        dropout_blocks: int = 3,
+        bias: bool = False,
+    ):
+        super().__init__()
+        if upsampling not in UPSAMPLING:
+            raise ValueError(f"upsampling must be one of {UPSAMPLING}, not {upsampling!r}")
+        if levels < 2:
+            raise ValueError(f"levels must be at least 2, not {levels}")
+        widths = encoder_widths(ngf, levels)
+        resize = upsampling == "resize"
+        self.levels = levels
+        self.down = nn.ModuleList(
+            DownBlock(
+                widths[i - 1] if i else in_channels,
+                widths[i],
+                activate=i > 0,
+                norm=0 < i < levels - 1,
+                bias=bias,
+            )
+            for i in range(levels)
+        )
+        # Decoder block k undoes encoder level (levels - 1 - k); all but the first also read a skip.
+        self.up = nn.ModuleList()
+        for k, level in enumerate(reversed(range(levels))):
+            last = level == 0
+            inner_width = widths[level - 1] if not last else ngf // 2 if resize else out_channels
+            self.up.append(
+                UpBlock(
+                    widths[level] * (1 if k == 0 else 2),
+                    inner_width,
+                    upsampling=upsampling,
+                    norm=not last or resize,
+                    bias=bias or (last and not resize),
+                    dropout=dropout if k < dropout_blocks and not last else 0.0,
+                )
+            )
+        self.head = FullSizeHead(in_channels, ngf // 2, out_channels) if resize else None
+
+    def forward(self, inputs: Tensor, noise: torch.Generator | None = None) -> Tensor:
+        """``[B, in_channels, H, W]`` to ``[B, out_channels, H, W]`` in [-1, 1].
+
+        Dropout is active exactly when ``noise`` is given.
+        """
+        x = inputs
+        skips = []
+        for block in self.down:
+            x = block(x)
+            skips.append(x)
+        x = self.up[0](skips.pop(), noise)
+        for block in self.up[1:]:
+            x = block(torch.cat([x, skips.pop()], dim=1), noise)
+        if self.head is not None:
+            x = self.head(x, inputs)
+        return torch.tanh(x)
+
+
+def option_plane(index: Tensor, n_options: int, height: int, width: int) -> Tensor:
+    """Constant plane ``(k + 1) / K`` for each option index.
+
+    Parameters
+    ----------
+    index : Tensor, shape (B,)
+        Option numbers, 0-based; fractions interpolate between neighbours.
+    n_options : int
+        K.
+    height, width : int
+        Size of the plane in pixels.
+
+    Returns
+    -------
+    Tensor, shape (B, 1, height, width), float32
+    """
+    value = (index.to(torch.float32) + 1) / n_options
+    return value[:, None, None, None].expand(-1, 1, height, width)

@@ -1,0 +1,21 @@
+"""Small segmentation U-Net (MONAI's, with fixed choices)."""
+
+from __future__ import annotations
+
+from monai.networks.nets import UNet
+from torch import nn
+
+
+def segmentation_unet(in_channels: int = 3, width: int = 16) -> nn.Module:
+    """U-Net giving one logit per pixel: ``[B, in_channels, H, W]`` to ``[B, 1, H, W]``.
+
+    Five scales, residual units, InstanceNorm; height and width must be multiples of 16.
+    """
+    return UNet(
+        spatial_dims=2,
+        in_channels=in_channels,
+        out_channels=1,
+        channels=tuple(width * 2**i for i in range(5)),
+        strides=(2, 2, 2, 2),
+        num_res_units=2,
+    )

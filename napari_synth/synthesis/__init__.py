@@ -1,0 +1,1 @@
+"""From mask and recipe to image."""

@@ -1,0 +1,1 @@
+"""One loop for all models, one objective per architecture."""

@@ -1,0 +1,232 @@
+"""The training loop: the same for every objective."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as iio
+from lightning_fabric import Fabric
+from pydantic import ValidationError
+
+from napari_synth.core.devices import resolve_device
+from napari_synth.core.errors import InputError, WorkError, unknown_name
+from napari_synth.core.files import existing_folder, writing
+from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
+from napari_synth.models.card import ModelCard, Training
+from napari_synth.models.checkpoint import SUFFIX, save_model
+from napari_synth.training.objectives import objective_class
+from napari_synth.training.objectives.base import Objective, ObjectiveSettings
+
+RESUME_SUFFIX = ".ckpt"
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What to train, on what, and where to put it.
+
+    Attributes
+    ----------
+    architecture : str
+        A name in `training.objectives.OBJECTIVES`.
+    data : Path
+        Data folder of that objective.
+    out : Path
+        The ``.safetensors`` file to write; the resumable state and the preview go beside it.
+    preset : str
+        A key of the objective's presets.
+    settings : dict
+        Overrides of single settings.
+    resume : Path, optional
+        A ``.ckpt`` file of an interrupted run with the same settings.
+    seed : int
+    device : str
+        See `core.devices.resolve_device`.
+    devices : int
+        How many of them.
+    precision : str
+        One of `PRECISIONS`.
+    checkpoint_minutes : float
+        Time between two checkpoints.
+    """
+
+    architecture: str
+    data: Path
+    out: Path
+    preset: str = "fast"
+    settings: dict[str, Any] = field(default_factory=dict)
+    resume: Path | None = None
+    seed: int = 1
+    device: str = "auto"
+    devices: int = 1
+    precision: str = "32-true"
+    checkpoint_minutes: float = 3.0
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where the model is and how far it got."""
+
+    path: Path
+    resume_path: Path
+    preview_path: Path
+    steps: int
+    losses: dict[str, float]
+
+
+def settings_for(request: TrainRequest) -> ObjectiveSettings:
+    """The objective's settings: preset, then overrides.
+
+    Raises
+    ------
+    InputError
+        If the preset or a setting is unknown or out of range.
+    """
+    cls = objective_class(request.architecture)
+    if request.preset not in cls.presets:
+        raise unknown_name("preset", request.preset, sorted(cls.presets))
+    try:
+        return cls.Settings(**(cls.presets[request.preset] | request.settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"The training setting {name} is not valid: {first['msg']}.",
+            f"Known settings: {', '.join(cls.Settings.model_fields)}.",
+        ) from error
+
+
+def train(
+    request: TrainRequest, on_progress: OnProgress = ignore_progress, cancel: CancelToken | None = None
+) -> TrainResult:
+    """Train until the planned steps are done or ``cancel`` is set; both leave a usable model.
+
+    Progress counts steps and is reported after each. On one CPU a resumed run ends with the same
+    weights as an uninterrupted one.
+
+    Raises
+    ------
+    InputError
+        If the data, a setting or the file to resume is unusable.
+    WorkError
+        If the model cannot be written, or the device runs out of memory.
+    """
+    cancel = cancel or CancelToken()
+    if request.out.suffix != SUFFIX:
+        raise InputError(f"The output {request.out} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")
+    if request.precision not in PRECISIONS:
+        raise unknown_name("precision", request.precision, list(PRECISIONS))
+    settings = settings_for(request)
+    existing = request.data.expanduser()
+    data = existing if existing.is_file() else existing_folder(existing, "data folder")
+    objective = objective_class(request.architecture)(settings, data, request.seed)
+    device = resolve_device(request.device)
+    fabric = Fabric(accelerator=device.type, devices=request.devices, precision=request.precision)  # type: ignore[arg-type]
+    fabric.launch()
+    objective.set_up(fabric)
+    run = _Run(request, objective, fabric)
+    if request.resume is not None:
+        run.restore(request.resume)
+    return run.until_done(on_progress, cancel)
+
+
+class _Run:
+    """One training run: counts steps and writes checkpoints."""
+
+    def __init__(self, request: TrainRequest, objective: Objective, fabric: Fabric):
+        self.request = request
+        self.objective = objective
+        self.fabric = fabric
+        self.step = 0
+        self.seconds = 0.0
+        self.losses: dict[str, float] = {}
+        self.resume_path = request.out.with_suffix(RESUME_SUFFIX)
+        self.preview_path = request.out.with_suffix(".preview.png")
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """What must agree for a resumed run to be the same run."""
+        request = self.request
+        settings = self.objective.settings.model_dump()
+        return {"architecture": request.architecture, "seed": request.seed, "settings": settings}
+
+    def _networks_and_optimizers(self) -> dict[str, Any]:
+        objective = self.objective
+        return {f"network.{name}": network for name, network in objective.networks.items()} | {
+            f"optimizer.{name}": optimizer for name, optimizer in objective.optimizers.items()
+        }
+
+    def restore(self, path: Path) -> None:
+        if not path.is_file():
+            raise InputError(f"There is no file {path} to resume from.", "Check the path.")
+        try:
+            rest = self.fabric.load(path, weights_only=True)
+        except Exception as error:  # torch raises several kinds for a damaged or foreign file
+            raise InputError(f"{path} is not a resumable training state.", "Use the .ckpt file of a run.") from error
+        if rest.get("identity") != self._identity:
+            raise InputError(f"{path} belongs to a run with other settings.", "Give the same settings and seed again.")
+        for name, part in self._networks_and_optimizers().items():
+            part.load_state_dict(rest[name])
+        self.step, self.seconds = rest["step"], rest["seconds"]
+
+    def until_done(self, on_progress: OnProgress, cancel: CancelToken) -> TrainResult:
+        total = self.objective.settings.steps
+        watch = Stopwatch(total, on_progress)
+        saved = began = time.monotonic()
+        spent = self.seconds
+        while self.step < total and not cancel.cancelled:
+            self.objective.set_learning_rate(self.objective.learning_rate_factor(self.step))
+            try:
+                self.losses = self.objective.step(self.step)
+            except RuntimeError as error:
+                raise _training_error(error) from error
+            self.step += 1
+            self.seconds = spent + time.monotonic() - began
+            watch.report(self.step, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
+            if time.monotonic() - saved > 60 * self.request.checkpoint_minutes and self.step < total:
+                self.save()
+                saved = time.monotonic()
+        self.save()
+        return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, self.losses)
+
+    def save(self) -> None:
+        """Write the resumable state, the model and the preview, each beside and renamed."""
+        state = self._networks_and_optimizers() | {
+            "identity": self._identity,
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        if self.fabric.world_size > 1:
+            self.fabric.barrier()
+        if not self.fabric.is_global_zero:
+            return
+        with writing(self.resume_path) as temporary:
+            self.fabric.save(temporary, state)
+        save_model(self.request.out, self._card(), self.objective.exported.state_dict())
+        with writing(self.preview_path) as temporary:
+            iio.imwrite(temporary, self.objective.preview())
+
+    def _card(self) -> ModelCard:
+        settings = self.objective.settings
+        card = self.objective.card(self.request.out.name.removesuffix(SUFFIX))
+        training = Training(
+            steps=self.step,
+            planned_steps=settings.steps,
+            batch_size=settings.batch_size,
+            seed=self.request.seed,
+            device=str(self.fabric.device.type),
+            precision=self.request.precision,
+            hours=round(self.seconds / 3600, 3),
+            settings=settings.model_dump(),
+            data=self.objective.training_data(),
+        )
+        return card.model_copy(update={"training": training})
+
+
+def _training_error(error: RuntimeError) -> WorkError:
+    if "out of memory" in str(error).lower():
+        return WorkError("The device ran out of memory while training.", "Use a smaller batch_size or crop.")
+    return WorkError(f"A training step failed: {error}.", "Report this with the details.")

@@ -1,0 +1,109 @@
+"""The interface between the training loop and an objective."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+from napari_synth.datasets.pairs import OptionSource
+from napari_synth.models.card import ModelCard, TrainingData
+
+
+class ObjectiveSettings(BaseModel):
+    """What every objective can be told; each adds its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: int = Field(10_000, ge=1)
+    batch_size: int = Field(4, ge=1)
+    learning_rate: float = Field(2e-4, gt=0)
+
+
+class Objective(ABC):
+    """Networks, optimisers and the loss of one architecture.
+
+    The batch and the noise of a step depend on ``seed``, ``step`` and ``rank`` alone, so a resumed
+    run continues exactly.
+    """
+
+    Settings: ClassVar[type[ObjectiveSettings]]
+    presets: ClassVar[dict[str, dict[str, Any]]]
+
+    def __init__(self, settings: ObjectiveSettings, data: Path, seed: int):
+        self.settings: Any = settings
+        self.data = data
+        self.seed = seed
+        self.networks: dict[str, nn.Module] = {}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.fabric: Fabric
+
+    def set_up(self, fabric: Fabric) -> None:
+        """Hand networks and optimisers to Fabric: device, precision, several devices."""
+        self.fabric = fabric
+        for name, network in self.networks.items():
+            self.networks[name] = fabric.setup_module(network.to(memory_format=torch.channels_last))
+        for name, optimizer in self.optimizers.items():
+            self.optimizers[name] = fabric.setup_optimizers(optimizer)
+
+    def set_learning_rate(self, factor: float) -> None:
+        """Scale the rate of every optimiser."""
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.settings.learning_rate * factor
+
+    def learning_rate_factor(self, step: int) -> float:
+        """Constant for the first half, then linear to 0 (pix2pix' 100 + 100 epochs)."""
+        return min(1.0, 2 * (1 - step / self.settings.steps))
+
+    @abstractmethod
+    def step(self, step: int) -> dict[str, float]:
+        """One optimisation step; returns the losses by name."""
+
+    @abstractmethod
+    def preview(self) -> np.ndarray:
+        """A picture of what the model does now, ``(Y, X, 3)`` uint8."""
+
+    @abstractmethod
+    def card(self, model_id: str) -> ModelCard:
+        """The card of the model as it is now, without its training record."""
+
+    @abstractmethod
+    def training_data(self) -> list[TrainingData]:
+        """What it is trained on."""
+
+    @property
+    @abstractmethod
+    def exported(self) -> nn.Module:
+        """The network that a user loads."""
+
+
+def training_data(source: OptionSource, files: int, held_out: int) -> TrainingData:
+    """The entry of a model card for pairs or shapes from ``source``."""
+    described = source.model_dump(include={"name", "source", "licence", "attribution"})
+    return TrainingData(**described, files=files, held_out=held_out)
+
+
+def seeded(build: Any, seed: int) -> Any:
+    """Call ``build`` with torch's global seed set, and put the global state back."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def init_normal(network: nn.Module) -> nn.Module:
+    """N(0, 0.02) for convolutions, N(1, 0.02) for norms (pix2pix, DCGAN)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+    return network

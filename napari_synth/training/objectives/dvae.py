@@ -1,0 +1,116 @@
+"""Objective of the shape DVAE: (sum of BCE + beta * KL) / batch (Sirinaovakul 2018)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
+from napari_synth.datasets.pairs import OptionSource, described_sources
+from napari_synth.datasets.shapes import find_shape_files, is_held_out_shape, read_shapes
+from napari_synth.models.architectures import build
+from napari_synth.models.card import ModelCard, TrainingData, joint_licence
+from napari_synth.training.objectives.base import Objective, ObjectiveSettings, seeded, training_data
+from napari_synth.training.pictures import grid
+
+
+class DVAESettings(ObjectiveSettings):
+    """Settings of `DVAEObjective`."""
+
+    batch_size: int = Field(40, ge=2)
+    learning_rate: float = Field(1e-3, gt=0)
+    latent_size: int = Field(10, ge=1)
+    beta: float = Field(3.0, ge=0)
+    turn: bool = True
+    """Flip and turn the shapes by multiples of 90 degrees."""
+
+
+class DVAEObjective(Objective):
+    """Variational autoencoder on a library of nucleus shapes; every 10th shape is held out."""
+
+    Settings = DVAESettings
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {"steps": 45_000, "turn": False},
+        "fast": {"steps": 12_000},
+    }
+
+    def __init__(self, settings: DVAESettings, data: Path, seed: int):
+        super().__init__(settings, data, seed)
+        self._data: list[TrainingData] = []
+        sources = {source.name: source for source in described_sources(data)}
+        shapes = []
+        for path in find_shape_files(data):
+            library = read_shapes(path).shapes
+            held_out = is_held_out_shape(len(library))
+            shapes.append(library[~held_out])
+            source = sources.get(path.stem, OptionSource(name=path.stem))
+            self._data.append(training_data(source, int((~held_out).sum()), int(held_out.sum())))
+        self.shapes = np.concatenate(shapes)
+        network = seeded(lambda: build("dvae", latent_size=settings.latent_size), derived_seed(seed, "dvae"))
+        self.networks = {"dvae": network}
+        self.optimizers = {"dvae": torch.optim.Adam(network.parameters(), settings.learning_rate)}
+
+    def _batch(self, step: int, rank: int) -> np.ndarray:
+        rng = numpy_rng(self.seed, "shapes", step, rank)
+        batch = self.shapes[rng.integers(len(self.shapes), size=self.settings.batch_size)]
+        if self.settings.turn:
+            turns, flips = rng.integers(4, size=len(batch)), rng.integers(2, size=len(batch))
+            batch = np.stack(
+                [np.rot90(shape, k)[:, :: 1 - 2 * flip] for shape, k, flip in zip(batch, turns, flips, strict=True)]
+            )
+        return batch[:, None].astype(np.float32)
+
+    def step(self, step: int) -> dict[str, float]:
+        s, rank = self.settings, self.fabric.global_rank
+        network = self.networks["dvae"].train()
+        x = torch.from_numpy(self._batch(step, rank)).to(self.fabric.device)
+        logits, mean, log_variance = network(x, torch_generator(self.seed, "latent", step, rank))
+        logits, mean, log_variance = logits.float(), mean.float(), log_variance.float()
+        reconstruction = binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
+        divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum() / len(x)
+        loss = reconstruction + s.beta * divergence
+        self.optimizers["dvae"].zero_grad()
+        self.fabric.backward(loss)
+        self.optimizers["dvae"].step()
+        wrong = ((logits > 0) != (x > 0.5)).sum().item() / len(x)
+        return {"BCE": reconstruction.item(), "KL": divergence.item(), "wrong px": wrong}
+
+    @torch.no_grad()
+    def preview(self) -> np.ndarray:
+        network = self.networks["dvae"].eval()
+        shapes = torch.from_numpy(self.shapes[:: len(self.shapes) // 12][:12, None]).float()
+        decoded = torch.sigmoid(network(shapes.to(self.fabric.device))[0].float())
+        z = torch.randn(36, self.settings.latent_size, generator=torch_generator(self.seed, "preview"))
+        sampled = _module(network).decode(z.to(self.fabric.device)).float()
+        pictures = [(255 * batch[:, 0].cpu().numpy()).astype(np.uint8) for batch in (shapes, decoded, sampled)]
+        rows = [list(pictures[0]), list(pictures[1]), *(list(pictures[2][i : i + 12]) for i in (0, 12, 24))]
+        return grid(rows)
+
+    def card(self, model_id: str) -> ModelCard:
+        return ModelCard(
+            id=model_id,
+            architecture="dvae",
+            hyper={"latent_size": self.settings.latent_size},
+            role="shapes",
+            latent_size=self.settings.latent_size,
+            value_range=(0, 1),
+            licence=joint_licence(self._data),
+        )
+
+    def training_data(self) -> list[TrainingData]:
+        return self._data
+
+    @property
+    def exported(self) -> nn.Module:
+        return self.networks["dvae"]
+
+
+def _module(network: Any) -> Any:
+    """The network inside Fabric's wrapper."""
+    return getattr(network, "module", network)

@@ -1,0 +1,1 @@
+"""The window: moves data between napari and the floors below."""
