@@ -64,9 +64,7 @@ def mask_reader() -> MaskReader:
     return MaskReader(load_shapes)
 
 
-def compose_masks(
-    settings: FieldSettings, n: int = 1, seed: int = 1
-) -> Iterator[tuple[FieldSource, NucleusField]]:
+def compose_masks(settings: FieldSettings, n: int = 1, seed: int = 1) -> Iterator[tuple[FieldSource, NucleusField]]:
     """Compose ``n`` fields of nuclei; each comes with the recipe source that makes it again.
 
     The first field has ``seed`` itself, the others seeds derived from it.
@@ -99,9 +97,7 @@ def export_recipe(
     return export_pairs(request, generator, mask_reader(), on_progress, cancel)
 
 
-def replay(
-    source: str | Path, folder: str | Path, *, overwrite: bool = False, device: str = "auto"
-) -> ExportResult:
+def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, device: str = "auto") -> ExportResult:
     """Make again what a recipe file, or a file exported with one, describes."""
     return export_recipe(recipe_of(source), folder, overwrite=overwrite, device=device)
 

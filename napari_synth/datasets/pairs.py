@@ -193,7 +193,15 @@ class PairSampler:
         ]
 
     def batch(self, step: int, size: int, rank: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Masks ``(B, 1, crop, crop)`` float32 in {0, 1}, images ``(B, 3, crop, crop)`` uint8, option numbers ``(B,)``."""
+        """Draw the batch of a step.
+
+        Returns
+        -------
+        masks : ndarray, shape (B, 1, crop, crop), float32 in {0, 1}
+        images : ndarray, shape (B, 3, crop, crop), uint8
+        numbers : ndarray, shape (B,), int
+            Option of each sample.
+        """
         rng = numpy_rng(self.seed, "crop", step, rank)
         masks, images, numbers = [], [], []
         for position in range(size):

@@ -36,7 +36,9 @@ def read_shapes(path: Path) -> ShapeLibrary:
             shapes = archive["shapes"]
             area = archive["area_px"] if "area_px" in archive else shapes.sum((1, 2))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a shape library ({error}).", "Use an .npz file with an array 'shapes'.") from error
+        raise InputError(
+            f"{path} is not a shape library ({error}).", "Use an .npz file with an array 'shapes'."
+        ) from error
     if shapes.ndim != 3 or shapes.shape[1:] != (SHAPE_SIZE, SHAPE_SIZE):
         raise InputError(f"The shapes in {path} are {shapes.shape}, not (N, 64, 64).", "Use another library.")
     return ShapeLibrary((shapes > 0).astype(np.uint8), area.astype(np.float32))

@@ -48,7 +48,7 @@ class NucleusField:
 def compose_field(settings: FieldSettings, shapes: ShapeModel, seed: int) -> NucleusField:
     """Sample nuclei and place them at random.
 
-    The number is Normal(``count_mean``, ``count_sd``) per 256×256 pixels, the area
+    The number is Normal(``count_mean``, ``count_sd``) per 256×256 pixels and at least 1, the area
     Normal(``area_mean``, ``area_sd``) kept within a quarter and four times its mean, angle and
     place are uniform. A nucleus that finds no free place is left out; none merge.
 
@@ -69,7 +69,8 @@ def compose_field(settings: FieldSettings, shapes: ShapeModel, seed: int) -> Nuc
     """
     rng = numpy_rng(seed, "field")
     share = settings.height * settings.width / REFERENCE_AREA
-    wanted = max(round(rng.normal(settings.count_mean * share, settings.count_sd * np.sqrt(share))), 0)
+    drawn = round(rng.normal(settings.count_mean * share, settings.count_sd * np.sqrt(share)))
+    wanted = max(drawn, 1 if settings.count_mean else 0)
     labels = np.zeros((settings.height, settings.width), np.int32)
     codes = sampler(settings.sampler)(rng, wanted, shapes.card.latent_size, settings.spread)
     areas = rng.normal(settings.area_mean, settings.area_sd, wanted)

@@ -44,9 +44,7 @@ class UpBlock(nn.Module):
     and so leaves no grid (Odena et al. 2016).
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, *, upsampling: str, norm: bool, bias: bool, dropout: float
-    ):
+    def __init__(self, in_channels: int, out_channels: int, *, upsampling: str, norm: bool, bias: bool, dropout: float):
         super().__init__()
         if upsampling == "transposed":
             self.resize: nn.Module = nn.Identity()

@@ -26,9 +26,7 @@ def model_name(generator: Generator) -> str:
     return generator.card.id if bundled else str(generator.path.resolve())
 
 
-def painted_recipe(
-    generator: Generator, labels: np.ndarray, layer_name: str, option: str, seed: int | None
-) -> Recipe:
+def painted_recipe(generator: Generator, labels: np.ndarray, layer_name: str, option: str, seed: int | None) -> Recipe:
     """The recipe of one image of a mask in a layer."""
     return Recipe(
         model=model_name(generator),
@@ -40,9 +38,7 @@ def painted_recipe(
     )
 
 
-def file_recipe(
-    generator: Generator, labels: np.ndarray, path: Path, option: str, seed: int | None
-) -> Recipe:
+def file_recipe(generator: Generator, labels: np.ndarray, path: Path, option: str, seed: int | None) -> Recipe:
     """The recipe of one image of a mask file."""
     recipe = painted_recipe(generator, labels, path.name, option, seed)
     source = FileSource(path=str(path.resolve()), sha256=mask_hash(labels))

@@ -32,7 +32,10 @@ class UNetObjective(Objective):
     """Foreground segmentation; brightness and contrast of each crop are varied."""
 
     Settings = UNetSettings
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"paper": {"steps": 26_400, "batch_size": 32}, "fast": {"steps": 3000}}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {"steps": 26_400, "batch_size": 32},
+        "fast": {"steps": 3000},
+    }
 
     def __init__(self, settings: UNetSettings, data: Path, seed: int):
         super().__init__(settings, data, seed)

@@ -1,0 +1,38 @@
+# `make run` sets everything up and opens the app on the bundled model and sample.
+# `make test` sets everything up and runs the tests.
+
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := $(VENV)/bin
+
+.PHONY: run test test-slow lint benchmarks clean
+
+run: $(VENV)/.installed
+	$(BIN)/napari-synth
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+benchmarks: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
+
+$(BIN)/python:
+	sh tools/system_packages.sh
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all]"
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

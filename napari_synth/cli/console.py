@@ -1,0 +1,61 @@
+"""Progress bars, Ctrl+C and parsing shared by the commands."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.progress import CancelToken, OnProgress, Progress
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def watched(title: str) -> Iterator[tuple[OnProgress, CancelToken]]:
+    """A progress bar on stderr, and a token that the first Ctrl+C sets; the second one kills."""
+    cancel = CancelToken()
+
+    def stop(*_: Any) -> None:
+        cancel.cancel()
+        signal.signal(signal.SIGINT, previous)
+        err.print("Stopping after this step; press Ctrl+C again to kill.")
+
+    previous = signal.signal(signal.SIGINT, stop)
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    try:
+        with Bar(*columns, console=err, disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("", total=None)
+
+            def show(progress: Progress) -> None:
+                bar.update(task, completed=progress.done, total=progress.total, description=progress.message)
+
+            yield show, cancel
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def parse_settings(pairs: list[str]) -> dict[str, Any]:
+    """``["ngf=48", "upsampling=resize"]`` as a dictionary; values are read as YAML scalars."""
+    settings = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InputError(f"The setting {pair!r} is not understood.", "Write it as name=value.")
+        settings[name] = yaml.safe_load(value)
+    return settings

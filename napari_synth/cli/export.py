@@ -1,0 +1,52 @@
+"""``napari-synth export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_synth.cli.console import out, watched
+from napari_synth.core.errors import Cancelled
+
+if TYPE_CHECKING:
+    from napari_synth.core.recipe import Recipe
+
+
+def export(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml", help="A recipe, or an image that carries one.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for images/, masks/ and recipe.yaml.")],
+    n: Annotated[int | None, typer.Option(min=1, help="Number of pairs; as the recipe says if not given.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="tiff.")] = "tiff",
+    option: Annotated[
+        list[str], typer.Option(help="Look; may be given several times. As the recipe says if not given.")
+    ] = [],  # noqa: B006
+    variants: Annotated[int | None, typer.Option(min=1, help="Images per mask and option.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the pairs of another export.")] = False,
+) -> None:
+    """Render and write image-label pairs. A stopped export goes on when started again."""
+    from napari_synth.api import recipe_of
+
+    found = recipe_of(recipe)
+    changes = {"n": n, "variants": variants, "options": list(option)}
+    found = found.model_copy(update={name: value for name, value in changes.items() if value})
+    export_recipe_to(found, out_dir, format_, overwrite, device)
+
+
+def export_recipe_to(recipe: Recipe, out_dir: Path, format: str, overwrite: bool, device: str) -> None:
+    """Export with a progress bar, and say what is in the folder."""
+    from napari_synth.api import export_recipe
+
+    with watched("Exporting") as (on_progress, cancel):
+        result = export_recipe(
+            recipe, out_dir, format=format, overwrite=overwrite, device=device, on_progress=on_progress, cancel=cancel
+        )
+    if not result.complete:
+        raise Cancelled(
+            f"The export was stopped with {result.written + result.kept} of {result.total} pairs in {out_dir}.",
+            "Start the same command again to go on.",
+        )
+    kept = f" ({result.kept} were there already)" if result.kept else ""
+    out.print(f"{result.total} pairs in {result.folder}{kept}")

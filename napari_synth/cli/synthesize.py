@@ -1,0 +1,59 @@
+"""``napari-synth synthesize``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_synth.cli.console import out, watched
+from napari_synth.core.errors import InputError
+from napari_synth.core.progress import Stopwatch
+from napari_synth.core.settings import DEFAULT_GENERATOR
+
+Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
+
+
+def synthesize(
+    masks: Annotated[list[Path], typer.Argument(metavar="MASK...", help="Label images.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the images.")],
+    model: Annotated[str, typer.Option(help="Model id or file.")] = DEFAULT_GENERATOR,
+    option: Annotated[
+        list[str], typer.Option(help="Look; may be given several times. The first one if not given.")
+    ] = [],  # noqa: B006
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 1,
+    no_noise: Annotated[bool, typer.Option("--no-noise", help="Switch the noise off.")] = False,
+    device: Device = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of the same name.")] = False,
+) -> None:
+    """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
+    from napari_synth.datasets.files import read_labels
+    from napari_synth.export.base import PixelSize
+    from napari_synth.export.tiff import write_tiff
+    from napari_synth.models.registry import model_card
+    from napari_synth.synthesis.generator import check_mask, check_option
+    from napari_synth.synthesis.make import file_recipe, load_generator
+
+    card = model_card(model)
+    for name in option:
+        check_option(card, name)
+    options = list(option) or card.option_names[:1] or [""]
+    targets = [
+        (path, name, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif") for path in masks for name in options
+    ]
+    present = [target for _, _, target in targets if target.exists()]
+    if present and not overwrite:
+        raise InputError(f"{present[0]} already exists.", "Choose another folder, or give --overwrite.")
+    labels = {path: check_mask(read_labels(path)) for path in masks}
+    generator = load_generator(model, device)
+    noise = None if no_noise else seed
+    with watched("Rendering") as (on_progress, cancel):
+        watch = Stopwatch(len(targets), on_progress)
+        for done, (path, name, target) in enumerate(targets, start=1):
+            cancel.raise_if_cancelled()
+            rendering = generator.render(labels[path], name, noise)
+            recipe = file_recipe(generator, labels[path], path, name, noise)
+            write_tiff(target, rendering.image, recipe.to_yaml(), PixelSize())
+            watch.report(done)
+            out.print(f"{target}  {1000 * rendering.seconds:.0f} ms")

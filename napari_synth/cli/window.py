@@ -1,0 +1,38 @@
+"""``napari-synth`` without a command: the window, or the same job without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_synth.cli.console import err, out
+from napari_synth.cli.export import export_recipe_to
+from napari_synth.core.display import has_display
+from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe, versions
+from napari_synth.core.settings import DEFAULT_GENERATOR
+
+HEADLESS_FOLDER = Path("run_output")
+
+
+def window() -> None:
+    """Open napari with the panels docked and a sample rendered; without a display, export its pairs."""
+    if has_display():
+        from napari_synth.ui.app import launch
+
+        launch(render_first=True)
+    else:
+        headless(HEADLESS_FOLDER)
+
+
+def headless(folder: Path) -> None:
+    """The main job without a window: sample a field, render every option, export the pairs."""
+    from napari_synth.models.registry import model_card
+
+    err.print("There is no display, so no window can be opened; doing the same job without one.")
+    recipe = Recipe(
+        model=DEFAULT_GENERATOR,
+        masks=[FieldSource(settings=FieldSettings(), seed=1)],
+        options=model_card(DEFAULT_GENERATOR).option_names,
+        versions=versions(),
+    )
+    export_recipe_to(recipe, folder, "tiff", overwrite=True, device="auto")
+    out.print(f"Images: {folder / 'images'}\nMasks:  {folder / 'masks'}")

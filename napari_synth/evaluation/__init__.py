@@ -1,0 +1,1 @@
+"""How good synthetic pairs are: image metrics, mask agreement, grid artefacts."""

@@ -1,0 +1,45 @@
+"""A trained segmentation network on whole images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_synth.core.errors import InputError
+from napari_synth.datasets.encoding import to_network, to_uint8_rgb
+
+if TYPE_CHECKING:
+    from napari_synth.models.registry import TrainedModel
+
+
+class Segmentor:
+    """Foreground probability of an image.
+
+    Parameters
+    ----------
+    trained : TrainedModel
+        A model whose card says ``role='segmentor'``.
+    """
+
+    def __init__(self, trained: TrainedModel):
+        if trained.card.role != "segmentor":
+            raise InputError(f"{trained.card.id} is not a segmentor.", "Train one: napari-synth train unet.")
+        self._trained = trained
+
+    def probability(self, image: np.ndarray) -> np.ndarray:
+        """``(Y, X)`` or ``(Y, X, 3)`` image to ``(Y, X)`` float32 in [0, 1]."""
+        import torch
+
+        values = to_network(to_uint8_rgb(image))
+        height, width = values.shape[:2]
+        multiple = self._trained.card.tile_multiple
+        missing = [(0, -height % multiple), (0, -width % multiple), (0, 0)]
+        x = torch.from_numpy(np.pad(values, missing, mode="symmetric").transpose(2, 0, 1).copy())[None]
+        with torch.inference_mode():
+            logits = self._trained.network(x.to(self._trained.device))
+        return torch.sigmoid(logits)[0, 0, :height, :width].float().cpu().numpy()
+
+    def foreground(self, image: np.ndarray) -> np.ndarray:
+        """Bool ``(Y, X)``: probability above one half."""
+        return self.probability(image) > 0.5
