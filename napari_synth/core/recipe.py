@@ -129,7 +129,8 @@ class Recipe(_Strict):
         composed anew and other masks are used again with new seeds.
         """
         if self.count() == 1:
-            return self.model_copy(update={"n": None, "variants": 1})
+            first = {"masks": self.masks[:1], "options": self.options[:1]}
+            return self.model_copy(update=first | {"n": None, "variants": 1})
         mask_number, rest = divmod(index, self.per_mask)
         repetition, position = divmod(mask_number, len(self.masks))
         source = self.masks[position]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 MASK_MEANINGS = {
     "foreground": "1 in nuclei, 0 elsewhere",
@@ -27,17 +28,8 @@ def mask_plane(labels: np.ndarray, meaning: str = "foreground-gap") -> np.ndarra
     """
     plane = labels > 0
     if meaning == "foreground-gap":
-        gap = np.zeros(labels.shape, bool)
-        # The pixel before a change of label gives way, so a gap is one pixel wide.
-        for first, second in (
-            (np.s_[:-1, :], np.s_[1:, :]),
-            (np.s_[:, :-1], np.s_[:, 1:]),
-            (np.s_[:-1, :-1], np.s_[1:, 1:]),
-            (np.s_[:-1, 1:], np.s_[1:, :-1]),
-        ):
-            a, b = labels[first], labels[second]
-            gap[first] |= (a != b) & (a > 0) & (b > 0)
-        plane &= ~gap
+        # Of two touching instances the one with the lower label gives way by a pixel.
+        plane &= ndimage.maximum_filter(labels, size=3) <= labels
     return plane.astype(np.float32)
 
 

@@ -22,21 +22,22 @@ PICKLE_SUFFIXES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
 
 def _checked_path(path: str | Path) -> Path:
     path = Path(path).expanduser()
-    if path.suffix.lower() in PICKLE_SUFFIXES:
-        raise InputError(
-            f"{path.name} is a pickle file, which can run any program when opened.",
-            "Use a .safetensors file made by napari-synth.",
-        )
-    if not path.is_file():
+    if path.suffix.lower() not in PICKLE_SUFFIXES and not path.is_file():
         raise InputError(f"The model file {path} does not exist.", "Check the path, or see: napari-synth models list.")
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start[:1] == b"\x80" or start == b"PK":
+    if path.suffix.lower() in PICKLE_SUFFIXES or _looks_pickled(path):
         raise InputError(
             f"{path.name} is a pickle file, which can run any program when opened.",
             "Use a .safetensors file made by napari-synth.",
         )
     return path
+
+
+def _looks_pickled(path: Path) -> bool:
+    """A pickle, or the zip of pickles that torch writes; a safetensors header opens with a brace after 8 bytes."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    pickled = start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    return start[:2] == b"PK" or (pickled and start[8:9] != b"{")
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
@@ -98,6 +99,7 @@ def save_model(path: str | Path, card: ModelCard, weights: dict[str, torch.Tenso
     }
     with writing(path) as temporary:
         save_file(stored, temporary, metadata={CARD_KEY: card.model_dump_json()})
+        temporary.chmod(0o644)  # safetensors writes files that only their owner can read
 
 
 def file_hash(path: str | Path) -> str:

@@ -1,0 +1,69 @@
+"""Small models and data that tests make for themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import torch
+
+from napari_synth.models.architectures import build
+from napari_synth.models.card import ModelCard, Option
+from napari_synth.models.checkpoint import save_model
+
+GENERATOR_HYPER = {"in_channels": 2, "out_channels": 3, "ngf": 4, "levels": 3, "upsampling": "resize"}
+
+
+def small_generator(path: Path, options: tuple[str, ...] = ("he", "grey"), seed: int = 0) -> Path:
+    """A generator with random weights; its option called ``grey`` renders grey images."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = build("optional-pix2pix", **GENERATOR_HYPER)
+    card = ModelCard(
+        id=path.stem,
+        architecture="optional-pix2pix",
+        hyper=GENERATOR_HYPER,
+        role="generator",
+        mask_meaning="foreground-gap",
+        options=[Option(name=name, rgb=name != "grey") for name in options],
+        tile_multiple=8,
+    )
+    save_model(path, card, network.state_dict())
+    return path
+
+
+def small_shapes(path: Path, seed: int = 0) -> Path:
+    """A shape model with random weights, whose shapes are blobs around the centre."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = build("dvae", latent_size=10)
+    card = ModelCard(id=path.stem, architecture="dvae", hyper={"latent_size": 10}, role="shapes", latent_size=10)
+    save_model(path, card, network.state_dict())
+    return path
+
+
+def nuclei(size: tuple[int, int] = (64, 64), count: int = 4, seed: int = 0) -> np.ndarray:
+    """Instance labels of a few discs, int32."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: size[0], : size[1]]
+    labels = np.zeros(size, np.int32)
+    for label in range(1, count + 1):
+        cy, cx = rng.uniform(8, size[0] - 8), rng.uniform(8, size[1] - 8)
+        labels[(y - cy) ** 2 + (x - cx) ** 2 < rng.uniform(4, 7) ** 2] = label
+    return labels
+
+
+def pair_folder(folder: Path, count: int = 3, size: tuple[int, int] = (64, 64), grey: bool = False) -> Path:
+    """``images/`` and ``masks/`` of discs: dark on light in colour, or bright on dark in grey."""
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    for number in range(count):
+        labels = nuclei(size, seed=number)
+        noise = np.random.default_rng(number).integers(0, 30, size)
+        image = (np.where(labels > 0, 200, 20) + noise).astype(np.uint8)
+        if not grey:
+            image = np.stack([255 - image, 200 - image // 2, 255 - image // 3], -1).astype(np.uint8)
+        iio.imwrite(folder / "images" / f"{number:02d}.png", image)
+        iio.imwrite(folder / "masks" / f"{number:02d}.png", labels.astype(np.uint16))
+    return folder

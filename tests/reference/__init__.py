@@ -1,0 +1,1 @@
+"""Plain, slow, obviously right implementations to compare with."""
