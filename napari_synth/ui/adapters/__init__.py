@@ -1,0 +1,1 @@
+"""Every touch of napari's events, its private API and Qt threads."""

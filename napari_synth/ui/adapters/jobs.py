@@ -1,0 +1,197 @@
+"""Background jobs: run off the main thread, answer on it, the newest wins."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from psygnal import evented
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_synth.core.errors import Cancelled, SynthError, WorkError
+from napari_synth.core.progress import CancelToken, OnProgress, Progress
+
+GRACE_MS = 150
+"""How long a cancelled job may take to hand in what it finished before it is left behind."""
+
+NOT_BEGUN = Progress(0, 1)
+
+Work = Callable[[OnProgress, CancelToken], Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: a result or an error, never an exception.
+
+    Attributes
+    ----------
+    result : object
+        What the work returned; None after an error.
+    error : SynthError, optional
+        What went wrong, in words for the user; `Cancelled` when the user stopped it.
+    details : str
+        The traceback of the error.
+    reached : Progress
+        The last progress reported.
+    """
+
+    result: Any = None
+    error: SynthError | None = None
+    details: str = ""
+    reached: Progress = NOT_BEGUN
+
+
+OnDone = Callable[[Outcome], None]
+
+
+@evented
+@dataclass
+class JobState:
+    """What a job bar shows.
+
+    Attributes
+    ----------
+    running : bool
+    stopping : bool
+        Cancel was pressed and the job has not ended yet.
+    title : str
+    unit : str
+        What is counted, in the plural.
+    progress : Progress
+    """
+
+    running: bool = False
+    stopping: bool = False
+    title: str = ""
+    unit: str = "steps"
+    progress: Progress = NOT_BEGUN
+
+
+@dataclass(eq=False)
+class _Job:
+    title: str
+    work: Work
+    on_done: OnDone
+    token: CancelToken = field(default_factory=CancelToken)
+    latest: Progress = NOT_BEGUN
+    posted: bool = False
+
+
+class Lane(QObject):
+    """A queue of jobs of one kind; a new job replaces the one before it.
+
+    One thread works for the lane, so two jobs of a kind never run at the same time. The outcome of
+    a replaced job is dropped. Create it in the main thread.
+    """
+
+    _reported = Signal(object)
+    _ended = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = JobState()
+        self._current: _Job | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="napari-synth")
+        self._reported.connect(self._show_progress)
+        self._ended.connect(self._end)
+
+    def submit(self, title: str, work: Work, on_done: OnDone, *, total: int, unit: str = "steps") -> None:
+        """Run ``work(on_progress, cancel)`` in the background and ``on_done(outcome)`` back here.
+
+        Parameters
+        ----------
+        title : str
+            What the job bar says.
+        work : callable
+            Must not touch layers or widgets.
+        on_done : callable
+            Called once on the main thread, unless a newer job replaces this one.
+        total : int
+            Number of items, known before the job begins.
+        unit : str
+            What the items are, in the plural.
+        """
+        if self._current is not None:
+            self._current.token.cancel()
+        job = _Job(title, work, on_done, latest=Progress(0, total))
+        self._current = job
+        self.state.title = title
+        self.state.unit = unit
+        self.state.progress = job.latest
+        self.state.stopping = False
+        self.state.running = True
+        self._thread.submit(self._run, job)
+
+    def cancel(self) -> None:
+        """Stop the job; its outcome comes within `GRACE_MS`, whatever the work is doing."""
+        job = self._current
+        if job is None:
+            return
+        job.token.cancel()
+        self.state.stopping = True
+        QTimer.singleShot(GRACE_MS, partial(self._leave_behind, job))
+
+    def close(self) -> None:
+        """Stop for good: nothing is delivered any more."""
+        if self._current is not None:
+            self._current.token.cancel()
+            self._current = None
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, job: _Job) -> None:
+        """In the lane's thread."""
+        outcome = run_safely(job.title, job.work, partial(self._report, job), job.token)
+        self._emit(self._ended, job, outcome)
+
+    def _report(self, job: _Job, progress: Progress) -> None:
+        """In the lane's thread; many reports between two looks of the main thread become one."""
+        job.latest = progress
+        if not job.posted:
+            job.posted = True
+            self._emit(self._reported, job)
+
+    @staticmethod
+    def _emit(signal: Any, *values: object) -> None:
+        try:
+            signal.emit(*values)
+        except RuntimeError:  # the window was closed and took the lane with it
+            return
+
+    def _show_progress(self, job: _Job) -> None:
+        job.posted = False
+        if job is self._current:
+            self.state.progress = job.latest
+
+    def _leave_behind(self, job: _Job) -> None:
+        self._end(job, Outcome(error=Cancelled()))
+
+    def _end(self, job: _Job, outcome: Outcome) -> None:
+        if job is not self._current:
+            return
+        self._current = None
+        self.state.running = False
+        self.state.stopping = False
+        job.on_done(Outcome(outcome.result, outcome.error, outcome.details, job.latest))
+
+
+def run_safely(title: str, work: Work, on_progress: OnProgress, cancel: CancelToken) -> Outcome:
+    """Run work and turn whatever it raises into an `Outcome`."""
+    try:
+        cancel.raise_if_cancelled()
+        return Outcome(work(on_progress, cancel))
+    except SynthError as error:
+        return Outcome(error=error, details=traceback.format_exc())
+    except MemoryError:
+        problem = WorkError(f"{title} ran out of memory.", "Use a smaller mask or close other programs.")
+        return Outcome(error=problem, details=traceback.format_exc())
+    except Exception as error:  # any other failure must still reach the user as a sentence
+        reason = str(error).strip().splitlines()
+        problem = WorkError(
+            f"{title} failed: {reason[0] if reason else type(error).__name__}.",
+            "Try again; if it stays, copy the details and report them.",
+        )
+        return Outcome(error=problem, details=traceback.format_exc())

@@ -1,0 +1,248 @@
+"""Layers of a viewer: the masks in it, undoable edits, results beside their masks."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from napari.layers import Image, Labels
+from psygnal import Signal
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.recipe import METADATA_KEY
+from napari_synth.export.base import PixelSize
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_synth.core.recipe import Recipe
+    from napari_synth.masks.field import NucleusField
+
+LENGTH_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
+"""napari's names to those ImageJ writes; other units are passed on as they are."""
+
+
+class MaskBook:
+    """The Labels layers of a viewer, and the one the panels work on.
+
+    The current mask follows the layer selected in napari, and stays when another kind of layer is
+    selected.
+    """
+
+    changed = Signal()
+    """The layers, their order or a name changed."""
+    current_changed = Signal()
+
+    def __init__(self, viewer: ViewerModel):
+        self._viewer = weakref.ref(viewer)
+        self._current: weakref.ref[Labels] | None = None
+        events = viewer.layers.events
+        events.inserted.connect(self._on_inserted)
+        events.removed.connect(self._on_removed)
+        events.reordered.connect(self._on_changed)
+        events.moved.connect(self._on_changed)
+        viewer.layers.selection.events.active.connect(self._follow_selection)
+        for layer in self.layers:
+            layer.events.name.connect(self._on_changed)
+        self._follow_selection()
+        if self._current is None:
+            self._choose_any()
+
+    @property
+    def layers(self) -> list[Labels]:
+        """All Labels layers, the topmost first."""
+        viewer = self._viewer()
+        return [layer for layer in reversed(viewer.layers) if isinstance(layer, Labels)] if viewer else []
+
+    @property
+    def current(self) -> Labels | None:
+        layer = self._current() if self._current else None
+        return layer if layer is not None and self.holds(layer) else None
+
+    @current.setter
+    def current(self, layer: Labels | None) -> None:
+        before = self._current() if self._current else None
+        self._current = None if layer is None else weakref.ref(layer)
+        if before is not layer:
+            self.current_changed.emit()
+
+    def holds(self, layer: Any) -> bool:
+        """Whether the layer is still in the viewer."""
+        viewer = self._viewer()
+        return viewer is not None and any(layer is other for other in viewer.layers)
+
+    def _follow_selection(self) -> None:
+        viewer = self._viewer()
+        active = viewer.layers.selection.active if viewer else None
+        if isinstance(active, Labels):
+            self.current = active
+
+    def _choose_any(self) -> None:
+        self.current = next(iter(self.layers), None)
+
+    def _on_inserted(self, event: Any) -> None:
+        if isinstance(event.value, Labels):
+            event.value.events.name.connect(self._on_changed)
+            if self.current is None:
+                self.current = event.value
+            self.changed.emit()
+
+    def _on_removed(self, event: Any) -> None:
+        if not isinstance(event.value, Labels):
+            return
+        event.value.events.name.disconnect(self._on_changed)
+        if self.current is None:
+            self._choose_any()
+        self.changed.emit()
+
+    def _on_changed(self) -> None:
+        self.changed.emit()
+
+
+def mask_array(layer: Labels) -> np.ndarray:
+    """A copy of a mask that later painting does not change; layers that are not 2-D come uncopied."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    return np.array(data) if data.ndim == 2 else data
+
+
+def placement(layer: Labels | Image) -> dict[str, Any]:
+    """Where a layer lies in the world, as arguments for another layer of the same size."""
+    return {
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine,
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
+    }
+
+
+def canvas_of(layer: Any) -> tuple[tuple[int, int], dict[str, Any]] | None:
+    """Height, width and placement of a 2-D image layer; None for any other layer."""
+    if not isinstance(layer, Image) or layer.ndim != 2:
+        return None
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    return (int(shape[0]), int(shape[1])), placement(layer)
+
+
+def pixel_size(layer: Labels) -> PixelSize:
+    """Size of a pixel for export; the last two axes count."""
+    y, x = (abs(float(value)) for value in layer.scale[-2:])
+    units = [str(unit) for unit in layer.units[-2:]]
+    if units[0] != units[1]:
+        raise InputError(
+            f"The layer {layer.name!r} counts y in {units[0]} and x in {units[1]}.", "Give both axes the same unit."
+        )
+    return PixelSize(y, x, LENGTH_UNITS.get(units[0], units[0]))
+
+
+def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: dict[str, Any] | None = None) -> Labels:
+    """Add an empty mask on top, selected and ready to paint; each number is one nucleus."""
+    layer = Labels(np.zeros(shape, np.uint16), name=name, **(place or {}))
+    viewer.add_layer(layer)
+    viewer.layers.selection.active = layer
+    layer.n_edit_dimensions = 2
+    layer.preserve_labels = True  # a new nucleus must not eat into its neighbours
+    layer.brush_size = 14
+    layer.selected_label = 1
+    layer.mode = "paint"
+    return layer
+
+
+def replace_labels(layer: Labels, labels: np.ndarray) -> None:
+    """Put other labels into a layer as one step that Ctrl+Z takes back.
+
+    Raises
+    ------
+    InputError
+        If the layer has another size, holds too few different numbers, or cannot be written to.
+    """
+    shape = tuple(layer.data.shape)
+    if shape != labels.shape:
+        raise InputError(
+            f"The layer {layer.name!r} is now {shape}, but the field was made for {labels.shape}.", "Sample again."
+        )
+    dtype = np.dtype(layer.data.dtype)
+    if dtype.kind in "iu" and labels.max(initial=0) > np.iinfo(dtype).max:
+        raise InputError(
+            f"The layer {layer.name!r} ({dtype}) holds at most {np.iinfo(dtype).max} nuclei.", "Make a new mask."
+        )
+    changed = np.nonzero(np.asarray(layer.data) != labels)
+    try:
+        with layer.block_history():
+            layer.data_setitem(changed, labels[changed])
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise InputError(
+            f"The layer {layer.name!r} cannot be edited ({error}).", "Make a new mask and work on that."
+        ) from error
+
+
+def put_field(layer: Labels, field: NucleusField) -> None:
+    """Write a sampled field and its table into a layer; the next painted nucleus gets a new number."""
+    replace_labels(layer, field.labels)
+    layer.features = feature_table(field)
+    layer.selected_label = field.placed + 1
+
+
+def feature_table(field: NucleusField) -> pd.DataFrame:
+    """One row per nucleus, after one for the background."""
+    table = pd.DataFrame(field.features)
+    background = {name: [0 if values.dtype.kind in "iu" else np.nan] for name, values in field.features.items()}
+    return pd.concat([pd.DataFrame(background), table], ignore_index=True)
+
+
+def clear_labels(layer: Labels) -> None:
+    """Empty a mask, undoably."""
+    replace_labels(layer, np.zeros(layer.data.shape, np.uint8))
+    layer.features = pd.DataFrame()
+    layer.selected_label = 1
+
+
+class ResultBook:
+    """Rendered images of a viewer: one layer per mask and option, refreshed by later renders."""
+
+    def __init__(self, viewer: ViewerModel):
+        self._viewer = weakref.ref(viewer)
+        self._results: weakref.WeakKeyDictionary[Labels, dict[str, weakref.ref[Image]]] = weakref.WeakKeyDictionary()
+
+    def find(self, mask: Labels, look: str) -> Image | None:
+        """The result layer of a mask and look, while it is in the viewer."""
+        viewer = self._viewer()
+        known = self._results.get(mask, {}).get(look)
+        layer = known() if known else None
+        return layer if viewer and any(layer is other for other in viewer.layers) else None
+
+    def show(self, mask: Labels, look: str, image: np.ndarray, recipe: Recipe) -> Image:
+        """Add or refresh the image of a mask below it; the selection stays as it is."""
+        viewer = self._viewer()
+        metadata = {METADATA_KEY: recipe.model_dump()}
+        layer = self.find(mask, look)
+        if layer is not None and layer.rgb == (image.ndim == 3):
+            layer.data = image
+            layer.metadata = {**layer.metadata, **metadata}
+            layer.scale, layer.translate = mask.scale, mask.translate
+            return layer
+        layer = Image(
+            image,
+            name=f"{mask.name} · {look}",
+            rgb=image.ndim == 3,
+            metadata=metadata,
+            **({} if image.ndim == 3 else {"contrast_limits": (0, 255)}),
+            **placement(mask),
+        )
+        selected = set(viewer.layers.selection)
+        viewer.layers.insert(viewer.layers.index(mask), layer)
+        viewer.layers.selection = selected
+        self._results.setdefault(mask, {})[look] = weakref.ref(layer)
+        return layer
+
+
+def outline(layer: Labels, on: bool) -> None:
+    """Show a mask as outlines, so that the image below is seen, or filled."""
+    if on and layer.contour == 0:
+        layer.contour = 1
+    elif not on and layer.contour:
+        layer.contour = 0

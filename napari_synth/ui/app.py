@@ -1,0 +1,103 @@
+"""The program: napari with the panels docked and a sample loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_synth.core.errors import WorkError
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+SAMPLE = "nuclei_256"
+FIRST_LOOK = "he"
+SIZE = (1600, 1000)
+
+
+def has_display() -> bool:
+    """Whether a window can be opened here."""
+    if not sys.platform.startswith("linux"):
+        return True
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform.split(":")[0] in ("offscreen", "minimal", "vnc"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def open_window(sample: bool = True, render_first: bool = False) -> Viewer:
+    """A viewer with the panels docked, without waiting for the user.
+
+    Parameters
+    ----------
+    sample : bool
+        Load the sample mask.
+    render_first : bool
+        Render the mask at once, so that the window shows what the program is for.
+    """
+    import napari
+    from qtpy.QtCore import QTimer
+
+    from napari_synth.ui.adapters.window import PLUGIN, dock_panels, resize_window
+    from napari_synth.ui.session import session_for
+
+    viewer = napari.Viewer(title="napari-synth")
+    resize_window(viewer, *SIZE)
+    if sample:
+        viewer.open_sample(PLUGIN, SAMPLE)
+    dock_panels(viewer)
+    QTimer.singleShot(0, viewer.fit_to_view)  # the canvas is smaller now
+    if render_first:
+        session = session_for(viewer)
+        if FIRST_LOOK in session.catalogue.options(session.look.model):
+            session.look.option = FIRST_LOOK
+        session.rendering.render()
+    return viewer
+
+
+def launch(
+    sample: bool = True,
+    render_first: bool = False,
+    quit_after: float | None = None,
+    screenshot: Path | None = None,
+) -> None:
+    """Open napari with the panels docked and stay until the user leaves.
+
+    Parameters
+    ----------
+    sample, render_first : bool
+        See `open_window`.
+    quit_after : float, optional
+        Seconds after which the program ends by itself, for checks without a person.
+    screenshot : Path, optional
+        Where to save a picture of the window before that.
+
+    Raises
+    ------
+    WorkError
+        If there is no display.
+    """
+    if not has_display():
+        raise WorkError(
+            "There is no display to open a window on.",
+            "Log in with a display, or use the commands: napari-synth --help.",
+        )
+    import napari
+    from qtpy.QtCore import QTimer
+
+    viewer = open_window(sample, render_first)
+    if quit_after is not None:
+        QTimer.singleShot(int(1000 * quit_after), partial(_leave, viewer, screenshot))
+    napari.run()
+
+
+def _leave(viewer: Viewer, screenshot: Path | None) -> None:
+    from qtpy.QtWidgets import QApplication
+
+    if screenshot is not None:
+        viewer.screenshot(str(screenshot), canvas_only=False, flash=False)
+    viewer.close()
+    QApplication.quit()

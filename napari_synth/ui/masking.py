@@ -1,0 +1,127 @@
+"""Masks: new ones, sampled fields, clearing."""
+
+from __future__ import annotations
+
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from napari_synth.core.errors import SynthError
+from napari_synth.core.recipe import FieldSettings
+from napari_synth.core.seeds import random_seed
+from napari_synth.ui.adapters.jobs import Lane
+from napari_synth.ui.adapters.layers import add_mask, canvas_of, clear_labels, put_field
+from napari_synth.ui.state import Note
+from napari_synth.ui.work import STEPS, FieldWork
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_synth.ui.adapters.jobs import Outcome
+    from napari_synth.ui.session import Session
+
+MASK_NAME = "nuclei"
+
+
+class Masking:
+    """The actions of the Masks dock."""
+
+    def __init__(self, session: Session):
+        self._session = session
+        self.lane = Lane()
+
+    def new_mask(self, height: int, width: int) -> Labels:
+        """Add an empty mask; one of the size of the selected image lies where that image lies."""
+        viewer = self._session.viewer
+        canvas = canvas_of(viewer.layers.selection.active)
+        place = canvas[1] if canvas and canvas[0] == (height, width) else None
+        layer = add_mask(viewer, (height, width), MASK_NAME, place)
+        self._session.notes.masks = Note(
+            "done",
+            f"Made {layer.name!r}, {width}×{height} pixels.",
+            "Paint nuclei: each number is one nucleus, press M for the next number. Or sample a field.",
+        )
+        return layer
+
+    def roll_seed(self) -> None:
+        """Another field, please."""
+        self._session.field.seed = random_seed()
+
+    def sample(self, height: int, width: int) -> None:
+        """Fill the current mask with sampled nuclei, or a new mask of this size where there is none."""
+        session = self._session
+        layer = session.masks.current
+        if layer is not None and layer.data.ndim == 2:
+            height, width = (int(side) for side in layer.data.shape)
+        elif layer is not None:
+            session.notes.masks = Note(
+                "problem",
+                f"The layer {layer.name!r} has {layer.data.ndim} dimensions, but a 2-D mask is needed.",
+                "Choose another mask, or make a new one.",
+            )
+            return
+        try:
+            settings = self._settings(height, width)
+        except ValueError:
+            session.notes.masks = Note(
+                "problem", f"A field of {width}×{height} pixels cannot be sampled.", "Use sides of 16 to 8192 pixels."
+            )
+            return
+        work = FieldWork(session.shelf, settings, session.field.seed)
+        done = partial(self._sampled, weakref.ref(layer) if layer is not None else None)
+        self.lane.submit("Sampling a field", work, done, total=STEPS)
+
+    def clear(self) -> None:
+        """Empty the current mask."""
+        session = self._session
+        layer = session.masks.current
+        if layer is None:
+            session.notes.masks = Note("problem", "There is no mask layer to clear.", "Make a new mask first.")
+            return
+        try:
+            clear_labels(layer)
+        except SynthError as error:
+            session.notes.masks = Note.of(error)
+            return
+        session.notes.masks = Note("done", f"Cleared {layer.name!r}.", "Ctrl+Z brings the nuclei back.")
+
+    def _settings(self, height: int, width: int) -> FieldSettings:
+        field = self._session.field
+        return FieldSettings(
+            height=height,
+            width=width,
+            count_mean=field.count_mean,
+            count_sd=field.count_sd,
+            area_mean=field.area_mean,
+            area_sd=field.area_sd,
+            touching=field.touching,
+            spread=field.spread,
+        )
+
+    def _sampled(self, target: Any, outcome: Outcome) -> None:
+        session = self._session
+        if session.closed:
+            return
+        if outcome.error is not None:
+            session.notes.masks = Note.of(outcome.error, outcome.details)
+            return
+        field = outcome.result
+        layer = target() if target else add_mask(session.viewer, field.labels.shape, MASK_NAME)
+        if layer is None or not session.masks.holds(layer):
+            session.notes.masks = Note(
+                "stopped", "The mask layer was deleted while its field was sampled.", "Choose a mask and sample again."
+            )
+            return
+        try:
+            put_field(layer, field)
+        except SynthError as error:
+            session.notes.masks = Note.of(error)
+            return
+        session.notes.masks = _placed_note(field.placed, field.wanted, layer.name)
+
+
+def _placed_note(placed: int, wanted: int, name: str) -> Note:
+    text = f"Placed {placed} of {wanted} nuclei in {name!r}."
+    if placed < wanted:
+        return Note("done", text, "The canvas is full: use fewer or smaller nuclei to place them all.")
+    return Note("done", text, "Next: choose a look and press Render. Ctrl+Z takes the field back.")

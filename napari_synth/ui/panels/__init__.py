@@ -1,0 +1,1 @@
+"""The docks, one small file each."""

@@ -1,0 +1,111 @@
+"""What all panels share: a scrolling body, a heading with the steps, one place for messages."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QStyle, QVBoxLayout, QWidget
+
+from napari_synth.ui.session import session_for
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+STEPS = ("Mask", "Look", "Image", "Export")
+WIDTH = 360
+
+
+class Panel(QWidget):
+    """Base of the docks.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    steps : tuple of int
+        Which of `STEPS` happen here.
+    """
+
+    def __init__(self, viewer: ViewerModel, steps: tuple[int, ...]):
+        super().__init__()
+        self.session = session_for(viewer)
+        self._inside = QWidget()
+        self.body = QVBoxLayout(self._inside)
+        self.body.setContentsMargins(8, 2, 8, 2)
+        self.body.setSpacing(4)
+        self.body.addWidget(step_line(steps))
+        scroll = QScrollArea()
+        scroll.setWidget(self._inside)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        """As high as the body, so that docks share the height by need."""
+        wanted = self._inside.sizeHint()
+        return QSize(max(self.minimumSizeHint().width(), WIDTH), wanted.height() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never narrower than the rows, and low enough for a small screen."""
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        return QSize(self._inside.minimumSizeHint().width() + bar, 80)
+
+    def watch(self, signal: Any, slot: Callable[..., None]) -> None:
+        """Call the bound method ``slot`` on a psygnal signal while this widget lives, and once now."""
+        signal.connect(slot)
+        self.destroyed.connect(partial(_disconnect, signal, weakref.WeakMethod(slot)))
+        slot()
+
+    def grid(self) -> QGridLayout:
+        """A new block of rows with a label and one or more controls each."""
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(3)
+        self.body.addLayout(grid)
+        return grid
+
+
+def _disconnect(signal: Any, slot: weakref.WeakMethod) -> None:
+    method = slot()
+    if method is not None:
+        signal.disconnect(method, missing_ok=True)
+
+
+def step_line(steps: tuple[int, ...]) -> QLabel:
+    """The way from mask to export, with the steps of this panel marked."""
+    words = [
+        f"<b>{number} {name}</b>" if number in steps else f"{number} {name}" for number, name in enumerate(STEPS, 1)
+    ]
+    label = QLabel(" → ".join(words))
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setToolTip("The steps from a mask to a training set; those in bold are done in this panel.")
+    label.setAccessibleName("Steps: " + ", ".join(f"{number} {name}" for number, name in enumerate(STEPS, 1)))
+    return label
+
+
+def described(widget: Any, name: str, tip: str) -> Any:
+    """Give a control its accessible name and tooltip; returns the control."""
+    widget.setAccessibleName(name)
+    widget.setToolTip(tip)
+    return widget
+
+
+def row(grid: QGridLayout, text: str, *widgets: QWidget) -> None:
+    """Add a row: its label, then the controls; the first control takes the room that is left."""
+    line = grid.rowCount()
+    label = QLabel(text)
+    label.setBuddy(widgets[0])
+    grid.addWidget(label, line, 0)
+    last = 3
+    for column, widget in enumerate(widgets, 1):
+        span = last - column + 1 if widget is widgets[-1] else 1
+        grid.addWidget(widget, line, column, 1, span)
+    grid.setColumnStretch(1, 1)

@@ -1,0 +1,157 @@
+"""The Masks dock: new masks, sampled fields of nuclei, clearing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from napari_synth.ui.adapters.layers import canvas_of
+from napari_synth.ui.panels.base import Panel, described, row
+from napari_synth.ui.panels.status import Foot
+from napari_synth.ui.panels.widgets import MaskCombo, SeedBox, number, whole, wide
+
+if TYPE_CHECKING:
+    import napari
+
+
+class MasksPanel(Panel):
+    """Make masks by painting or by sampling a field of nuclei."""
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer):
+        super().__init__(napari_viewer, steps=(1,))
+        self._build_mask_rows()
+        self._build_field_rows()
+        self._build_buttons()
+        self.foot = Foot(self.session.masking.lane)
+        self.body.addStretch(1)
+        self.body.addWidget(self.foot)
+        self._connect()
+
+    def _build_mask_rows(self) -> None:
+        grid = self.grid()
+        self.mask = described(
+            MaskCombo(self.session.masks), "Mask layer", "The mask that is sampled, cleared, rendered"
+        )
+        row(grid, "Mask", self.mask)
+        tip = "for a new mask; follows the image selected in the layer list"
+        self.width_box = whole(16, 8192, "Width", f"Width in pixels {tip}")
+        self.height_box = whole(16, 8192, "Height", f"Height in pixels {tip}")
+        self.new = described(QPushButton("New mask"), "New mask", "Add an empty mask of this size, ready to paint")
+        for box in (self.width_box, self.height_box):
+            box.setValue(256)
+        row(grid, "Size", self._pair(self.width_box, "×", self.height_box), self.new)
+
+    def _build_field_rows(self) -> None:
+        grid = self.grid()
+        self.count_mean = number(0, 5000, 1, 1, "Nuclei, mean", "Mean number of nuclei per 256×256 pixels")
+        self.count_sd = number(0, 5000, 1, 1, "Nuclei, spread", "Standard deviation of the number of nuclei")
+        row(grid, "Nuclei / 256²", self._pair(self.count_mean, "±", self.count_sd))
+        self.area_mean = number(1, 100_000, 50, 0, "Area, mean", "Mean area of a nucleus in square pixels")
+        self.area_sd = number(0, 100_000, 50, 0, "Area, spread", "Standard deviation of the area in square pixels")
+        row(grid, "Area (px²)", self._pair(self.area_mean, "±", self.area_sd))
+        self.spread = number(
+            0,
+            3,
+            0.1,
+            1,
+            "Shape variation",
+            "0: all have the mean shape; 1: as varied as real nuclei; more: unusual ones",
+        )
+        self.touching = described(
+            QCheckBox("may touch"), "Nuclei may touch", "Let nuclei touch each other; they never merge"
+        )
+        row(grid, "Shapes vary", self.spread, self.touching)
+        self.seed = SeedBox("Field seed", "The same number gives the same field of nuclei")
+        row(grid, "Seed", self.seed)
+
+    def _build_buttons(self) -> None:
+        self.sample = wide(
+            described(
+                QPushButton("Sample a field"),
+                "Sample a field",
+                "Fill the mask with sampled nuclei; Ctrl+Z brings back what was there",
+            )
+        )
+        self.clear = described(
+            QPushButton("Clear"), "Clear", "Remove all nuclei from the mask; Ctrl+Z brings them back"
+        )
+        line = QHBoxLayout()
+        line.addWidget(self.sample, 1)
+        line.addWidget(self.clear)
+        self.body.addLayout(line)
+
+    @staticmethod
+    def _pair(first: QWidget, between: str, second: QWidget) -> QWidget:
+        """Two boxes and a sign as one control."""
+        both = QWidget()
+        layout = QHBoxLayout(both)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(first, 1)
+        layout.addWidget(QLabel(between))
+        layout.addWidget(second, 1)
+        both.setFocusProxy(first)
+        return both
+
+    def _connect(self) -> None:
+        session = self.session
+        self.new.clicked.connect(self._new_mask)
+        self.sample.clicked.connect(self._sample)
+        self.clear.clicked.connect(session.masking.clear)
+        self.seed.rolled.connect(session.masking.roll_seed)
+        for box in (self.count_mean, self.count_sd, self.area_mean, self.area_sd, self.spread):
+            box.valueChanged.connect(self._store)
+        self.seed.changed.connect(self._store)
+        self.touching.toggled.connect(self._store)
+        self.watch(session.masks.changed, self.mask.show_masks)
+        self.watch(session.masks.current_changed, self.mask.show_masks)
+        self.watch(session.field.events, self._show_field)
+        self.watch(session.notes.events.masks, self._show_note)
+        self.watch(session.masking.lane.state.events, self.foot.show_lane)
+        session.viewer.layers.selection.events.active.connect(self._follow_image)
+        self._follow_image()
+
+    def _new_mask(self) -> None:
+        self.session.masking.new_mask(self.height_box.value(), self.width_box.value())
+
+    def _sample(self) -> None:
+        self.session.masking.sample(self.height_box.value(), self.width_box.value())
+
+    def _store(self) -> None:
+        field = self.session.field
+        field.count_mean = self.count_mean.value()
+        field.count_sd = self.count_sd.value()
+        field.area_mean = self.area_mean.value()
+        field.area_sd = self.area_sd.value()
+        field.spread = self.spread.value()
+        field.touching = self.touching.isChecked()
+        field.seed = self.seed.value.value()
+
+    def _show_field(self) -> None:
+        field = self.session.field
+        shown = (
+            (self.count_mean, field.count_mean),
+            (self.count_sd, field.count_sd),
+            (self.area_mean, field.area_mean),
+            (self.area_sd, field.area_sd),
+            (self.spread, field.spread),
+            (self.seed.value, field.seed),
+        )
+        for box, value in shown:
+            blocked = box.blockSignals(True)
+            box.setValue(value)
+            box.blockSignals(blocked)
+        blocked = self.touching.blockSignals(True)
+        self.touching.setChecked(field.touching)
+        self.touching.blockSignals(blocked)
+
+    def _show_note(self) -> None:
+        self.foot.status.show_note(self.session.notes.masks)
+
+    def _follow_image(self) -> None:
+        """Offer the size of the image selected in napari."""
+        canvas = canvas_of(self.session.viewer.layers.selection.active)
+        if canvas is not None:
+            self.height_box.setValue(canvas[0][0])
+            self.width_box.setValue(canvas[0][1])

@@ -1,0 +1,114 @@
+"""Images of masks: which model and look, rendering, showing the result."""
+
+from __future__ import annotations
+
+import weakref
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_synth.core.errors import Cancelled, SynthError
+from napari_synth.core.seeds import random_seed
+from napari_synth.ui.adapters.jobs import Lane
+from napari_synth.ui.adapters.layers import mask_array, outline
+from napari_synth.ui.state import Note
+from napari_synth.ui.work import STEPS, RenderWork
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_synth.ui.adapters.jobs import Outcome
+    from napari_synth.ui.session import Session
+
+NO_MASK = Note("problem", "There is no mask layer.", "Press New mask or Sample a field in the Masks panel.")
+NO_MODEL = Note("problem", "There is no model to render with.", "Open a .safetensors file made by napari-synth.")
+
+
+class Rendering:
+    """The actions of the Synthesize dock."""
+
+    def __init__(self, session: Session):
+        self._session = session
+        self.lane = Lane()
+        self.milliseconds: float | None = None
+        """What the last render took."""
+
+    def choose_model(self, name: str) -> None:
+        """Switch to another model; the look stays where the model has it."""
+        session = self._session
+        session.look.model = name
+        options = session.catalogue.options(name)
+        if session.look.option not in options:
+            session.look.option = options[0] if options else ""
+        session.export.options = tuple(options)
+
+    def open_model(self, path: str | Path) -> None:
+        """Offer the generator of a file and switch to it."""
+        session = self._session
+        try:
+            name = session.catalogue.add_file(path)
+        except SynthError as error:
+            session.notes.synthesize = Note.of(error)
+            return
+        self.choose_model(name)
+        session.notes.synthesize = Note("done", f"Opened {session.catalogue.title(name)}.", "Press Render.")
+
+    def roll_seed(self) -> None:
+        """Other noise, please."""
+        self._session.look.seed = random_seed()
+
+    def set_outline(self, on: bool) -> None:
+        """Show the current mask as outlines or filled."""
+        session = self._session
+        session.look.outline = on
+        if session.masks.current is not None:
+            outline(session.masks.current, on)
+
+    def render(self) -> None:
+        """Render the current mask as chosen; a render under way is replaced."""
+        session = self._session
+        layer, look = session.masks.current, session.look
+        if layer is None:
+            session.notes.synthesize = NO_MASK
+            return
+        if not look.model:
+            session.notes.synthesize = NO_MODEL
+            return
+        work = RenderWork(
+            session.shelf, mask_array(layer), layer.name, look.model, look.option, look.used_seed, look.device
+        )
+        self.lane.submit("Rendering", work, partial(self._rendered, weakref.ref(layer)), total=STEPS)
+
+    def _rendered(self, target: weakref.ref[Labels], outcome: Outcome) -> None:
+        session = self._session
+        if session.closed:
+            return
+        if isinstance(outcome.error, Cancelled):
+            session.notes.synthesize = Note("stopped", "Rendering was cancelled.", "Press Render to start again.")
+            return
+        if outcome.error is not None:
+            session.notes.synthesize = Note.of(outcome.error, outcome.details)
+            return
+        layer = target()
+        if layer is None or not session.masks.holds(layer):
+            session.notes.synthesize = Note(
+                "stopped",
+                "The mask layer was deleted while it was rendered, so its image was dropped.",
+                "Choose another mask and press Render.",
+            )
+            return
+        self._show(layer, outcome)
+
+    def _show(self, layer: Labels, outcome: Outcome) -> None:
+        session = self._session
+        rendering, recipe, device = outcome.result.rendering, outcome.result.recipe, outcome.result.device
+        look = rendering.option or Path(recipe.model).stem
+        result = session.results.show(layer, look, rendering.image, recipe)
+        if session.look.outline:
+            outline(layer, True)
+        self.milliseconds = 1000 * rendering.seconds
+        session.notes.synthesize = Note(
+            "done",
+            f"Rendered {result.name!r} in {self.milliseconds:.0f} ms on {device}.",
+            "Press the dice for other noise, or export pairs below.",
+        )

@@ -1,0 +1,31 @@
+"""The sample masks under File ▸ Open Sample; they work offline and without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari_synth.datasets.files import read_labels
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def sample_folder() -> Path:
+    """Where the samples lie: in the package, or beside it in a source tree."""
+    inside = PACKAGE / "sample_data"
+    return inside if inside.is_dir() else PACKAGE.parent / "sample_data"
+
+
+def _mask(name: str) -> list[tuple[Any, dict[str, Any], str]]:
+    labels = read_labels(sample_folder() / f"{name}.tif").astype("uint16")
+    return [(labels, {"name": name, "metadata": {"sample": f"{name}.tif"}}, "labels")]
+
+
+def nuclei_256() -> list[tuple[Any, dict[str, Any], str]]:
+    """A field of 256×256 pixels."""
+    return _mask("nuclei_256")
+
+
+def nuclei_512() -> list[tuple[Any, dict[str, Any], str]]:
+    """A field of 512×512 pixels."""
+    return _mask("nuclei_512")

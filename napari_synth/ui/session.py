@@ -1,0 +1,81 @@
+"""What the panels of one viewer share: choices, models in memory, jobs and messages."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from napari_synth.ui.adapters.layers import MaskBook, ResultBook
+from napari_synth.ui.adapters.window import on_close, unwrapped
+from napari_synth.ui.catalogue import Catalogue
+from napari_synth.ui.exporting import Exporting
+from napari_synth.ui.masking import Masking
+from napari_synth.ui.rendering import Rendering
+from napari_synth.ui.shelf import ModelShelf
+from napari_synth.ui.state import FieldChoices, Notes, Remembered, remembered_choices
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
+
+
+def session_for(viewer: ViewerModel) -> Session:
+    """The session of a viewer; made on first use."""
+    viewer = unwrapped(viewer)
+    if viewer not in _SESSIONS:
+        _SESSIONS[viewer] = Session(viewer)
+    return _SESSIONS[viewer]
+
+
+class Session:
+    """State and actions of one viewer; get it with `session_for`.
+
+    Attributes
+    ----------
+    masks : MaskBook
+        The mask layers and the current one.
+    results : ResultBook
+        Rendered image layers.
+    catalogue : Catalogue
+        Models to choose from.
+    shelf : ModelShelf
+        Models in memory.
+    field, look, export : FieldChoices, LookChoices, ExportChoices
+        What the user chose.
+    notes : Notes
+        The message of each panel.
+    masking, rendering, exporting : Masking, Rendering, Exporting
+        The actions.
+    """
+
+    def __init__(self, viewer: ViewerModel):
+        self._viewer = weakref.ref(viewer)
+        self.closed = False
+        self.notes = Notes()
+        self.masks = MaskBook(viewer)
+        self.results = ResultBook(viewer)
+        self.catalogue = Catalogue()
+        self.shelf = ModelShelf()
+        self.field = FieldChoices()
+        self.look, self.export = remembered_choices()
+        self.masking = Masking(self)
+        self.rendering = Rendering(self)
+        self.exporting = Exporting(self)
+        self.rendering.choose_model(self.catalogue.first(self.look.model))
+        self._remembered = Remembered(self.look, self.export)
+        on_close(viewer, self.close)
+
+    @property
+    def viewer(self) -> ViewerModel:
+        """The viewer; a session that outlives it is closed."""
+        viewer = self._viewer()
+        if viewer is None:
+            raise ReferenceError("The viewer of this session is gone.")
+        return viewer
+
+    def close(self) -> None:
+        """Stop all jobs; what they finished is kept."""
+        self.closed = True
+        for actions in (self.masking, self.rendering, self.exporting):
+            actions.lane.close()

@@ -1,0 +1,121 @@
+"""What the user chose and what the window says, as plain evented data. Knows no widget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from psygnal import evented
+
+from napari_synth.core.errors import Cancelled, SynthError
+from napari_synth.core.settings import Settings, load_settings, save_settings
+
+
+@dataclass(frozen=True)
+class Note:
+    """One message of a panel.
+
+    Attributes
+    ----------
+    kind : {'hint', 'done', 'stopped', 'problem'}
+    text : str
+        One sentence: what happened.
+    action : str
+        One sentence: what to do next.
+    details : str
+        For a report: the traceback.
+    """
+
+    kind: Literal["hint", "done", "stopped", "problem"]
+    text: str
+    action: str = ""
+    details: str = ""
+
+    @classmethod
+    def of(cls, error: SynthError, details: str = "") -> Note:
+        """The message of an error."""
+        kind = "stopped" if isinstance(error, Cancelled) else "problem"
+        return cls(kind, error.problem, error.action, details)
+
+
+@evented
+@dataclass
+class Notes:
+    """The message of each panel."""
+
+    masks: Note = Note("hint", "Sample a field of nuclei, or make a new mask and paint them.")
+    synthesize: Note = Note("hint", "Choose a look and press Render.")
+    export: Note = Note("hint", "Choose a folder and press Export.")
+
+
+@evented
+@dataclass
+class FieldChoices:
+    """How a field of nuclei is sampled; see `core.recipe.FieldSettings`."""
+
+    count_mean: float = 20.0
+    count_sd: float = 4.0
+    area_mean: float = 700.0
+    area_sd: float = 250.0
+    touching: bool = True
+    spread: float = 1.0
+    seed: int = 1
+
+
+@evented
+@dataclass
+class LookChoices:
+    """Model, look and noise of the images."""
+
+    model: str = ""
+    option: str = ""
+    seed: int = 1
+    noise: bool = True
+    device: str = "auto"
+    outline: bool = True
+
+    @property
+    def used_seed(self) -> int | None:
+        """The seed, or None without noise."""
+        return self.seed if self.noise else None
+
+
+@evented
+@dataclass
+class ExportChoices:
+    """What is exported and where to."""
+
+    folder: str = ""
+    variants: int = 1
+    options: tuple[str, ...] = ()
+    format: str = "tiff"
+    overwrite: bool = False
+
+
+class Remembered:
+    """Keeps the choices that outlive a session in the settings file."""
+
+    def __init__(self, look: LookChoices, export: ExportChoices):
+        self._look = look
+        self._export = export
+        look.events.connect(self._save)
+        export.events.connect(self._save)
+
+    def _save(self) -> None:
+        save_settings(
+            Settings(
+                device=self._look.device,
+                model=self._look.model,
+                option=self._look.option,
+                seed=self._look.seed,
+                export_folder=self._export.folder,
+                variants=self._export.variants,
+            )
+        )
+
+
+def remembered_choices() -> tuple[LookChoices, ExportChoices]:
+    """The choices of the last session."""
+    stored = load_settings()
+    look = LookChoices(model=stored.model, option=stored.option, seed=max(stored.seed, 0), device=stored.device)
+    return look, ExportChoices(folder=stored.export_folder, variants=stored.variants)

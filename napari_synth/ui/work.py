@@ -1,0 +1,127 @@
+"""What the jobs of the window do, away from layers and widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
+from napari_synth.core.recipe import FieldSettings, LayerSource, Recipe, mask_hash, versions
+from napari_synth.export.base import PixelSize
+
+if TYPE_CHECKING:
+    from napari_synth.export.run import ExportResult
+    from napari_synth.masks.field import NucleusField
+    from napari_synth.synthesis.generator import Rendering
+    from napari_synth.ui.shelf import ModelShelf
+
+STEPS = 2
+"""Items of the jobs that load a model and then compute once."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An image and all that is said about it."""
+
+    rendering: Rendering
+    recipe: Recipe
+    device: str
+
+
+@dataclass(frozen=True, eq=False)
+class RenderWork:
+    """Render one mask in one look."""
+
+    shelf: ModelShelf
+    labels: np.ndarray
+    layer_name: str
+    model: str
+    option: str
+    seed: int | None
+    device: str
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Rendered:
+        from napari_synth.synthesis.generator import RenderRequest, check_mask
+        from napari_synth.synthesis.make import painted_recipe
+
+        watch = Stopwatch(STEPS, on_progress)
+        labels = check_mask(self.labels)
+        watch.report(0, "Loading the model")
+        generator = self.shelf.generator(self.model, self.device)
+        cancel.raise_if_cancelled()
+        watch.report(1, "Rendering")
+        rendering = generator.run(RenderRequest(labels, self.option or None, self.seed))
+        watch.report(2, "Done")
+        recipe = painted_recipe(generator, labels, self.layer_name, rendering.option, self.seed)
+        return Rendered(rendering, recipe, generator.device)
+
+
+@dataclass(frozen=True, eq=False)
+class FieldWork:
+    """Sample one field of nuclei."""
+
+    shelf: ModelShelf
+    settings: FieldSettings
+    seed: int
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> NucleusField:
+        watch = Stopwatch(STEPS, on_progress)
+        watch.report(0, "Loading the shape model")
+        shapes = self.shelf.shapes(self.settings.shapes)
+        cancel.raise_if_cancelled()
+        watch.report(1, "Placing nuclei")
+        from napari_synth.masks.field import compose_field
+
+        field = compose_field(self.settings, shapes, self.seed)
+        watch.report(2, "Done")
+        return field
+
+
+@dataclass(frozen=True, eq=False)
+class ExportWork:
+    """Export the pairs of some masks.
+
+    Attributes
+    ----------
+    masks : list of (str, ndarray)
+        Layer name and labels.
+    """
+
+    shelf: ModelShelf
+    masks: list[tuple[str, np.ndarray]]
+    model: str
+    options: list[str]
+    variants: int
+    seed: int | None
+    device: str
+    folder: Path
+    format: str
+    overwrite: bool
+    pixel_size: PixelSize
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
+        from napari_synth.export.run import ExportRequest, export_pairs
+        from napari_synth.synthesis.generator import check_mask
+
+        masks = [(name, check_mask(labels)) for name, labels in self.masks]
+        generator = self.shelf.generator(self.model, self.device)
+        cancel.raise_if_cancelled()
+        from napari_synth.masks.sources import MaskReader
+        from napari_synth.synthesis.make import model_name
+
+        sources = [LayerSource(name=name, sha256=mask_hash(labels)) for name, labels in masks]
+        recipe = Recipe(
+            model=model_name(generator),
+            model_sha256=generator.sha256,
+            masks=sources,
+            options=self.options,
+            variants=self.variants,
+            seed=self.seed,
+            versions=versions(),
+        )
+        in_memory = {source.sha256: labels for source, (_, labels) in zip(sources, masks, strict=True)}
+        request = ExportRequest(recipe, self.folder, self.format, self.overwrite, self.pixel_size)
+        return export_pairs(request, generator, MaskReader(self.shelf.shapes, in_memory), on_progress, cancel)
