@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,17 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise write_error(final, error) from error
     finally:
         temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise `WorkError` now, rather than after hours of work, when ``path`` cannot be written."""
+    final = Path(path)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=final.parent):
+            pass
+    except OSError as error:
+        raise write_error(final, error) from error
 
 
 def write_error(path: Path, error: OSError) -> WorkError:

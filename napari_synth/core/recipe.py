@@ -45,7 +45,7 @@ class FieldSettings(_Strict):
     touching: bool = True
     """Whether nuclei may touch; they never merge."""
     sampler: str = "prior"
-    spread: float = Field(1.0, ge=0, le=3)
+    spread: float = Field(0.7, ge=0, le=3)
     """Standard deviation of the latent codes: 0 gives the mean shape, 1 the prior."""
     shapes: str = DEFAULT_SHAPES
     """Id or file of the shape model."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, WorkError, unknown_name
-from napari_synth.core.files import existing_folder, writing
+from napari_synth.core.files import check_writable, existing_folder, writing
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.models.card import ModelCard, Training
 from napari_synth.models.checkpoint import SUFFIX, save_model
@@ -120,6 +120,7 @@ def train(
     if request.precision not in PRECISIONS:
         raise unknown_name("precision", request.precision, list(PRECISIONS))
     settings = settings_for(request)
+    check_writable(request.out)
     existing = request.data.expanduser()
     data = existing if existing.is_file() else existing_folder(existing, "data folder")
     objective = objective_class(request.architecture)(settings, data, request.seed)

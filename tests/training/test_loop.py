@@ -1,0 +1,163 @@
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from napari_synth import api
+from napari_synth.core.errors import InputError, WorkError
+from napari_synth.core.progress import CancelToken
+from napari_synth.models.checkpoint import read_card
+from napari_synth.training.loop import TrainRequest, settings_for, train
+from napari_synth.training.objectives import OBJECTIVES, objective_class
+from tests.helpers import nuclei, pair_folder
+
+SMALL = {
+    "optional-pix2pix": {"steps": 6, "crop": 32, "ngf": 4, "ndf": 4, "levels": 3, "batch_size": 2, "freeze_norm_after": 0.5},
+    "dvae": {"steps": 6, "batch_size": 4},
+    "unet": {"steps": 6, "crop": 32, "width": 4, "batch_size": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    pair_folder(root / "pairs" / "colour", 3)
+    pair_folder(root / "pairs" / "grey", 3, grey=True)
+    (root / "pairs" / "dataset.yaml").write_text(
+        "options: [{name: colour, title: Colour, source: made here, licence: CC0, attribution: us, hold_out: '02'}, {name: grey}]"
+    )
+    (root / "shapes").mkdir()
+    shapes = np.stack([nuclei((64, 64), 1, seed=seed) > 0 for seed in range(30)])
+    np.savez(root / "shapes" / "discs.npz", shapes=shapes.astype(np.uint8))
+    return {"optional-pix2pix": root / "pairs", "unet": root / "pairs", "dvae": root / "shapes"}
+
+
+def request(architecture, data, out, **changes):
+    settings = SMALL[architecture] | changes.pop("settings", {})
+    return TrainRequest(architecture, data[architecture], out, settings=settings, device="cpu", **changes)
+
+
+def stop_after(step):
+    cancel = CancelToken()
+    return (lambda progress: cancel.cancel() if progress.done >= step else None), cancel
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_a_resumed_run_ends_bit_exactly_like_a_whole_one(architecture, precision, data, tmp_path):
+    whole = train(request(architecture, data, tmp_path / "whole.safetensors", precision=precision))
+    first = request(architecture, data, tmp_path / "part.safetensors", precision=precision)
+    part = train(first, *stop_after(4))
+    assert (part.steps, whole.steps) == (4, 6)
+    assert read_card(part.path).training.steps == 4
+    again = request(architecture, data, tmp_path / "part.safetensors", precision=precision, resume=part.resume_path)
+    rest = train(again)
+    assert rest.losses == whole.losses
+    expected, got = load_file(whole.path), load_file(rest.path)
+    assert expected.keys() == got.keys()
+    assert all(torch.equal(expected[name], got[name]) for name in expected)
+
+
+def test_a_trained_generator_renders_and_its_card_tells_all(data, tmp_path):
+    result = train(request("optional-pix2pix", data, tmp_path / "mine.safetensors"))
+    card = read_card(result.path)
+    assert card.option_names == ["colour", "grey"]
+    assert [option.rgb for option in card.options] == [True, False]
+    assert all(option.thumbnail for option in card.options)
+    assert (card.training.data[0].files, card.training.data[0].held_out) == (2, 1)
+    assert card.licence == "CC0"
+    assert card.training.settings["ngf"] == 4
+    model = api.load_model(result.path, "cpu")
+    assert model.render(nuclei(), "colour", 1).image.shape == (64, 64, 3)
+    assert model.render(nuclei(), "grey", 1).image.shape == (64, 64)
+    assert iio.imread(result.preview_path).ndim == 3
+    assert not list(tmp_path.glob("*partial*"))
+
+
+def test_a_single_set_trains_plain_pix2pix(data, tmp_path):
+    settings = {key: value for key, value in SMALL["optional-pix2pix"].items()}
+    single = TrainRequest(
+        "pix2pix", data["optional-pix2pix"] / "grey", tmp_path / "p.safetensors", settings=settings, device="cpu"
+    )
+    card = read_card(train(single).path)
+    assert card.hyper["in_channels"] == 1
+    assert card.option_names == ["grey"]
+
+
+def test_a_trained_shape_model_decodes(data, tmp_path):
+    result = train(request("dvae", data, tmp_path / "shapes.safetensors"))
+    shapes = api.load_model(result.path, "cpu")
+    decoded = shapes.decode(np.zeros((3, 10)))
+    assert decoded.shape == (3, 64, 64)
+    assert 0 <= decoded.min() <= decoded.max() <= 1
+    assert shapes.card.training.data[0].held_out == 3
+
+
+def test_progress_has_a_known_end_and_cancel_keeps_the_weights(data, tmp_path):
+    seen = []
+    on_progress, cancel = stop_after(2)
+    result = train(
+        request("dvae", data, tmp_path / "a.safetensors"), lambda p: (seen.append(p), on_progress(p)), cancel
+    )
+    assert [(p.done, p.total) for p in seen] == [(1, 6), (2, 6)]
+    assert "BCE" in seen[-1].message
+    assert result.path.is_file()
+    assert result.resume_path.is_file()
+
+
+def test_losses_fall(data, tmp_path):
+    seen = []
+    settings = {"steps": 60, "batch_size": 8}
+    train(request("dvae", data, tmp_path / "a.safetensors", settings=settings), lambda p: seen.append(p.message))
+    first, last = (float(message.split()[1]) for message in (seen[0], seen[-1]))
+    assert last < 0.5 * first
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"architecture": "gpt"}, "no architecture to train called 'gpt'"),
+        ({"preset": "slow"}, "no preset called 'slow'"),
+        ({"settings": {"stepz": 1}}, "stepz is not valid"),
+        ({"settings": {"steps": 0}}, "steps is not valid"),
+        ({"precision": "8"}, "no precision called '8'"),
+    ],
+)
+def test_wrong_requests(data, tmp_path, changes, words):
+    arguments = {"architecture": "dvae", "data": data["dvae"], "out": tmp_path / "a.safetensors", "device": "cpu"}
+    with pytest.raises(InputError, match=words):
+        train(TrainRequest(**(arguments | changes)))
+
+
+def test_wrong_files(data, tmp_path):
+    with pytest.raises(InputError, match=r"not a \.safetensors file"):
+        train(request("dvae", data, tmp_path / "a.pt"))
+    with pytest.raises(InputError, match="does not exist"):
+        train(TrainRequest("dvae", tmp_path / "none", tmp_path / "a.safetensors", device="cpu"))
+    with pytest.raises(InputError, match="no file"):
+        train(request("dvae", data, tmp_path / "a.safetensors", resume=tmp_path / "none.ckpt"))
+    (tmp_path / "bad.ckpt").write_bytes(b"junk")
+    with pytest.raises(InputError, match="not a resumable training state"):
+        train(request("dvae", data, tmp_path / "a.safetensors", resume=tmp_path / "bad.ckpt"))
+
+
+def test_a_state_of_other_settings_is_refused(data, tmp_path):
+    part = train(request("dvae", data, tmp_path / "a.safetensors"), *stop_after(2))
+    other = request("dvae", data, tmp_path / "a.safetensors", resume=part.resume_path, settings={"beta": 1.0})
+    with pytest.raises(InputError, match="other settings"):
+        train(other)
+
+
+def test_a_target_that_cannot_be_written_is_said_before_the_first_step(data, tmp_path):
+    (tmp_path / "file").write_text("")
+    seen = []
+    with pytest.raises(WorkError, match="not a folder"):
+        train(request("dvae", data, tmp_path / "file" / "a.safetensors"), seen.append)
+    assert seen == []
+
+
+def test_every_objective_has_both_presets():
+    for name in OBJECTIVES:
+        assert {"fast", "paper"} <= set(objective_class(name).presets)
+        assert settings_for(TrainRequest(name, None, None, preset="paper")).steps > 0

@@ -1,0 +1,80 @@
+"""Losses against plain formulas, on the very networks and batches of a step."""
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from napari_synth.core.seeds import torch_generator
+from napari_synth.training.objectives.dvae import DVAEObjective, DVAESettings
+from napari_synth.training.objectives.pix2pix import Pix2PixObjective, Pix2PixSettings
+from tests.helpers import nuclei, pair_folder
+from tests.reference.plain_dvae import plain_loss
+
+
+def ready(objective):
+    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric.launch()
+    objective.set_up(fabric)
+    return objective
+
+
+def test_dvae_loss(tmp_path):
+    np.savez(tmp_path / "a.npz", shapes=np.stack([nuclei((64, 64), 1, seed=s) > 0 for s in range(12)]).astype(np.uint8))
+    objective = ready(DVAEObjective(DVAESettings(batch_size=4, steps=5), tmp_path, seed=3))
+    network = objective.networks["dvae"].train()
+    x = torch.from_numpy(objective._batch(0, 0))
+    with torch.no_grad():
+        logits, mean, log_variance = network(x, torch_generator(3, "latent", 0, 0))
+    for norm in [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]:
+        norm.reset_running_stats()
+    arrays = [tensor.double().numpy() for tensor in (x, torch.sigmoid(logits.double()), mean, log_variance)]
+    losses = objective.step(0)
+    assert losses["BCE"] + 3 * losses["KL"] == pytest.approx(plain_loss(*arrays, beta=3), rel=1e-4)
+
+
+def test_pix2pix_losses(tmp_path):
+    pair_folder(tmp_path / "a")
+    pair_folder(tmp_path / "b")
+    settings = Pix2PixSettings(steps=5, crop=32, ngf=4, ndf=4, levels=3, batch_size=2)
+    objective = ready(Pix2PixObjective(settings, tmp_path, seed=3))
+    masks, images, numbers = objective.sampler.batch(0, 2)
+    real = torch.from_numpy(images).float() / 127.5 - 1
+    x = objective.inputs(torch.from_numpy(masks), torch.from_numpy(numbers))
+    assert x[0, 1].unique().item() == pytest.approx((numbers[0] + 1) / 2)
+    generator, discriminator = (objective.networks[name].train() for name in ("generator", "discriminator"))
+    with torch.no_grad():
+        fake = generator(x, torch_generator(3, "dropout", 0, 0))
+        on_real, on_fake = (torch.sigmoid(discriminator(torch.cat([x, y], 1)).double()).numpy() for y in (real, fake))
+    losses = objective.step(0)
+    assert losses["D"] == pytest.approx(-0.5 * (np.log(on_real).mean() + np.log(1 - on_fake).mean()), rel=1e-4)
+    assert losses["L1"] == pytest.approx(np.abs(fake.numpy() - real.numpy()).mean(), rel=1e-5)
+    assert losses["GAN"] > 0
+
+
+def test_the_norm_keeps_its_statistics_once_frozen(tmp_path):
+    pair_folder(tmp_path / "a")
+    settings = Pix2PixSettings(steps=4, crop=32, ngf=4, ndf=4, levels=3, batch_size=2, freeze_norm_after=0.5)
+    objective = ready(Pix2PixObjective(settings, tmp_path, seed=1))
+
+    def statistics():
+        return {n: t.clone() for n, t in objective.exported.state_dict().items() if "running_mean" in n}
+
+    start = statistics()
+    objective.step(1)
+    moved = statistics()
+    assert any(not torch.equal(start[name], moved[name]) for name in start)
+    objective.step(2)
+    assert all(torch.equal(moved[name], tensor) for name, tensor in statistics().items())
+
+
+def test_both_networks_learn_and_rates_decay(tmp_path):
+    pair_folder(tmp_path / "a")
+    objective = ready(
+        Pix2PixObjective(Pix2PixSettings(steps=4, crop=32, ngf=4, ndf=4, levels=3, batch_size=2), tmp_path, 1)
+    )
+    before = {n: p.clone() for net in objective.networks.values() for n, p in net.named_parameters()}
+    objective.step(0)
+    after = {n: p for net in objective.networks.values() for n, p in net.named_parameters()}
+    assert all(not torch.equal(before[name], after[name]) for name in before)
+    assert [objective.learning_rate_factor(step) for step in range(4)] == [1, 1, 1, 0.5]
