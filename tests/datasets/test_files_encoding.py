@@ -30,7 +30,11 @@ def test_masks_that_cannot_be_labels(array, words):
     assert caught.value.action.endswith(".")
 
 
-@given(hnp.arrays(hnp.unsigned_integer_dtypes(sizes=(8, 16)) | hnp.boolean_dtypes(), hnp.array_shapes(min_dims=2, max_dims=2)))
+@given(
+    hnp.arrays(
+        hnp.unsigned_integer_dtypes(sizes=(8, 16)) | hnp.boolean_dtypes(), hnp.array_shapes(min_dims=2, max_dims=2)
+    )
+)
 def test_any_whole_number_mask_keeps_its_values(array):
     labels = as_labels(array)
     assert labels.dtype == np.int32

@@ -57,7 +57,10 @@ def test_figures_on_held_out_pairs(tmp_path):
     generator = load_generator(small_generator(tmp_path / "g.safetensors"), "cpu")
     seen = []
     figures = held_out_figures(
-        generator, Segmentor(load_trained(tmp_path / "u.safetensors", "cpu")), tmp_path / "data", on_progress=seen.append
+        generator,
+        Segmentor(load_trained(tmp_path / "u.safetensors", "cpu")),
+        tmp_path / "data",
+        on_progress=seen.append,
     )
     assert (figures["he"].files, figures["grey"].files) == (2, 1)
     assert (seen[-1].done, seen[-1].total) == (3, 3)

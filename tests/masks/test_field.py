@@ -60,8 +60,12 @@ def test_areas_follow_the_settings(shapes):
     field = compose_field(settings, shapes, 3)
     inside = [
         row["area"]
-        for row in (dict(zip(field.features, values, strict=True)) for values in zip(*field.features.values(), strict=True))
-        if not np.isin(row["index"], np.concatenate([field.labels[0], field.labels[-1], field.labels[:, 0], field.labels[:, -1]]))
+        for row in (
+            dict(zip(field.features, values, strict=True)) for values in zip(*field.features.values(), strict=True)
+        )
+        if not np.isin(
+            row["index"], np.concatenate([field.labels[0], field.labels[-1], field.labels[:, 0], field.labels[:, -1]])
+        )
     ]
     assert np.mean(inside) == pytest.approx(400, rel=0.1)
 

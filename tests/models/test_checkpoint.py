@@ -80,7 +80,7 @@ def test_a_foreign_safetensors_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="no napari-synth model card"):
         load_trained(tmp_path / "foreign.safetensors")
     save_file({"a": torch.ones(2)}, tmp_path / "bad.safetensors", metadata={CARD_KEY: '{"id": 3}'})
-    with pytest.raises(InputError, match="card in bad.safetensors is not valid"):
+    with pytest.raises(InputError, match=r"card in bad\.safetensors is not valid"):
         load_trained(tmp_path / "bad.safetensors")
 
 

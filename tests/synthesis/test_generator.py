@@ -102,7 +102,9 @@ def test_plain_pix2pix_has_no_option(tmp_path):
     from napari_synth.models.architectures import build
 
     hyper = {"in_channels": 1, "out_channels": 3, "ngf": 4, "levels": 3}
-    card = ModelCard(id="p", architecture="pix2pix", hyper=hyper, role="generator", mask_meaning="foreground", tile_multiple=8)
+    card = ModelCard(
+        id="p", architecture="pix2pix", hyper=hyper, role="generator", mask_meaning="foreground", tile_multiple=8
+    )
     with torch.random.fork_rng():
         torch.manual_seed(0)
         save_model(tmp_path / "p.safetensors", card, build("pix2pix", **hyper).state_dict())

@@ -13,7 +13,15 @@ from napari_synth.training.objectives import OBJECTIVES, objective_class
 from tests.helpers import nuclei, pair_folder
 
 SMALL = {
-    "optional-pix2pix": {"steps": 6, "crop": 32, "ngf": 4, "ndf": 4, "levels": 3, "batch_size": 2, "freeze_norm_after": 0.5},
+    "optional-pix2pix": {
+        "steps": 6,
+        "crop": 32,
+        "ngf": 4,
+        "ndf": 4,
+        "levels": 3,
+        "batch_size": 2,
+        "freeze_norm_after": 0.5,
+    },
     "dvae": {"steps": 6, "batch_size": 4},
     "unet": {"steps": 6, "crop": 32, "width": 4, "batch_size": 2},
 }
@@ -25,7 +33,8 @@ def data(tmp_path_factory):
     pair_folder(root / "pairs" / "colour", 3)
     pair_folder(root / "pairs" / "grey", 3, grey=True)
     (root / "pairs" / "dataset.yaml").write_text(
-        "options: [{name: colour, title: Colour, source: made here, licence: CC0, attribution: us, hold_out: '02'}, {name: grey}]"
+        "options: [{name: colour, title: Colour, source: here, licence: CC0, attribution: us, hold_out: '02'},"
+        "{name: grey}]"
     )
     (root / "shapes").mkdir()
     shapes = np.stack([nuclei((64, 64), 1, seed=seed) > 0 for seed in range(30)])

@@ -1,0 +1,227 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tifffile
+from typer.testing import CliRunner
+
+from napari_synth import api
+from napari_synth.cli.main import app, run
+from napari_synth.core.errors import InputError
+from napari_synth.core.recipe import read_recipe
+from napari_synth.models.checkpoint import read_card
+from tests.helpers import nuclei, pair_folder, small_generator
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys, tmp_path):
+    """Run the program in this process in an empty folder: (exit status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["napari-synth", *(str(argument) for argument in arguments)])
+        status = 0
+        try:
+            run()
+        except SystemExit as stop:
+            status = stop.code or 0
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def model(tmp_path):
+    return small_generator(tmp_path / "small.safetensors")
+
+
+@pytest.fixture
+def mask(tmp_path):
+    tifffile.imwrite(tmp_path / "mask.tif", nuclei().astype(np.uint16))
+    return tmp_path / "mask.tif"
+
+
+def test_masks_are_composed_with_a_recipe_to_export_from(cli, model, tmp_path):
+    status, out, _ = cli("masks", "--n", 3, "--size", "96x64", "--seed", 5, "--out", "m")
+    assert status == 0
+    assert "3 masks" in out
+    labels = tifffile.imread("m/mask_0001.tif")
+    assert labels.shape == (64, 96)
+    assert labels.dtype == np.uint16
+    assert labels.max() > 0
+    assert len(read_recipe(tmp_path / "m" / "recipe.yaml").masks) == 3
+    status, _, err = cli("masks", "--out", "m")
+    assert status == 2
+    assert "already exists" in err
+    assert cli("masks", "--n", 3, "--size", "96x64", "--seed", 5, "--out", "again")[0] == 0
+    assert (tifffile.imread("again/mask_0003.tif") == tifffile.imread("m/mask_0003.tif")).all()
+
+
+def test_synthesize_equals_the_python_call_and_replays(cli, model, mask):
+    status, out, _ = cli(
+        "synthesize", mask, "--model", model, "--option", "he", "--option", "grey", "--seed", 7, "--out", "s"
+    )
+    assert status == 0
+    assert "ms" in out
+    expected = api.load_model(model).render(nuclei(), "he", 7).image
+    assert (tifffile.imread("s/mask_he.tif") == expected).all()
+    assert cli("replay", "s/mask_he.tif", "--out", "r")[0] == 0
+    assert (tifffile.imread("r/images/0001_he.tif") == expected).all()
+    assert (tifffile.imread("r/masks/0001_he.tif") == nuclei()).all()
+
+
+def test_without_noise(cli, model, mask):
+    assert cli("synthesize", mask, "--model", model, "--no-noise", "--out", "s")[0] == 0
+    assert (tifffile.imread("s/mask_he.tif") == api.load_model(model).render(nuclei(), "he", None).image).all()
+
+
+def test_export_resumes_and_refuses_other_pairs(cli, model, mask):
+    cli("synthesize", mask, "--model", model, "--out", "s")
+    status, out, _ = cli("export", "s/mask_he.tif", "--n", 3, "--option", "he", "--out", "e")
+    assert (status, out.strip()) == (0, "3 pairs in e")
+    assert (
+        cli("export", "s/mask_he.tif", "--n", 3, "--option", "he", "--out", "e")[1]
+        .strip()
+        .endswith("(3 were there already)")
+    )
+    status, _, err = cli("export", "s/mask_he.tif", "--n", 4, "--option", "he", "--out", "e")
+    assert status == 2
+    assert "already holds other pairs" in err
+    assert cli("export", "s/mask_he.tif", "--n", 4, "--out", "e", "--overwrite")[0] == 0
+    assert len(os.listdir("e/images")) == 4
+    assert cli("replay", "e/recipe.yaml", "--out", "e2")[0] == 0
+    for name in os.listdir("e/images"):
+        assert (tifffile.imread(f"e/images/{name}") == tifffile.imread(f"e2/images/{name}")).all()
+
+
+def test_models_list_and_show(cli):
+    status, out, _ = cli("models", "list")
+    assert status == 0
+    assert "optional-pix2pix-nuclei" in out
+    assert "nucleus-dvae" in out
+    status, out, _ = cli("models", "show", "nucleus-dvae")
+    assert status == 0
+    assert "architecture: dvae" in out
+    assert "attribution" in out
+
+
+def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
+    pair_folder(tmp_path / "data" / "a")
+    pair_folder(tmp_path / "data" / "b", grey=True)
+    small = ["--set", "crop=32", "--set", "ngf=4", "--set", "ndf=4", "--set", "levels=3", "--set", "batch_size=2"]
+    status, out, err = cli(
+        "train", "optional-pix2pix", "data", "--out", "m.safetensors", "--steps", 3, "--device", "cpu", *small
+    )
+    assert status == 0, err
+    assert "after 3 steps" in out
+    assert cli("synthesize", mask, "--model", "m.safetensors", "--option", "b", "--out", "s")[0] == 0
+    assert tifffile.imread("s/mask_b.tif").shape == (64, 64)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["synthesize", "none.tif", "--out", "s"], "does not exist"),
+        (["synthesize", "mask.tif", "--option", "hex", "--out", "s"], "no option called 'hex'"),
+        (["synthesize", "mask.tif", "--model", "nope", "--out", "s"], "no model called 'nope'"),
+        (["synthesize", "mask.tif", "--model", "w.pth", "--out", "s"], "pickle"),
+        (["synthesize", "empty.tif", "--model", "small.safetensors", "--out", "s"], "mask is empty"),
+        (["synthesize", "stack.tif", "--model", "small.safetensors", "--out", "s"], "3 dimensions"),
+        (["synthesize", "nan.tif", "--model", "small.safetensors", "--out", "s"], "NaN"),
+        (
+            ["synthesize", "mask.tif", "--model", "small.safetensors", "--device", "tpu", "--out", "s"],
+            "no device called",
+        ),
+        (["export", "none.yaml", "--out", "e"], "cannot be read"),
+        (["export", "mask.tif", "--out", "e"], "carries no recipe"),
+        (["replay", "mask.tif", "--out", "e"], "carries no recipe"),
+        (["train", "gpt", ".", "--out", "m.safetensors"], "no architecture to train"),
+        (["train", "dvae", "nowhere", "--out", "m.safetensors"], "does not exist"),
+        (["train", "dvae", ".", "--out", "m.safetensors", "--set", "steps"], "not understood"),
+        (["masks", "--size", "big", "--out", "m"], "not understood"),
+        (["masks", "--size", "9", "--out", "m"], "out of range"),
+        (["masks", "--sampler", "magic", "--out", "m"], "no sampler called"),
+        (["models", "show", "nope"], "no model called"),
+        (["bogus"], "No such command"),
+        (["masks"], "Missing option"),
+    ],
+)
+def test_wrong_input_is_status_2_and_a_sentence(cli, model, mask, tmp_path, arguments, words):
+    tifffile.imwrite(tmp_path / "empty.tif", np.zeros((32, 32), np.uint16))
+    tifffile.imwrite(tmp_path / "stack.tif", np.ones((3, 32, 32), np.uint16))
+    tifffile.imwrite(tmp_path / "nan.tif", np.full((32, 32), np.nan, np.float32))
+    status, _, err = cli(*arguments)
+    assert status == 2, err
+    assert words in err
+    assert "Traceback" not in err
+    assert not {"s", "e", "m", "m.safetensors"} & set(os.listdir("."))
+
+
+def test_a_target_that_is_a_file_is_status_1(cli, model, mask, tmp_path):
+    (tmp_path / "s").write_text("")
+    status, _, err = cli("synthesize", mask, "--model", model, "--out", "s")
+    assert status == 1
+    assert "not a folder" in err
+
+
+def test_without_a_display_the_same_job_runs_into_a_folder(cli, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    status, out, err = cli()
+    assert status == 0
+    assert "no display" in err
+    assert "4 pairs in run_output" in out
+    assert sorted(os.listdir("run_output")) == ["images", "masks", "recipe.yaml"]
+    assert cli()[0] == 0
+
+
+def test_help_names_every_command():
+    out = CliRunner().invoke(app, ["--help"]).output
+    for command in ("masks", "synthesize", "train", "export", "replay", "models"):
+        assert command in out
+
+
+def test_ctrl_c_keeps_the_model_and_says_how_to_go_on(tmp_path):
+    pair_folder(tmp_path / "data")
+    command = [
+        sys.executable,
+        "-m",
+        "napari_synth",
+        "train",
+        "unet",
+        "data",
+        "--out",
+        "m.safetensors",
+        "--steps",
+        "100000",
+    ]
+    command += ["--device", "cpu", "--set", "crop=32", "--set", "width=4", "--checkpoint-minutes", "0"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "m.preview.png").exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "the model so far is kept" in err
+    assert "--resume m.ckpt" in err
+    assert read_card(tmp_path / "m.safetensors").training.steps > 0
+
+
+def test_python_surface():
+    import napari_synth as ns
+
+    assert set(ns.__all__) <= set(dir(ns))
+    for name in ns.__all__:
+        assert getattr(ns, name) is not None
+    with pytest.raises(AttributeError):
+        _ = ns.nothing
+    with pytest.raises(InputError):
+        ns.load_model("nope")
