@@ -8,7 +8,10 @@ from typing import Literal
 from psygnal import evented
 
 from napari_synth.core.errors import Cancelled, SynthError
+from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.settings import Settings, load_settings, save_settings
+
+DEFAULT_FIELD = FieldSettings()
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,12 @@ class Notes:
 class FieldChoices:
     """How a field of nuclei is sampled; see `core.recipe.FieldSettings`."""
 
-    count_mean: float = 20.0
-    count_sd: float = 4.0
-    area_mean: float = 700.0
-    area_sd: float = 250.0
-    touching: bool = True
-    spread: float = 1.0
+    count_mean: float = DEFAULT_FIELD.count_mean
+    count_sd: float = DEFAULT_FIELD.count_sd
+    area_mean: float = DEFAULT_FIELD.area_mean
+    area_sd: float = DEFAULT_FIELD.area_sd
+    touching: bool = DEFAULT_FIELD.touching
+    spread: float = DEFAULT_FIELD.spread
     seed: int = 1
 
 

@@ -50,8 +50,8 @@ class Panel(QWidget):
 
     def sizeHint(self) -> QSize:
         """As high as the body, so that docks share the height by need."""
-        wanted = self._inside.sizeHint()
-        return QSize(max(self.minimumSizeHint().width(), WIDTH), wanted.height() + 2)
+        width = max(self.minimumSizeHint().width(), WIDTH)
+        return QSize(width, self.body.totalHeightForWidth(width) + 4)
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the rows, and low enough for a small screen."""

@@ -164,6 +164,8 @@ class SynthesizePanel(Panel):
             control.blockSignals(before)
         choose(self.model, look.model)
         choose(self.device, look.device)
+        title = next((option.title or option.name for option in options if option.name == look.option), "")
+        self.render_button.setText(f"Render: {title}".replace("&", "&&") if title else "Render")
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.session.notes.synthesize)

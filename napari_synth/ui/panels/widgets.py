@@ -124,11 +124,12 @@ def look_icon(option: Option, side: int) -> QIcon:
     if picture.isNull():
         picture = QPixmap(side, side)
         picture.fill(QColor(128, 128, 128))
-    return QIcon(
-        picture.scaled(
-            side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
-        )
+    picture = picture.scaled(
+        side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
     )
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Mode.Selected)  # else Qt tints the chosen look, and colour is what it shows
+    return icon
 
 
 def wide(button: QPushButton) -> QPushButton:

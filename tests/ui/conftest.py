@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_synth.models.card import ModelCard, Option
+from napari_synth.synthesis.generator import Rendering, check_mask
+from napari_synth.ui.session import session_for
+
+
+@pytest.fixture(autouse=True)
+def settings_file(tmp_path, monkeypatch):
+    """No test reads or writes the settings of the person who runs it."""
+    path = tmp_path / "settings" / "settings.json"
+    monkeypatch.setenv("NAPARI_SYNTH_SETTINGS", str(path))
+    return path
+
+
+@pytest.fixture
+def viewer(qapp):
+    return ViewerModel()
+
+
+@pytest.fixture
+def session(viewer):
+    session = session_for(viewer)
+    yield session
+    session.close()
+
+
+def painted(shape=(64, 48)) -> np.ndarray:
+    labels = np.zeros(shape, np.uint16)
+    labels[10:30, 10:30] = 1
+    labels[35:45, 20:40] = 2
+    return labels
+
+
+class FakeGenerator:
+    """Renders the labels in a colour per option; from call `wait_from` on it waits while `gate` is closed."""
+
+    def __init__(self):
+        names = ("he", "he-dark", "purple", "fluorescence")
+        options = [Option(name=name, rgb=name != "fluorescence") for name in names]
+        self.card = ModelCard(id="fake", architecture="pix2pix", role="generator", options=options)
+        self.sha256 = "f" * 64
+        self.path = Path("fake.safetensors")
+        self.device = "cpu"
+        self.calls = 0
+        self.wait_from = 1
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+        self.failure: Exception | None = None
+
+    def run(self, request) -> Rendering:
+        self.calls += 1
+        self.entered.set()
+        assert self.calls < self.wait_from or self.gate.wait(20)
+        if self.failure is not None:
+            raise self.failure
+        labels = check_mask(request.mask)
+        option = next(o for o in self.card.options if o.name == (request.option or "he"))
+        grey = ((labels * 20 + (request.seed or 0)) % 256).astype(np.uint8)
+        image = np.stack([grey, grey // 2, grey // 3], -1) if option.rgb else grey
+        return Rendering(image, 0.0125, option.name, request.seed)
+
+    def render(self, mask, option=None, seed=None) -> Rendering:
+        return self.run(SimpleNamespace(mask=mask, option=option, seed=seed))
+
+
+@pytest.fixture
+def fake(session, monkeypatch):
+    """A session that renders with a `FakeGenerator`."""
+    generator = FakeGenerator()
+    monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
+    yield generator
+    generator.gate.set()
+
+
+@pytest.fixture
+def finish(qtbot):
+    """Wait until a lane is idle."""
+
+    def wait(lane, timeout=20_000):
+        qtbot.waitUntil(lambda: not lane.state.running, timeout=timeout)
+
+    return wait
