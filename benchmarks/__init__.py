@@ -1,0 +1,1 @@
+"""Every performance figure of the project, printed by one command: ``python -m benchmarks``."""
