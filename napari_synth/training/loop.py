@@ -173,12 +173,16 @@ class _Run:
             part.load_state_dict(rest[name])
         self.step, self.seconds = rest["step"], rest["seconds"]
 
+    def _agreed(self, decision: bool) -> bool:
+        """Rank 0's decision, so that all devices stop and save at the same step."""
+        return decision if self.fabric.world_size == 1 else self.fabric.broadcast(decision)
+
     def until_done(self, on_progress: OnProgress, cancel: CancelToken) -> TrainResult:
         total = self.objective.settings.steps
         watch = Stopwatch(total, on_progress)
         saved = began = time.monotonic()
         spent = self.seconds
-        while self.step < total and not cancel.cancelled:
+        while self.step < total and not self._agreed(cancel.cancelled):
             self.objective.set_learning_rate(self.objective.learning_rate_factor(self.step))
             try:
                 self.losses = self.objective.step(self.step)
@@ -187,7 +191,8 @@ class _Run:
             self.step += 1
             self.seconds = spent + time.monotonic() - began
             watch.report(self.step, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
-            if time.monotonic() - saved > 60 * self.request.checkpoint_minutes and self.step < total:
+            due = time.monotonic() - saved > 60 * self.request.checkpoint_minutes
+            if self._agreed(due) and self.step < total:
                 self.save()
                 saved = time.monotonic()
         self.save()
@@ -200,9 +205,8 @@ class _Run:
             "step": self.step,
             "seconds": self.seconds,
         }
-        if self.fabric.world_size > 1:
-            self.fabric.barrier()
         if not self.fabric.is_global_zero:
+            self.fabric.save(self.resume_path, state)  # only rank 0 writes, but all must take part
             return
         with writing(self.resume_path) as temporary:
             self.fabric.save(temporary, state)

@@ -8,7 +8,6 @@ import tifffile
 from napari_synth.datasets.pairs import find_options, load_pair
 from tests.helpers import nuclei
 
-
 KINDS = [
     *((".tif", dtype, colour) for dtype in (np.uint8, np.uint16, np.float32) for colour in (False, True)),
     *((suffix, np.uint8, colour) for suffix in (".png", ".jpg") for colour in (False, True)),

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -170,3 +173,14 @@ def test_every_objective_has_both_presets():
     for name in OBJECTIVES:
         assert {"fast", "paper"} <= set(objective_class(name).presets)
         assert settings_for(TrainRequest(name, None, None, preset="paper")).steps > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", SMALL)
+def test_two_devices_train_one_model(architecture, data, tmp_path):
+    settings = [f"--set={name}={value}" for name, value in SMALL[architecture].items()]
+    command = [sys.executable, "-m", "napari_synth", "train", architecture, str(data[architecture]), *settings]
+    command += ["--out", "m.safetensors", "--device", "cpu", "--devices", "2"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert read_card(tmp_path / "m.safetensors").training.steps == 6

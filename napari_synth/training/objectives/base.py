@@ -52,6 +52,11 @@ class Objective(ABC):
         for name, optimizer in self.optimizers.items():
             self.optimizers[name] = fabric.setup_optimizers(optimizer)
 
+    def plain(self, name: str) -> Any:
+        """A network without Fabric's wrapper, in eval mode: one device may run it alone."""
+        network: Any = self.networks[name]
+        return getattr(network, "module", network).eval()
+
     def set_learning_rate(self, factor: float) -> None:
         """Scale the rate of every optimiser."""
         for optimizer in self.optimizers.values():
@@ -79,9 +84,9 @@ class Objective(ABC):
         """What it is trained on."""
 
     @property
-    @abstractmethod
     def exported(self) -> nn.Module:
-        """The network that a user loads."""
+        """The network that a user loads: the first one."""
+        return self.plain(next(iter(self.networks)))
 
 
 def training_data(source: OptionSource, files: int, held_out: int) -> TrainingData:

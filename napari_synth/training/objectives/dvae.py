@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from pydantic import Field
-from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
@@ -83,11 +82,11 @@ class DVAEObjective(Objective):
 
     @torch.no_grad()
     def preview(self) -> np.ndarray:
-        network = self.networks["dvae"].eval()
+        network = self.plain("dvae")
         shapes = torch.from_numpy(self.shapes[:: len(self.shapes) // 12][:12, None]).float()
         decoded = torch.sigmoid(network(shapes.to(self.fabric.device))[0].float())
         z = torch.randn(36, self.settings.latent_size, generator=torch_generator(self.seed, "preview"))
-        sampled = _module(network).decode(z.to(self.fabric.device)).float()
+        sampled = network.decode(z.to(self.fabric.device)).float()
         pictures = [(255 * batch[:, 0].cpu().numpy()).astype(np.uint8) for batch in (shapes, decoded, sampled)]
         rows = [list(pictures[0]), list(pictures[1]), *(list(pictures[2][i : i + 12]) for i in (0, 12, 24))]
         return grid(rows)
@@ -105,12 +104,3 @@ class DVAEObjective(Objective):
 
     def training_data(self) -> list[TrainingData]:
         return self._data
-
-    @property
-    def exported(self) -> nn.Module:
-        return self.networks["dvae"]
-
-
-def _module(network: Any) -> Any:
-    """The network inside Fabric's wrapper."""
-    return getattr(network, "module", network)

@@ -139,7 +139,7 @@ class Pix2PixObjective(Objective):
 
     @torch.no_grad()
     def _render(self, labels: np.ndarray, number: int) -> np.ndarray:
-        generator = self.networks["generator"].eval()
+        generator = self.plain("generator")
         mask = torch.from_numpy(mask_plane(labels, self.settings.mask_meaning))[None, None].to(self.fabric.device)
         x = self.inputs(mask, torch.tensor([number], device=mask.device))
         out = generator(x, torch_generator(self.seed, "preview")).float()
@@ -189,10 +189,6 @@ class Pix2PixObjective(Objective):
 
     def training_data(self) -> list[TrainingData]:
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
-
-    @property
-    def exported(self) -> nn.Module:
-        return self.networks["generator"]
 
 
 def _bce(logits: Tensor, target: float) -> Tensor:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from monai.losses import DiceLoss
 from pydantic import Field
-from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from napari_synth.core.seeds import derived_seed, numpy_rng
@@ -66,7 +65,7 @@ class UNetObjective(Objective):
 
     @torch.no_grad()
     def preview(self) -> np.ndarray:
-        network = self.networks["unet"].eval()
+        network = self.plain("unet")
         masks, images, _ = self.sampler.batch(0, 2 * len(self.options))
         x = torch.from_numpy(images.astype(np.float32) / 127.5 - 1).to(self.fabric.device)
         found = (255 * torch.sigmoid(network(x).float())).cpu().numpy().astype(np.uint8)
@@ -91,7 +90,3 @@ class UNetObjective(Objective):
 
     def training_data(self) -> list[TrainingData]:
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
-
-    @property
-    def exported(self) -> nn.Module:
-        return self.networks["unet"]
