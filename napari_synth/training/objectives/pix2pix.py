@@ -46,7 +46,7 @@ class Pix2PixObjective(Objective):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"batch_size": 1, "steps": 200_000},
         "fast": {
-            "steps": 12_000,
+            "steps": 10_000,
             "crop": 192,
             "ngf": 48,
             "levels": 5,

@@ -140,6 +140,8 @@ class Lane(QObject):
         if self._current is not None:
             self._current.token.cancel()
             self._current = None
+        with self.state.events.blocked():  # the widgets that listen may be gone already
+            self.state.running = False
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, job: _Job) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QCoreApplication, Qt, QTimer
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from qtpy.QtWidgets import QDockWidget
 
 if TYPE_CHECKING:
     from napari import Viewer
     from napari.components import ViewerModel
-    from qtpy.QtWidgets import QDockWidget, QWidget
+    from qtpy.QtWidgets import QMainWindow, QWidget
 
 PLUGIN = "napari-synth"
 PANELS = ("Masks", "Synthesize", "Export")
@@ -44,18 +44,47 @@ def on_close(viewer: ViewerModel, close: Callable[[], None]) -> None:
 def dock_panels(viewer: Viewer) -> list[QWidget]:
     """Open the three panels on the right, one below the other, each as high as it needs."""
     docks, panels = zip(*(viewer.window.add_plugin_dock_widget(PLUGIN, name) for name in PANELS), strict=True)
-    QTimer.singleShot(0, partial(share_height, viewer, list(docks), list(panels)))
+    HeightSharer(viewer.window._qt_window, list(docks), list(panels))
     return list(panels)
 
 
-def share_height(viewer: Viewer, docks: list[QDockWidget], panels: list[QWidget]) -> None:
-    """Give each dock the height its panel asks for; works once the window is laid out."""
-    heights = [panel.sizeHint().height() for panel in panels]
-    window = viewer.window._qt_window
-    window.resizeDocks(docks, heights, Qt.Orientation.Vertical)
-    window.resizeDocks(
-        docks, [max(panel.sizeHint().width() for panel in panels)] * len(docks), Qt.Orientation.Horizontal
-    )
+class HeightSharer(QObject):
+    """Gives each dock the height its panel asks for, until the user moves a dock border himself.
+
+    Lives as long as the window. The window gets its size only after it is shown, so sharing once
+    would come too early.
+    """
+
+    def __init__(self, window: QMainWindow, docks: list[QDockWidget], panels: list[QWidget]):
+        super().__init__(window)
+        self._window = window
+        self._docks = docks
+        self._panels = panels
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._share)
+        window.installEventFilter(self)
+        self._timer.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Share again when the window changes its size; stop when the user drags a border."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+            self._timer.start()
+        elif event.type() == QEvent.Type.MouseButtonPress:  # borders belong to the window itself
+            self._stop()
+        return False
+
+    def _share(self) -> None:
+        if any(dock not in self._window.findChildren(QDockWidget) for dock in self._docks):
+            self._stop()  # the user closed one
+            return
+        hints = [panel.sizeHint() for panel in self._panels]
+        widths = [max(hint.width() for hint in hints)] * len(hints)
+        self._window.resizeDocks(self._docks, [hint.height() for hint in hints], Qt.Orientation.Vertical)
+        self._window.resizeDocks(self._docks, widths, Qt.Orientation.Horizontal)
+
+    def _stop(self) -> None:
+        self._timer.stop()
+        self._window.removeEventFilter(self)
 
 
 def resize_window(viewer: Viewer, width: int, height: int) -> None:

@@ -51,7 +51,8 @@ class Panel(QWidget):
     def sizeHint(self) -> QSize:
         """As high as the body, so that docks share the height by need."""
         width = max(self.minimumSizeHint().width(), WIDTH)
-        return QSize(width, self.body.totalHeightForWidth(width) + 4)
+        wrapped = self.body.totalHeightForWidth(width) if self.body.hasHeightForWidth() else 0
+        return QSize(width, max(wrapped, self.body.totalMinimumSize().height()) + 4)
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the rows, and low enough for a small screen."""

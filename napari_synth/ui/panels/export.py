@@ -63,8 +63,8 @@ class ExportPanel(Panel):
         self._build_rows()
         self._build_button()
         self.foot = Foot(self.session.exporting.lane)
-        self.body.addStretch(1)
         self.body.addWidget(self.foot)
+        self.body.addStretch(1)
         self._connect()
 
     def _build_lists(self) -> None:

@@ -73,8 +73,8 @@ class SynthesizePanel(Panel):
         )
         self.body.addWidget(self.render_button)
         self.foot = Foot(self.session.rendering.lane)
-        self.body.addStretch(1)
         self.body.addWidget(self.foot)
+        self.body.addStretch(1)
         self._connect()
 
     def _build_model_rows(self) -> None:
