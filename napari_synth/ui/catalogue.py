@@ -40,7 +40,7 @@ class Catalogue:
     def options(self, name: str) -> list[str]:
         """The looks of a model; empty for a model without."""
         card = self.card(name)
-        return card.option_names if card else []
+        return card.options if card else []
 
     def add_file(self, path: str | Path) -> str:
         """Offer the generator in a file; returns its name.

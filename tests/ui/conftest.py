@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_synth.models.card import ModelCard, Option
+from napari_synth.models.card import Look, ModelCard
 from napari_synth.synthesis.generator import Rendering, check_mask
 from napari_synth.ui.session import session_for
 
@@ -45,8 +45,8 @@ class FakeGenerator:
 
     def __init__(self):
         names = ("he", "he-dark", "purple", "fluorescence")
-        options = [Option(name=name, rgb=name != "fluorescence") for name in names]
-        self.card = ModelCard(id="fake", architecture="pix2pix", role="generator", options=options)
+        options = [Look(name=name, rgb=name != "fluorescence") for name in names]
+        self.card = ModelCard(id="fake", architecture="pix2pix", role="generator", looks=options)
         self.sha256 = "f" * 64
         self.path = Path("fake.safetensors")
         self.device = "cpu"
@@ -64,7 +64,7 @@ class FakeGenerator:
         if self.failure is not None:
             raise self.failure
         labels = check_mask(request.mask)
-        option = next(o for o in self.card.options if o.name == (request.option or "he"))
+        option = next(o for o in self.card.looks if o.name == (request.option or "he"))
         grey = ((labels * 20 + (request.seed or 0)) % 256).astype(np.uint8)
         image = np.stack([grey, grey // 2, grey // 3], -1) if option.rgb else grey
         return Rendering(image, 0.0125, option.name, request.seed)

@@ -168,7 +168,7 @@ class ExportPanel(Panel):
         card = self.session.catalogue.card(self.session.look.model)
         blocked = self.looks.blockSignals(True)
         self.looks.clear()
-        for option in card.options if card else []:
+        for option in card.looks if card else []:
             item = QListWidgetItem(look_icon(option, 16), option.title or option.name)
             item.setData(Qt.ItemDataRole.UserRole, option.name)
             add_tick(self.looks, item, option.name in self.session.export.options)

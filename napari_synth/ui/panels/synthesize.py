@@ -153,7 +153,7 @@ class SynthesizePanel(Panel):
         controls = (self.looks, self.seed.value, self.no_noise, self.outline)
         blocked = [control.blockSignals(True) for control in controls]
         card = self.session.catalogue.card(look.model)
-        options = card.options if card else []
+        options = card.looks if card else []
         self.looks.show_options(options, look.option)
         self.looks.setVisible(bool(options))
         self.seed.value.setValue(look.seed)

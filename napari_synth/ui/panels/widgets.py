@@ -15,7 +15,7 @@ from napari_synth.core.seeds import MAX_SEED
 from napari_synth.ui.panels.base import described
 
 if TYPE_CHECKING:
-    from napari_synth.models.card import Option
+    from napari_synth.models.card import Look
     from napari_synth.ui.adapters.layers import MaskBook
 
 
@@ -114,7 +114,7 @@ def choose(combo: QComboBox, value: str) -> None:
     combo.blockSignals(blocked)
 
 
-def look_icon(option: Option, side: int) -> QIcon:
+def look_icon(option: Look, side: int) -> QIcon:
     """The thumbnail of a look; a plain square where the card has none."""
     picture = QPixmap()
     try:

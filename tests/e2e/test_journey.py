@@ -1,0 +1,167 @@
+"""A person's way through the window, in a real viewer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtWidgets import QApplication
+
+import napari_synth as ns
+from napari_synth.core.recipe import METADATA_KEY, Recipe
+from napari_synth.export.tiff import embedded_recipe
+from napari_synth.ui import app
+from napari_synth.ui.adapters.window import PANELS, PLUGIN, dock_panels
+from napari_synth.ui.session import session_for
+
+MODEL = "optional-pix2pix-nuclei"
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    viewer.window._qt_window.resize(1500, 950)
+    return viewer
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def idle(qtbot, lane, timeout=60_000):
+    qtbot.waitUntil(lambda: not lane.state.running, timeout=timeout)
+
+
+def stroke(viewer, qtbot, start, end):
+    """Drag the mouse over the canvas from one data position of the selected layer to another."""
+    canvas = viewer.window._qt_viewer.canvas
+    layer = viewer.layers.selection.active
+
+    def on_canvas(position):
+        world = np.array(layer.data_to_world(position))[-2:]
+        y, x = (world - np.array(viewer.camera.center)[-2:]) * viewer.camera.zoom + np.array(canvas.size) / 2
+        return QPoint(round(x), round(y))
+
+    native = canvas.native
+    button = Qt.MouseButton.LeftButton
+    qtbot.mouseMove(native, on_canvas(start))
+    qtbot.mousePress(native, button, pos=on_canvas(start))
+    for share in np.linspace(0.2, 1, 5):
+        qtbot.mouseMove(native, on_canvas(np.add(start, share * np.subtract(end, start))))
+    qtbot.mouseRelease(native, button, pos=on_canvas(end))
+
+
+def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
+    viewer.open_sample(PLUGIN, "nuclei_256")
+    (layer,) = viewer.layers
+    masks, synthesize, export = dock_panels(viewer)
+    session = session_for(viewer)
+
+    before = layer.data.copy()
+    masks.count_mean.setValue(8)
+    masks.count_sd.setValue(0)
+    click(qtbot, masks.sample)
+    idle(qtbot, session.masking.lane)
+    assert "Placed 8 of 8" in masks.foot.status.text.text()
+    assert not np.array_equal(layer.data, before)
+    assert len(layer.features) == 9
+
+    viewer.fit_to_view()
+    layer.mode, layer.brush_size = "paint", 16
+    sampled = layer.data.copy()
+    stroke(viewer, qtbot, (100, 100), (100, 140))
+    assert (layer.data == 9).sum() > 100, "the stroke is a nucleus of its own"
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, sampled)
+    layer.redo()
+    labels = layer.data.copy()
+
+    synthesize.looks.setCurrentRow(0)
+    synthesize.seed.value.setValue(5)
+    synthesize.device.setCurrentIndex(synthesize.device.findData("cpu"))
+    synthesize.device.activated.emit(synthesize.device.currentIndex())
+    click(qtbot, synthesize.render_button)
+    idle(qtbot, session.rendering.lane)
+    assert " ms on cpu" in synthesize.foot.status.text.text()
+    image = viewer.layers["nuclei_256 · he"]
+    assert viewer.layers.index(image) == 0
+    assert viewer.layers.selection.active is layer
+    recipe = Recipe.model_validate(image.metadata[METADATA_KEY])
+    model = ns.load_model(MODEL, "cpu")
+    np.testing.assert_array_equal(image.data, model.render(labels, recipe.options[0], recipe.seed).image)
+
+    export.folder.setText(str(tmp_path / "pairs"))
+    assert export.plan.text().startswith("4 pairs")
+    click(qtbot, export.export_button)
+    idle(qtbot, session.exporting.lane)
+    assert "4 pairs are in" in export.foot.status.text.text()
+    paths = sorted((tmp_path / "pairs" / "images").iterdir())
+    assert len(paths) == 4
+    for path in paths:
+        made = embedded_recipe(path)
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / "pairs" / "masks" / path.name), labels)
+        expected = model.render(labels, made.options[0], made.seed).image
+        np.testing.assert_array_equal(tifffile.imread(path), expected)
+
+    export.folder.setText(str(tmp_path / "one"))
+    for i in range(1, export.looks.count()):
+        export.looks.item(i).setCheckState(Qt.CheckState.Unchecked)
+    click(qtbot, export.export_button)
+    idle(qtbot, session.exporting.lane)
+    (only,) = (tmp_path / "one" / "images").iterdir()
+    np.testing.assert_array_equal(tifffile.imread(only), image.data)
+
+
+def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
+    viewer.add_labels(np.eye(64, dtype=np.uint16), name="mask")
+    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
+    session = session_for(viewer)
+    click(qtbot, panel.render_button)
+    assert session.rendering.lane.state.running
+    dock.destroyOnClose()  # what the ✕ of the dock calls
+    del dock, panel
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    idle(qtbot, session.rendering.lane)
+    assert "mask · he" in viewer.layers
+    _, again = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
+    assert again.session is session
+    assert "Rendered" in again.foot.status.text.text()
+    click(qtbot, again.render_button)
+    idle(qtbot, session.rendering.lane)
+    assert len(viewer.layers) == 2
+
+
+def test_closing_the_window_stops_the_jobs(viewer, qtbot):
+    viewer.add_labels(np.eye(64, dtype=np.uint16), name="mask")
+    session = session_for(viewer)
+    session.rendering.render()
+    viewer.close()
+    qtbot.waitUntil(lambda: session.closed)
+    assert not session.rendering.lane.state.running
+    assert session.notes.synthesize.kind == "hint", "nothing is said to a window that is gone"
+
+
+def test_everything_is_visible_in_the_window(viewer, qtbot):
+    viewer.window._qt_window.resize(1600, 1000)
+    panels = dock_panels(viewer)
+    assert len(panels) == len(PANELS)
+
+    def fits() -> bool:
+        return all(panel.height() >= panel.sizeHint().height() - 2 for panel in panels)
+
+    qtbot.waitUntil(fits)
+    for panel in panels:
+        assert panel.width() >= panel.minimumSizeHint().width()
+
+
+def test_launch_shows_a_picture_and_leaves(make_napari_viewer, monkeypatch, qtbot, tmp_path):
+    opened, saved = make_napari_viewer(show=True), tmp_path / "window.png"
+    monkeypatch.setattr("napari.Viewer", lambda **kwargs: opened)
+    monkeypatch.setattr(
+        "napari.run", lambda: qtbot.waitUntil(lambda: saved.is_file() and not hasattr(opened.window, "_qt_window"))
+    )
+    app.launch(render_first=True, quit_after=0.5, screenshot=saved)
+    import imageio.v3 as iio
+
+    assert iio.imread(saved).shape[1] > 900
