@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from napari_synth.models.architectures import build
-from napari_synth.models.card import ModelCard, Option
+from napari_synth.models.card import Look, ModelCard
 from napari_synth.models.checkpoint import save_model
 
 GENERATOR_HYPER = {"in_channels": 2, "out_channels": 3, "ngf": 4, "levels": 3, "upsampling": "resize"}
@@ -26,7 +26,7 @@ def small_generator(path: Path, options: tuple[str, ...] = ("he", "grey"), seed:
         hyper=GENERATOR_HYPER,
         role="generator",
         mask_meaning="foreground-gap",
-        options=[Option(name=name, rgb=name != "grey") for name in options],
+        looks=[Look(name=name, rgb=name != "grey") for name in options],
         tile_multiple=8,
     )
     save_model(path, card, network.state_dict())

@@ -22,7 +22,7 @@ def main() -> None:
     labels = tifffile.imread(ROOT / "sample_data" / "nuclei_256.tif")
     model = load_model(DEFAULT_GENERATOR, "cpu")
     rows = [
-        [label_picture(labels), *(model.render(labels, option, seed).image for option in model.card.option_names)]
+        [label_picture(labels), *(model.render(labels, option, seed).image for option in model.card.options)]
         for seed in (1, 2)
     ]
     target = ROOT / "docs" / "pictures" / "looks.png"

@@ -21,7 +21,7 @@ def list_models() -> None:
     table = Table(Column("id", no_wrap=True), "does", "options", "licence of the weights", box=None)
     roles = {"generator": "mask → image", "shapes": "latent → nucleus shape", "segmentor": "image → mask"}
     for name, card in bundled_cards().items():
-        table.add_row(name, roles[card.role], ", ".join(card.option_names), card.licence)
+        table.add_row(name, roles[card.role], ", ".join(card.options), card.licence)
     out.print(table)
 
 
@@ -31,6 +31,6 @@ def show(name: Annotated[str, typer.Argument(metavar="ID|FILE")]) -> None:
     from napari_synth.models.registry import model_card
 
     card = model_card(name).model_dump(mode="json")
-    for option in card["options"]:
-        option.pop("thumbnail")
+    for look in card["looks"]:
+        look.pop("thumbnail")
     out.print(yaml.safe_dump(card, sort_keys=False, allow_unicode=True), markup=False, end="")

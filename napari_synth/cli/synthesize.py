@@ -38,7 +38,7 @@ def synthesize(
     card = model_card(model)
     for name in option:
         check_option(card, name)
-    options = list(option) or card.option_names[:1] or [""]
+    options = list(option) or card.options[:1] or [""]
     targets = [
         (path, name, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif") for path in masks for name in options
     ]

@@ -31,7 +31,7 @@ def headless(folder: Path) -> None:
     recipe = Recipe(
         model=DEFAULT_GENERATOR,
         masks=[FieldSource(settings=FieldSettings(), seed=1)],
-        options=model_card(DEFAULT_GENERATOR).option_names,
+        options=model_card(DEFAULT_GENERATOR).options,
         versions=versions(),
     )
     export_recipe_to(recipe, folder, "tiff", overwrite=True, device="auto")

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Option(BaseModel):
-    """One look a generator can render."""
+class Look(BaseModel):
+    """One option of a generator: its name and what it looks like."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -71,8 +71,8 @@ class ModelCard(BaseModel):
         A key of `datasets.encoding.MASK_MEANINGS`.
     condition_channels : list of str
         Images needed beside the mask; empty for a generator from the mask alone.
-    options : list of Option
-        Looks, in the order of the option plane.
+    looks : list of Look
+        The options, in the order of the option plane.
     latent_size : int
         Length of z; 0 where there is none.
     value_range : tuple of float
@@ -93,7 +93,7 @@ class ModelCard(BaseModel):
     role: Literal["generator", "shapes", "segmentor"]
     mask_meaning: str = ""
     condition_channels: list[str] = Field(default_factory=list)
-    options: list[Option] = Field(default_factory=list)
+    looks: list[Look] = Field(default_factory=list)
     latent_size: int = 0
     value_range: tuple[float, float] = (0, 255)
     tile_multiple: int = 1
@@ -103,5 +103,6 @@ class ModelCard(BaseModel):
     notes: str = ""
 
     @property
-    def option_names(self) -> list[str]:
-        return [option.name for option in self.options]
+    def options(self) -> list[str]:
+        """Names of the options."""
+        return [look.name for look in self.looks]

@@ -91,7 +91,7 @@ def check_option(card: ModelCard, option: str | None) -> int:
     InputError
         If the model has no such option.
     """
-    names = card.option_names
+    names = card.options
     if option in (None, ""):
         return 0
     if option not in names:
@@ -159,10 +159,10 @@ class Generator:
             image = self._image(labels, number, request.seed)
         except RuntimeError as error:
             raise _render_error(error, self.device) from error
-        option = self.card.options[number] if self.card.options else None
-        if option is not None and not option.rgb:
+        look = self.card.looks[number] if self.card.looks else None
+        if look is not None and not look.rgb:
             image = image.astype(np.float32).mean(-1).round().astype(np.uint8)
-        name = option.name if option is not None else ""
+        name = look.name if look is not None else ""
         return Rendering(image, time.perf_counter() - start, name, request.seed)
 
     def _image(self, labels: np.ndarray, number: int, seed: int | None) -> np.ndarray:

@@ -39,7 +39,7 @@ class Masking:
         self._session.notes.masks = Note(
             "done",
             f"Made {layer.name!r}, {width}×{height} pixels.",
-            "Paint nuclei: each number is one nucleus, press M for the next number. Or sample a field.",
+            "Paint nuclei (M: number of the next nucleus), or sample a field.",
         )
         return layer
 
@@ -124,4 +124,4 @@ def _placed_note(placed: int, wanted: int, name: str) -> Note:
     text = f"Placed {placed} of {wanted} nuclei in {name!r}."
     if placed < wanted:
         return Note("done", text, "The canvas is full: use fewer or smaller nuclei to place them all.")
-    return Note("done", text, "Next: choose a look and press Render. Ctrl+Z takes the field back.")
+    return Note("done", text, "Next: press Render. Ctrl+Z takes the field back.")

@@ -92,7 +92,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     np.testing.assert_array_equal(image.data, model.render(labels, recipe.options[0], recipe.seed).image)
 
     export.folder.setText(str(tmp_path / "pairs"))
-    assert export.plan.text().startswith("4 pairs")
+    assert export.export_button.text().startswith("Export 4 pairs")
     click(qtbot, export.export_button)
     idle(qtbot, session.exporting.lane)
     assert "4 pairs are in" in export.foot.status.text.text()

@@ -20,7 +20,7 @@ def model_file(tmp_path_factory):
 
 def test_card_and_weights_come_back(model_file):
     trained = load_trained(model_file, "cpu")
-    assert trained.card.option_names == ["he", "grey"]
+    assert trained.card.options == ["he", "grey"]
     weights = load_weights(model_file)
     assert all(t.dtype == torch.float32 for t in weights.values() if t.is_floating_point())
     assert not trained.network.training
@@ -109,7 +109,7 @@ def test_bundled_models_have_complete_cards():
         assert card.training.steps == card.training.planned_steps
         assert all(data.source and data.licence and data.attribution for data in card.training.data)
     generator = cards["optional-pix2pix-nuclei"]
-    assert generator.option_names == ["he", "he-dark", "purple", "fluorescence"]
-    assert all(option.thumbnail and option.title for option in generator.options)
+    assert generator.options == ["he", "he-dark", "purple", "fluorescence"]
+    assert all(option.thumbnail and option.title for option in generator.looks)
     assert all(data.held_out for data in generator.training.data)
     assert generator.figures["he.agreement"] >= 0.9

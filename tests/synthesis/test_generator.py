@@ -126,7 +126,7 @@ def test_bundled_looks_differ_and_seeds_vary():
     bundled: Generator = load_generator("optional-pix2pix-nuclei", "cpu")
     mask = nuclei((128, 128), 6)
     images = {}
-    for option in bundled.card.options:
+    for option in bundled.card.looks:
         image = bundled.render(mask, option.name, 1).image
         assert image.ndim == (3 if option.rgb else 2)
         images[option.name] = image.reshape(128, 128, -1).mean((0, 1)) * np.ones(3)

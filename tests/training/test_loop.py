@@ -74,9 +74,9 @@ def test_a_resumed_run_ends_bit_exactly_like_a_whole_one(architecture, precision
 def test_a_trained_generator_renders_and_its_card_tells_all(data, tmp_path):
     result = train(request("optional-pix2pix", data, tmp_path / "mine.safetensors"))
     card = read_card(result.path)
-    assert card.option_names == ["colour", "grey"]
-    assert [option.rgb for option in card.options] == [True, False]
-    assert all(option.thumbnail for option in card.options)
+    assert card.options == ["colour", "grey"]
+    assert [option.rgb for option in card.looks] == [True, False]
+    assert all(option.thumbnail for option in card.looks)
     assert (card.training.data[0].files, card.training.data[0].held_out) == (2, 1)
     assert card.licence == "CC0"
     assert card.training.settings["ngf"] == 4
@@ -94,7 +94,7 @@ def test_a_single_set_trains_plain_pix2pix(data, tmp_path):
     )
     card = read_card(train(single).path)
     assert card.hyper["in_channels"] == 1
-    assert card.option_names == ["grey"]
+    assert card.options == ["grey"]
 
 
 def test_a_trained_shape_model_decodes(data, tmp_path):

@@ -197,15 +197,15 @@ def test_outline_box_follows_and_sets(synthesize, session, viewer):
 
 
 def test_plan_and_ticks(export, session, viewer):
-    assert export.plan.text() == "0 pairs"
+    assert export.export_button.text() == "Export 0 pairs"
     viewer.add_labels(painted(), name="first")
     viewer.add_labels(painted(), name="second")
     export.variants.setValue(3)
-    assert export.plan.text() == "24 pairs"
+    assert export.export_button.text() == "Export 24 pairs"
     export.masks.item(0).setCheckState(Qt.CheckState.Unchecked)
-    assert export.plan.text() == "12 pairs"
+    assert export.export_button.text() == "Export 12 pairs"
     export.looks.item(1).setCheckState(Qt.CheckState.Unchecked)
-    assert export.plan.text() == "9 pairs"
+    assert export.export_button.text() == "Export 9 pairs"
     assert session.export.options == ("he", "purple", "fluorescence")
     viewer.layers["first"].name = "renamed"
     assert export.masks.item(1).text() == "renamed"

@@ -15,7 +15,7 @@ from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.encoding import from_network, mask_plane
 from napari_synth.datasets.pairs import LoadedPair, PairSampler, find_options, load_pair
 from napari_synth.models.architectures import build
-from napari_synth.models.card import ModelCard, Option, TrainingData, joint_licence
+from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
 from napari_synth.nets.discriminators import PatchGAN
 from napari_synth.nets.pix2pix import option_plane
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings, init_normal, seeded, training_data
@@ -165,11 +165,11 @@ class Pix2PixObjective(Objective):
         return grid(rows)
 
     def card(self, model_id: str) -> ModelCard:
-        options = []
+        looks = []
         for number, option in enumerate(self.options):
             labels, _ = self._example(self._examples[number][0])
-            options.append(
-                Option(
+            looks.append(
+                Look(
                     name=option.source.name,
                     title=option.source.title,
                     rgb=self._rgb[number],
@@ -182,7 +182,7 @@ class Pix2PixObjective(Objective):
             hyper=self._hyper,
             role="generator",
             mask_meaning=self.settings.mask_meaning,
-            options=options,
+            looks=looks,
             tile_multiple=2**self.settings.levels,
             licence=joint_licence(self.training_data()),
         )

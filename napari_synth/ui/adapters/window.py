@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QMainWindow, QWidget
 
 PLUGIN = "napari-synth"
+SIZING = (QEvent.Type.Resize, QEvent.Type.Show)
 PANELS = ("Masks", "Synthesize", "Export")
 
 
@@ -62,14 +63,16 @@ class HeightSharer(QObject):
         self._panels = panels
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._share)
-        window.installEventFilter(self)
+        for watched in (window, *panels):
+            watched.installEventFilter(self)
         self._timer.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Share again when the window changes its size; stop when the user drags a border."""
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+        """Share again when the window or a message changes its size; stop when the user drags a border."""
+        kind = event.type()
+        if kind == QEvent.Type.LayoutRequest or (watched is self._window and kind in SIZING):
             self._timer.start()
-        elif event.type() == QEvent.Type.MouseButtonPress:  # borders belong to the window itself
+        elif watched is self._window and kind == QEvent.Type.MouseButtonPress:  # borders belong to the window itself
             self._stop()
         return False
 
@@ -84,7 +87,8 @@ class HeightSharer(QObject):
 
     def _stop(self) -> None:
         self._timer.stop()
-        self._window.removeEventFilter(self)
+        for watched in (self._window, *self._panels):
+            watched.removeEventFilter(self)
 
 
 def resize_window(viewer: Viewer, width: int, height: int) -> None:

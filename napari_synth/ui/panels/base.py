@@ -32,6 +32,7 @@ class Panel(QWidget):
     def __init__(self, viewer: ViewerModel, steps: tuple[int, ...]):
         super().__init__()
         self.session = session_for(viewer)
+        self._foot: QWidget | None = None
         self._inside = QWidget()
         self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(8, 2, 8, 2)
@@ -43,21 +44,28 @@ class Panel(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        self.outer = QVBoxLayout(self)
+        self.outer.setContentsMargins(0, 0, 0, 0)
+        self.outer.setSpacing(0)
+        self.outer.addWidget(scroll, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
         """As high as the body, so that docks share the height by need."""
         width = max(self.minimumSizeHint().width(), WIDTH)
-        wrapped = self.body.totalHeightForWidth(width) if self.body.hasHeightForWidth() else 0
-        return QSize(width, max(wrapped, self.body.totalMinimumSize().height()) + 4)
+        foot = self._foot.heightForWidth(max(width, self.width())) if self._foot is not None else 0
+        return QSize(width, self.body.totalSizeHint().height() + foot + 2)
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the rows, and low enough for a small screen."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        return QSize(self._inside.minimumSizeHint().width() + bar, 80)
+        return QSize(self._inside.minimumSizeHint().width() + bar, 100)
+
+    def set_foot(self, foot: QWidget) -> None:
+        """Put the messages under the body, where they are seen however low the dock is."""
+        self._foot = foot
+        self.body.addStretch(1)
+        self.outer.addWidget(foot)
 
     def watch(self, signal: Any, slot: Callable[..., None]) -> None:
         """Call the bound method ``slot`` on a psygnal signal while this widget lives, and once now."""

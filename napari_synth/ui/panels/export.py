@@ -63,8 +63,7 @@ class ExportPanel(Panel):
         self._build_rows()
         self._build_button()
         self.foot = Foot(self.session.exporting.lane)
-        self.body.addWidget(self.foot)
-        self.body.addStretch(1)
+        self.set_foot(self.foot)
         self._connect()
 
     def _build_lists(self) -> None:
@@ -103,16 +102,12 @@ class ExportPanel(Panel):
             "Replace other pairs",
             "Allow replacing the pairs of another export in this folder",
         )
-        self.plan = described(QLabel(), "Number of pairs", "Masks × looks × variants")
+        tip = "Render and write the pairs (masks × looks × variants); an export that was stopped goes on"
+        self.export_button = wide(described(QPushButton("Export"), "Export", tip))
         line = QHBoxLayout()
         line.addWidget(self.overwrite)
-        line.addStretch(1)
-        line.addWidget(self.plan)
+        line.addWidget(self.export_button, 1)
         self.body.addLayout(line)
-        self.export_button = wide(
-            described(QPushButton("Export"), "Export", "Render and write the pairs; an export that was stopped goes on")
-        )
-        self.body.addWidget(self.export_button)
 
     def _connect(self) -> None:
         session = self.session
@@ -191,7 +186,7 @@ class ExportPanel(Panel):
         self._show_plan()
 
     def _show_plan(self) -> None:
-        self.plan.setText(self.session.exporting.plan())
+        self.export_button.setText(f"Export {self.session.exporting.plan()}")
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.session.notes.export)

@@ -24,8 +24,7 @@ class MasksPanel(Panel):
         self._build_field_rows()
         self._build_buttons()
         self.foot = Foot(self.session.masking.lane)
-        self.body.addWidget(self.foot)
-        self.body.addStretch(1)
+        self.set_foot(self.foot)
         self._connect()
 
     def _build_mask_rows(self) -> None:

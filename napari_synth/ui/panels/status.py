@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from napari_synth.ui.adapters.jobs import JobState, Lane
     from napari_synth.ui.state import Note
 
+LINES = 42
+"""Height of two lines of text, or of a job bar with its title."""
 MARKS = {"hint": "→", "done": "✓", "stopped": "■", "problem": "⚠"}
 WORDS = {"hint": "Next", "done": "Done", "stopped": "Stopped", "problem": "Problem"}
 
@@ -96,7 +98,21 @@ class Foot(QStackedWidget):
         self.addWidget(self.status)
         self.addWidget(self.job)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        self.setMinimumHeight(42)
+        self.setContentsMargins(8, 2, 8, 2)
+
+    def heightForWidth(self, width: int) -> int:
+        """Two lines at least, so that the job bar and most messages need no other height."""
+        margins = self.contentsMargins()
+        inside = self.status.heightForWidth(width - margins.left() - margins.right())
+        return max(inside, LINES) + margins.top() + margins.bottom()
+
+    def hasHeightForWidth(self) -> bool:
+        """Messages wrap."""
+        return True
+
+    def minimumSizeHint(self) -> QSize:
+        """The height of the message at the present width."""
+        return QSize(super().minimumSizeHint().width(), self.heightForWidth(self.width()))
 
     def show_lane(self) -> None:
         """Follow the lane."""

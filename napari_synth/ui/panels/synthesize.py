@@ -73,8 +73,7 @@ class SynthesizePanel(Panel):
         )
         self.body.addWidget(self.render_button)
         self.foot = Foot(self.session.rendering.lane)
-        self.body.addWidget(self.foot)
-        self.body.addStretch(1)
+        self.set_foot(self.foot)
         self._connect()
 
     def _build_model_rows(self) -> None:
