@@ -10,11 +10,14 @@ from napari_synth.core.errors import SynthError
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.adapters.jobs import Lane
-from napari_synth.ui.adapters.layers import add_mask, canvas_of, clear_labels, put_field
+from napari_synth.ui.adapters.layers import add_mask, clear_labels, put_field
+from napari_synth.ui.adapters.tables import FieldTables
 from napari_synth.ui.state import Note
 from napari_synth.ui.work import STEPS, FieldWork
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.layers import Labels
 
     from napari_synth.ui.adapters.jobs import Outcome
@@ -29,11 +32,12 @@ class Masking:
     def __init__(self, session: Session):
         self._session = session
         self.lane = Lane()
+        self._tables = FieldTables()
 
     def new_mask(self, height: int, width: int) -> Labels:
         """Add an empty mask; one of the size of the selected image lies where that image lies."""
         viewer = self._session.viewer
-        canvas = canvas_of(viewer.layers.selection.active)
+        canvas = self._session.masks.selected_canvas
         place = canvas[1] if canvas and canvas[0] == (height, width) else None
         layer = add_mask(viewer, (height, width), MASK_NAME, place)
         self._session.notes.masks = Note(
@@ -79,11 +83,17 @@ class Masking:
             session.notes.masks = Note("problem", "There is no mask layer to clear.", "Make a new mask first.")
             return
         try:
-            clear_labels(layer)
+            self._edit(layer, clear_labels)
         except SynthError as error:
             session.notes.masks = Note.of(error)
             return
         session.notes.masks = Note("done", f"Cleared {layer.name!r}.", "Ctrl+Z brings the nuclei back.")
+
+    def _edit(self, layer: Labels, edit: Callable[[Labels], None]) -> None:
+        """Change a mask so that its table comes back with its nuclei on undo."""
+        self._tables.remember(layer)
+        edit(layer)
+        self._tables.remember(layer)
 
     def _settings(self, height: int, width: int) -> FieldSettings:
         field = self._session.field
@@ -113,7 +123,7 @@ class Masking:
             )
             return
         try:
-            put_field(layer, field)
+            self._edit(layer, partial(put_field, field=field))
         except SynthError as error:
             session.notes.masks = Note.of(error)
             return

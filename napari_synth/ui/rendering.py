@@ -79,6 +79,18 @@ class Rendering:
         )
         self.lane.submit("Rendering", work, partial(self._rendered, weakref.ref(layer)), total=STEPS)
 
+    def as_python(self) -> str:
+        """The lines that make the same image in a script or in napari's console."""
+        session, look = self._session, self._session.look
+        layer = session.masks.current
+        name = layer.name if layer is not None else "mask"
+        return (
+            "import napari_synth as ns\n\n"
+            f"model = ns.load_model({look.model!r}, device={look.device!r})\n"
+            f"mask = viewer.layers[{name!r}].data\n"
+            f"image = model.render(mask, option={look.option or None!r}, seed={look.used_seed}).image\n"
+        )
+
     def _rendered(self, target: weakref.ref[Labels], outcome: Outcome) -> None:
         session = self._session
         if session.closed:

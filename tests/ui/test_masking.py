@@ -37,6 +37,24 @@ def test_field_replaces_the_mask_in_one_undoable_step(session, viewer, finish):
     np.testing.assert_array_equal(layer.data, painted((128, 160)))
 
 
+def test_the_table_follows_undo_and_redo(session, viewer, finish):
+    layer = viewer.add_labels(painted((128, 160)))
+    session.masking.sample(256, 256)
+    finish(session.masking.lane)
+    first, table = layer.data.copy(), layer.features.copy()
+    session.field.seed += 1
+    session.masking.sample(256, 256)
+    finish(session.masking.lane)
+    assert not layer.features.equals(table)
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, first)
+    assert layer.features.equals(table)
+    layer.undo()
+    assert len(layer.features.columns) == 0
+    layer.redo()
+    assert layer.features.equals(table)
+
+
 def test_field_is_that_of_the_python_function(session, viewer, finish):
     import napari_synth as ns
 

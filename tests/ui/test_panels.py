@@ -149,6 +149,17 @@ def test_render_from_the_panel(synthesize, session, fake, viewer, qtbot, finish,
     assert viewer.layers["mask · he"].metadata["napari_synth"]["seed"] is None
 
 
+def test_copied_python_makes_the_same_image(synthesize, session, viewer, qtbot, finish):
+    viewer.add_labels(painted(), name="mask")
+    session.look.device, session.look.seed = "cpu", 9
+    click(qtbot, synthesize.render_button)
+    finish(session.rendering.lane)
+    click(qtbot, synthesize.copy_python)
+    scope = {"viewer": viewer}
+    exec(QGuiApplication.clipboard().text(), scope)
+    np.testing.assert_array_equal(scope["image"], viewer.layers["mask · he"].data)
+
+
 def test_problem_shows_sentence_action_and_details(synthesize, session, fake, viewer, qtbot, finish):
     assert synthesize.foot.status.copy.isHidden()
     viewer.add_labels(np.zeros((32, 32), int))
@@ -272,6 +283,8 @@ def test_a_closed_panel_does_not_disturb_the_session(session, fake, viewer, fini
     for panel in panels:
         panel.deleteLater()
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    with pytest.raises(RuntimeError, match="deleted"):
+        panels[0].width()
     fake.gate.set()
     finish(session.rendering.lane)
     assert "mask · he" in viewer.layers

@@ -34,6 +34,8 @@ class MaskBook:
     changed = Signal()
     """The layers, their order or a name changed."""
     current_changed = Signal()
+    selected = Signal()
+    """Another layer, of whatever kind, was selected in napari."""
 
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
@@ -73,11 +75,18 @@ class MaskBook:
         viewer = self._viewer()
         return viewer is not None and any(layer is other for other in viewer.layers)
 
+    @property
+    def selected_canvas(self) -> tuple[tuple[int, int], dict[str, Any]] | None:
+        """Size and placement of the image selected in napari; None where no 2-D image is."""
+        viewer = self._viewer()
+        return canvas_of(viewer.layers.selection.active) if viewer else None
+
     def _follow_selection(self) -> None:
         viewer = self._viewer()
         active = viewer.layers.selection.active if viewer else None
         if isinstance(active, Labels):
             self.current = active
+        self.selected.emit()
 
     def _choose_any(self) -> None:
         self.current = next(iter(self.layers), None)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from napari_synth.ui.adapters.layers import canvas_of
 from napari_synth.ui.panels.base import Panel, described, row
 from napari_synth.ui.panels.status import Foot
 from napari_synth.ui.panels.widgets import MaskCombo, SeedBox, number, whole, wide
@@ -108,8 +107,7 @@ class MasksPanel(Panel):
         self.watch(session.field.events, self._show_field)
         self.watch(session.notes.events.masks, self._show_note)
         self.watch(session.masking.lane.state.events, self.foot.show_lane)
-        session.viewer.layers.selection.events.active.connect(self._follow_image)
-        self._follow_image()
+        self.watch(session.masks.selected, self._follow_image)
 
     def _new_mask(self) -> None:
         self.session.masking.new_mask(self.height_box.value(), self.width_box.value())
@@ -150,7 +148,7 @@ class MasksPanel(Panel):
 
     def _follow_image(self) -> None:
         """Offer the size of the image selected in napari."""
-        canvas = canvas_of(self.session.viewer.layers.selection.active)
+        canvas = self.session.masks.selected_canvas
         if canvas is not None:
             self.height_box.setValue(canvas[0][0])
             self.width_box.setValue(canvas[0][1])

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QListView, QListWidget, QListWidgetItem, QPushButton
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+)
 
 from napari_synth.core.devices import DEVICES
 from napari_synth.ui.panels.base import Panel, described, row
@@ -71,7 +81,13 @@ class SynthesizePanel(Panel):
         self.render_button = wide(
             described(QPushButton("Render"), "Render", "Make the image of the mask, in a layer below it")
         )
-        self.body.addWidget(self.render_button)
+        self.copy_python = described(
+            QPushButton("Copy as Python"), "Copy as Python", "Copy the lines that make the same image in a script"
+        )
+        line = QHBoxLayout()
+        line.addWidget(self.render_button, 1)
+        line.addWidget(self.copy_python)
+        self.body.addLayout(line)
         self.foot = Foot(self.session.rendering.lane)
         self.set_foot(self.foot)
         self._connect()
@@ -110,6 +126,7 @@ class SynthesizePanel(Panel):
     def _connect(self) -> None:
         session = self.session
         self.render_button.clicked.connect(session.rendering.render)
+        self.copy_python.clicked.connect(self._copy_python)
         self.open.clicked.connect(self._ask_model)
         self.model.activated.connect(self._choose_model)
         self.looks.currentItemChanged.connect(self._store)
@@ -124,6 +141,9 @@ class SynthesizePanel(Panel):
         self.watch(session.look.events, self._show_look)
         self.watch(session.notes.events.synthesize, self._show_note)
         self.watch(session.rendering.lane.state.events, self.foot.show_lane)
+
+    def _copy_python(self) -> None:
+        QGuiApplication.clipboard().setText(self.session.rendering.as_python())
 
     def _store(self) -> None:
         look = self.session.look
