@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_synth.core.display import has_display
 from napari_synth.core.errors import WorkError
 
 if TYPE_CHECKING:
@@ -16,16 +15,6 @@ if TYPE_CHECKING:
 SAMPLE = "nuclei_256"
 FIRST_LOOK = "he"
 SIZE = (1600, 1000)
-
-
-def has_display() -> bool:
-    """Whether a window can be opened here."""
-    if not sys.platform.startswith("linux"):
-        return True
-    platform = os.environ.get("QT_QPA_PLATFORM", "")
-    if platform.split(":")[0] in ("offscreen", "minimal", "vnc"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def open_window(sample: bool = True, render_first: bool = False) -> Viewer:

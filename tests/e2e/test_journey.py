@@ -132,6 +132,15 @@ def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
     assert len(viewer.layers) == 2
 
 
+def test_new_mask_from_the_file_menu(viewer, qtbot):
+    from napari._app_model import get_app_model
+
+    get_app_model().commands.execute_command("napari-synth.new_mask")
+    (layer,) = viewer.layers
+    assert layer.data.shape == (256, 256)
+    assert session_for(viewer).masks.current is layer
+
+
 def test_closing_the_window_stops_the_jobs(viewer, qtbot):
     viewer.add_labels(np.eye(64, dtype=np.uint16), name="mask")
     session = session_for(viewer)

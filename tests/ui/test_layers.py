@@ -94,6 +94,14 @@ def test_a_read_only_layer_is_refused_with_a_sentence(viewer):
         replace_labels(layer, np.eye(8, dtype=int))
 
 
+def test_a_layer_of_several_resolutions_is_refused_with_a_sentence(viewer):
+    levels = [np.zeros((64, 64), np.uint8), np.zeros((32, 32), np.uint8)]
+    layer = viewer.add_labels(levels, multiscale=True)
+    assert mask_array(layer).shape == (64, 64)
+    with pytest.raises(InputError, match="resolutions"):
+        replace_labels(layer, np.eye(64, dtype=int))
+
+
 def test_field_brings_its_table(viewer):
     layer = viewer.add_labels(np.zeros((64, 48), np.uint16))
     features = {"index": np.array([1, 2]), "area": np.array([400, 200]), "z0": np.array([0.5, -1.0])}

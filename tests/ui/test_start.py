@@ -83,12 +83,10 @@ def test_new_mask_command(viewer, session):
         ({}, False),
         ({"DISPLAY": ":0"}, True),
         ({"WAYLAND_DISPLAY": "wayland-0"}, True),
-        ({"QT_QPA_PLATFORM": "offscreen"}, True),
-        ({"QT_QPA_PLATFORM": "xcb"}, False),
     ],
 )
 def test_has_display(monkeypatch, environment, expected):
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -169,6 +169,8 @@ def replace_labels(layer: Labels, labels: np.ndarray) -> None:
     InputError
         If the layer has another size, holds too few different numbers, or cannot be written to.
     """
+    if layer.multiscale:
+        raise InputError(f"The layer {layer.name!r} has several resolutions and cannot be edited.", "Make a new mask.")
     shape = tuple(layer.data.shape)
     if shape != labels.shape:
         raise InputError(
