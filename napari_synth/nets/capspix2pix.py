@@ -1,0 +1,91 @@
+"""CapsPix2Pix: a convolutional-capsule U-Net from an axon mask and a latent vector to an image (Bass et al. 2019)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from napari_synth.nets.capsule import CapsuleDropout, CapsuleLayer
+
+LATENT_SIZE = 100
+PLANE = 256
+
+
+class CapsPix2PixGenerator(nn.Module):
+    """Generator of CapsPix2Pix; 8 035 665 parameters, 6 619 136 of them in the latent plane.
+
+    The latent vector becomes a 256×256 plane by a fully-connected layer and enters as a first image
+    beside the mask. Skips join along the capsule axis. There is no norm, and no activation but the
+    squash of the capsules and one LeakyReLU 0.01 after the first convolution.
+
+    Parameters
+    ----------
+    dropout : float
+        Probability with which a whole capsule is switched off; active exactly when noise is given.
+    """
+
+    def __init__(self, dropout: float = 0.5):
+        super().__init__()
+        self.fc = nn.Linear(LATENT_SIZE, PLANE * PLANE)
+        self.conv1 = nn.Conv2d(2, 16, 5, 1, 2)
+        self.convcaps1 = CapsuleLayer(16, 2, 16, 5, 2, 2)
+        self.convcaps2 = CapsuleLayer(16, 4, 16, 5, 1, 2)
+        self.convcaps3 = CapsuleLayer(16, 4, 32, 5, 2, 2)
+        self.convcaps4 = CapsuleLayer(32, 8, 32, 5, 1, 2)
+        self.convcaps5 = CapsuleLayer(32, 8, 64, 5, 2, 2)
+        self.convcaps6 = CapsuleLayer(64, 8, 32, 5, 1, 2)
+        self.deconvcaps1 = CapsuleLayer(32, 8, 32, 4, 2, 1, transposed=True)
+        self.convcaps8 = CapsuleLayer(32, 4, 32, 5, 1, 2)
+        self.deconvcaps2 = CapsuleLayer(32, 4, 16, 4, 2, 1, transposed=True)
+        self.convcaps9 = CapsuleLayer(16, 4, 16, 5, 1, 2)
+        self.deconvcaps3 = CapsuleLayer(16, 2, 16, 4, 2, 1, transposed=True)
+        self.convcaps10 = CapsuleLayer(16, 1, 16, 1, 1, 0)
+        self.conv2 = nn.Conv2d(16, 1, 1)
+        self.dropout = CapsuleDropout(dropout)
+
+    def latent_plane(self, z: Tensor, height: int, width: int) -> Tensor:
+        """The latent vector as an image of any size.
+
+        The plane has 256×256 pixels: a smaller canvas gets its upper left part, a larger one its
+        continuation by reflection.
+
+        Parameters
+        ----------
+        z : Tensor, shape (B, 100)
+        height, width : int
+
+        Returns
+        -------
+        Tensor, shape (B, 1, height, width)
+        """
+        plane = self.fc(z).reshape(-1, 1, PLANE, PLANE)
+        return plane[:, :, reflected(height, z.device)][..., reflected(width, z.device)]
+
+    def forward(self, mask: Tensor, z: Tensor, noise: torch.Generator | None = None) -> Tensor:
+        """Mask ``[B, 1, H, W]`` and latent ``[B, 100]`` to an image ``[B, 1, H, W]`` in [0, 1].
+
+        Height and width must be multiples of 8.
+        """
+        drop = self.dropout
+        x = torch.cat([self.latent_plane(z, *mask.shape[-2:]), mask], dim=1)
+        skip_a = nn.functional.leaky_relu(self.conv1(x), 0.01)[:, None]
+        x = drop(self.convcaps1(skip_a), noise)
+        skip_b = drop(self.convcaps2(x), noise)
+        x = drop(self.convcaps3(skip_b), noise)
+        skip_c = drop(self.convcaps4(x), noise)
+        x = drop(self.convcaps5(skip_c), noise)
+        x = drop(self.convcaps6(x), noise)
+        x = drop(self.deconvcaps1(x), noise)
+        x = drop(self.convcaps8(torch.cat([x, skip_c], dim=1)), noise)
+        x = drop(self.deconvcaps2(x), noise)
+        x = drop(self.convcaps9(torch.cat([x, skip_b], dim=1)), noise)
+        x = drop(self.deconvcaps3(x), noise)
+        x = self.convcaps10(torch.cat([x, skip_a], dim=1))
+        return torch.sigmoid(self.conv2(x[:, 0]))
+
+
+def reflected(size: int, device: torch.device | None = None) -> Tensor:
+    """Indices 0…255, 254…1, 0… for ``size`` pixels of a plane of 256 continued by reflection."""
+    period = 2 * (PLANE - 1)
+    index = torch.arange(size, device=device) % period
+    return torch.minimum(index, period - index)
