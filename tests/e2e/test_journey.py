@@ -162,6 +162,15 @@ def test_everything_is_visible_in_the_window(viewer, qtbot):
     qtbot.waitUntil(fits)
     for panel in panels:
         assert panel.width() >= panel.minimumSizeHint().width()
+    viewer.window._qt_window.resize(1200, 650)
+    masks, synthesize, export = panels
+    qtbot.waitUntil(lambda: not fits())
+    for panel, button in (
+        (masks, masks.sample),
+        (synthesize, synthesize.render_button),
+        (export, export.export_button),
+    ):
+        assert panel.rect().contains(button.geometry()), "the main buttons stay in sight in a small window"
 
 
 def test_launch_shows_a_picture_and_leaves(make_napari_viewer, monkeypatch, qtbot, tmp_path):

@@ -8,7 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QStyle, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_synth.ui.session import session_for
 
@@ -33,6 +43,9 @@ class Panel(QWidget):
         super().__init__()
         self.session = session_for(viewer)
         self._foot: QWidget | None = None
+        self.actions = QHBoxLayout()
+        self.actions.setContentsMargins(8, 2, 8, 2)
+        self.actions.setSpacing(6)
         self._inside = QWidget()
         self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(8, 2, 8, 2)
@@ -54,7 +67,7 @@ class Panel(QWidget):
         """As high as the body, so that docks share the height by need."""
         width = max(self.minimumSizeHint().width(), WIDTH)
         foot = self._foot.heightForWidth(max(width, self.width())) if self._foot is not None else 0
-        return QSize(width, self.body.totalSizeHint().height() + foot + 2)
+        return QSize(width, self.body.totalSizeHint().height() + self.actions.sizeHint().height() + foot + 2)
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the rows, and low enough for a small screen."""
@@ -62,9 +75,10 @@ class Panel(QWidget):
         return QSize(self._inside.minimumSizeHint().width() + bar, 100)
 
     def set_foot(self, foot: QWidget) -> None:
-        """Put the messages under the body, where they are seen however low the dock is."""
+        """Put the main buttons and the messages under the body, where they are seen however low the dock is."""
         self._foot = foot
         self.body.addStretch(1)
+        self.outer.addLayout(self.actions)
         self.outer.addWidget(foot)
 
     def watch(self, signal: Any, slot: Callable[..., None]) -> None:

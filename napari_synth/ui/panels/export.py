@@ -104,10 +104,8 @@ class ExportPanel(Panel):
         )
         tip = "Render and write the pairs (masks × looks × variants); an export that was stopped goes on"
         self.export_button = wide(described(QPushButton("Export"), "Export", tip))
-        line = QHBoxLayout()
-        line.addWidget(self.overwrite)
-        line.addWidget(self.export_button, 1)
-        self.body.addLayout(line)
+        self.actions.addWidget(self.overwrite)
+        self.actions.addWidget(self.export_button, 1)
 
     def _connect(self) -> None:
         session = self.session

@@ -74,10 +74,8 @@ class MasksPanel(Panel):
         self.clear = described(
             QPushButton("Clear"), "Clear", "Remove all nuclei from the mask; Ctrl+Z brings them back"
         )
-        line = QHBoxLayout()
-        line.addWidget(self.sample, 1)
-        line.addWidget(self.clear)
-        self.body.addLayout(line)
+        self.actions.addWidget(self.sample, 1)
+        self.actions.addWidget(self.clear)
 
     @staticmethod
     def _pair(first: QWidget, between: str, second: QWidget) -> QWidget:

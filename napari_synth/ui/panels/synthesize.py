@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QHBoxLayout,
     QListView,
     QListWidget,
     QListWidgetItem,
@@ -84,10 +83,8 @@ class SynthesizePanel(Panel):
         self.copy_python = described(
             QPushButton("Copy as Python"), "Copy as Python", "Copy the lines that make the same image in a script"
         )
-        line = QHBoxLayout()
-        line.addWidget(self.render_button, 1)
-        line.addWidget(self.copy_python)
-        self.body.addLayout(line)
+        self.actions.addWidget(self.render_button, 1)
+        self.actions.addWidget(self.copy_python)
         self.foot = Foot(self.session.rendering.lane)
         self.set_foot(self.foot)
         self._connect()
