@@ -29,7 +29,7 @@ def main(model: str, data: str) -> None:
         figures[f"{path.stem}.wrong_px_held_out"], figures[f"{path.stem}.wrong_px_training"] = wrong
         print(f"| {path.stem} | {held_out.sum()} | {wrong[0]:.1f} | {wrong[1]:.1f} |")
     rounded = {name: round(value, 2) for name, value in figures.items()}
-    card = read_card(model).model_copy(update={"figures": rounded, "title": "Nucleus shapes, 10 latent numbers"})
+    card = read_card(model).model_copy(update={"figures": rounded})
     save_model(model, card, load_weights(model))
 
 

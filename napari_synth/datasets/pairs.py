@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
@@ -43,7 +43,9 @@ class DatasetDescription(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    options: list[OptionSource]
+    title: str = ""
+    """What a model trained on it is called."""
+    options: list[OptionSource] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,8 @@ def find_options(data: str | Path) -> list[OptionPairs]:
     return options
 
 
-def described_sources(root: Path) -> list[OptionSource]:
-    """The options that ``dataset.yaml`` lists; none where there is no such file.
+def describe(root: Path) -> DatasetDescription:
+    """Read ``dataset.yaml``; an empty description where there is no such file.
 
     Raises
     ------
@@ -138,15 +140,15 @@ def described_sources(root: Path) -> list[OptionSource]:
     """
     description = root / DATASET_FILE
     if not description.is_file():
-        return []
+        return DatasetDescription()
     try:
-        return DatasetDescription.model_validate(yaml.safe_load(description.read_text())).options
+        return DatasetDescription.model_validate(yaml.safe_load(description.read_text()))
     except (ValidationError, yaml.YAMLError) as error:
         raise InputError(f"{description} is not valid: {error}", "Correct the file.") from error
 
 
 def _option_sources(root: Path) -> list[OptionSource]:
-    if sources := described_sources(root):
+    if sources := describe(root).options:
         return sources
     names = sorted(path.name for path in root.iterdir() if (path / "images").is_dir())
     if not names:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.masks.samplers import sampler
@@ -45,7 +46,9 @@ class NucleusField:
         return len(self.features["index"])
 
 
-def compose_field(settings: FieldSettings, shapes: ShapeModel, seed: int) -> NucleusField:
+def compose_field(
+    settings: FieldSettings, shapes: ShapeModel, seed: int, cancel: CancelToken | None = None
+) -> NucleusField:
     """Sample nuclei and place them at random.
 
     The number is Normal(``count_mean``, ``count_sd``) per 256×256 pixels and at least 1, the area
@@ -57,6 +60,8 @@ def compose_field(settings: FieldSettings, shapes: ShapeModel, seed: int) -> Nuc
     settings : FieldSettings
     shapes : ShapeModel
     seed : int
+    cancel : CancelToken, optional
+        Asked before each nucleus.
 
     Returns
     -------
@@ -64,9 +69,12 @@ def compose_field(settings: FieldSettings, shapes: ShapeModel, seed: int) -> Nuc
 
     Raises
     ------
+    Cancelled
+        If ``cancel`` was set.
     InputError
         If the sampler is unknown.
     """
+    cancel = cancel or CancelToken()
     rng = numpy_rng(seed, "field")
     share = settings.height * settings.width / REFERENCE_AREA
     drawn = round(rng.normal(settings.count_mean * share, settings.count_sd * np.sqrt(share)))
@@ -78,6 +86,7 @@ def compose_field(settings: FieldSettings, shapes: ShapeModel, seed: int) -> Nuc
     placed = []
     if wanted:
         for shape, z, area in zip(shapes.decode(codes), codes, areas, strict=True):
+            cancel.raise_if_cancelled()
             angle = rng.uniform(0, 360)
             nucleus, scale = turned_shape(shape, angle, float(area))
             pixels = _free_place(labels, nucleus, settings.touching, rng)

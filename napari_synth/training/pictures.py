@@ -11,6 +11,8 @@ from skimage.color import label2rgb
 
 GAP = 4
 THUMBNAIL = 96
+STRIDE = 16
+TELLING_SHARE = 0.3
 
 
 def label_picture(labels: np.ndarray) -> np.ndarray:
@@ -31,9 +33,19 @@ def grid(rows: list[list[np.ndarray]]) -> np.ndarray:
     return sheet
 
 
-def thumbnail(image: np.ndarray) -> str:
-    """The centre of an image as a base64 PNG of at most 96x96 pixels."""
-    top, left = (max(n - THUMBNAIL, 0) // 2 for n in image.shape[:2])
+def thumbnail(image: np.ndarray, labels: np.ndarray) -> str:
+    """A telling part of an image, of at most 96×96 pixels, as a base64 PNG.
+
+    It is the one whose share of nuclei is nearest to `TELLING_SHARE`.
+    """
+    height, width = (max(n - THUMBNAIL, 0) for n in image.shape[:2])
+    places = [(top, left) for top in range(0, height + 1, STRIDE) for left in range(0, width + 1, STRIDE)]
+
+    def distance(place: tuple[int, int]) -> float:
+        top, left = place
+        return abs((labels[top : top + THUMBNAIL, left : left + THUMBNAIL] > 0).mean() - TELLING_SHARE)
+
+    top, left = min(places, key=distance)
     buffer = io.BytesIO()
     iio.imwrite(buffer, image[top : top + THUMBNAIL, left : left + THUMBNAIL], extension=".png")
     return base64.b64encode(buffer.getvalue()).decode()

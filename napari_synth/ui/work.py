@@ -75,7 +75,7 @@ class FieldWork:
         watch.report(1, "Placing nuclei")
         from napari_synth.masks.field import compose_field
 
-        field = compose_field(self.settings, shapes, self.seed)
+        field = compose_field(self.settings, shapes, self.seed, cancel)
         watch.report(2, "Done")
         return field
 

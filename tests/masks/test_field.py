@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import Cancelled, InputError
+from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import FieldSettings, FieldSource, FileSource, LayerSource, mask_hash
 from napari_synth.export.base import PixelSize
 from napari_synth.export.tiff import write_tiff
@@ -73,6 +74,13 @@ def test_areas_follow_the_settings(shapes):
 def test_a_full_canvas_says_how_many_found_a_place(shapes):
     field = compose_field(FieldSettings(height=64, width=64, count_mean=800, area_mean=900), shapes, 1)
     assert 0 < field.placed < field.wanted
+
+
+def test_cancel_is_answered_between_two_nuclei(shapes):
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        compose_field(FieldSettings(), shapes, 1, cancel)
 
 
 def test_nothing_wanted_gives_an_empty_field(shapes):

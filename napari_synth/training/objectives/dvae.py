@@ -11,7 +11,7 @@ from pydantic import Field
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
-from napari_synth.datasets.pairs import OptionSource, described_sources
+from napari_synth.datasets.pairs import OptionSource, describe
 from napari_synth.datasets.shapes import find_shape_files, is_held_out_shape, read_shapes
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
@@ -42,7 +42,8 @@ class DVAEObjective(Objective):
     def __init__(self, settings: DVAESettings, data: Path, seed: int):
         super().__init__(settings, data, seed)
         self._data: list[TrainingData] = []
-        sources = {source.name: source for source in described_sources(data)}
+        self._title = describe(data).title
+        sources = {source.name: source for source in describe(data).options}
         shapes = []
         for path in find_shape_files(data):
             library = read_shapes(path).shapes
@@ -94,6 +95,7 @@ class DVAEObjective(Objective):
     def card(self, model_id: str) -> ModelCard:
         return ModelCard(
             id=model_id,
+            title=self._title,
             architecture="dvae",
             hyper={"latent_size": self.settings.latent_size},
             role="shapes",

@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.encoding import from_network, mask_plane
-from napari_synth.datasets.pairs import LoadedPair, PairSampler, find_options, load_pair
+from napari_synth.datasets.pairs import LoadedPair, PairSampler, describe, find_options, load_pair
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
 from napari_synth.nets.discriminators import PatchGAN
@@ -173,11 +173,12 @@ class Pix2PixObjective(Objective):
                     name=option.source.name,
                     title=option.source.title,
                     rgb=self._rgb[number],
-                    thumbnail=thumbnail(self._render(labels, number)),
+                    thumbnail=thumbnail(self._render(labels, number), labels),
                 )
             )
         return ModelCard(
             id=model_id,
+            title=describe(self.data).title,
             architecture="optional-pix2pix",
             hyper=self._hyper,
             role="generator",
