@@ -20,6 +20,12 @@ def _pix2pix(**hyper: Any) -> nn.Module:
     return Pix2PixGenerator(**hyper)
 
 
+def _capspix2pix(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.capspix2pix import CapsPix2PixGenerator
+
+    return CapsPix2PixGenerator(**hyper)
+
+
 def _dvae(**hyper: Any) -> nn.Module:
     from napari_synth.nets.dvae import DVAE
 
@@ -35,6 +41,7 @@ def _unet(**hyper: Any) -> nn.Module:
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "optional-pix2pix": _pix2pix,
     "pix2pix": _pix2pix,
+    "capspix2pix": _capspix2pix,
     "dvae": _dvae,
     "unet": _unet,
 }

@@ -9,6 +9,7 @@ from napari_synth.nets.capsule import CapsuleDropout, CapsuleLayer
 
 LATENT_SIZE = 100
 PLANE = 256
+MULTIPLE = 8
 
 
 class CapsPix2PixGenerator(nn.Module):

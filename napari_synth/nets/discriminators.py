@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -29,3 +30,28 @@ class PatchGAN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
+
+
+class DCGANDiscriminator(nn.Module):
+    """Discriminator of CapsPix2Pix: ``[B, C, 256, 256]`` to one logit per image, ``[B, 1]``.
+
+    Convolutions 4 without bias: 64, 128, 256, 512 with stride 2, then 1 with stride 1 to a 13×13 map,
+    and a fully-connected layer over it; BatchNorm on the three inner ones, LeakyReLU 0.2 (Bass et al. 2019).
+    """
+
+    def __init__(self, in_channels: int = 2, width: int = 64):
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
+        for _ in range(3):
+            layers += [
+                nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(2 * width),
+                nn.LeakyReLU(0.2),
+            ]
+            width *= 2
+        layers.append(nn.Conv2d(width, 1, 4, 1, 0, bias=False))
+        self.layers = nn.Sequential(*layers)
+        self.decide = nn.Linear(13 * 13, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decide(torch.flatten(self.layers(x), 1))

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_synth.core.errors import InputError, WorkError, unknown_name
-from napari_synth.core.seeds import torch_generator
-from napari_synth.datasets.encoding import from_network, mask_plane
 from napari_synth.datasets.files import as_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import torch
 
     from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
@@ -36,11 +32,14 @@ class RenderRequest:
         One of the card's options; the first when not given.
     seed : int, optional
         Seed of the noise; None switches it off.
+    z : ndarray, shape (latent,), optional
+        Latent vector of a model that has one; drawn from the seed when not given.
     """
 
     mask: np.ndarray
     option: str | None = None
     seed: int | None = None
+    z: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,8 @@ class Generator:
                 f"{trained.card.id} does not render images (it is a {trained.card.role} model).",
                 "Choose a generator; see: napari-synth models list.",
             )
+        trained.network.to(memory_format=torch.channels_last)
         self._trained = trained
-        self._network: Any = trained.network.to(memory_format=torch.channels_last)
 
     @property
     def card(self) -> ModelCard:
@@ -135,9 +134,11 @@ class Generator:
     def device(self) -> str:
         return self._trained.device.type
 
-    def render(self, mask: np.ndarray, option: str | None = None, seed: int | None = None) -> Rendering:
+    def render(
+        self, mask: np.ndarray, option: str | None = None, seed: int | None = None, z: np.ndarray | None = None
+    ) -> Rendering:
         """Image of a mask; see `RenderRequest` and `run`."""
-        return self.run(RenderRequest(mask, option, seed))
+        return self.run(RenderRequest(mask, option, seed, z))
 
     def run(self, request: RenderRequest) -> Rendering:
         """Render a request; the same request gives the same image on the same device.
@@ -148,44 +149,31 @@ class Generator:
         Raises
         ------
         InputError
-            If the mask or option cannot be used.
+            If the mask, the option or z cannot be used.
         WorkError
             If the device runs out of memory.
         """
+        import torch
+
+        from napari_synth.synthesis.forward import FORWARDS, ForwardRequest, check_latent
+
+        card = self.card
         labels = check_mask(request.mask)
-        number = check_option(self.card, request.option)
+        number = check_option(card, request.option)
+        z = None if request.z is None else check_latent(request.z, card.latent_size)
+        padded = _padded(labels, card.tile_multiple)
         start = time.perf_counter()
         try:
-            image = self._image(labels, number, request.seed)
+            with torch.inference_mode():
+                image = FORWARDS[card.architecture](self._trained, ForwardRequest(padded, number, request.seed, z))
         except RuntimeError as error:
             raise _render_error(error, self.device) from error
-        look = self.card.looks[number] if self.card.looks else None
-        if look is not None and not look.rgb:
+        image = np.ascontiguousarray(image[: labels.shape[0], : labels.shape[1]])
+        look = card.looks[number] if card.looks else None
+        if look is not None and not look.rgb and image.ndim == 3:
             image = image.astype(np.float32).mean(-1).round().astype(np.uint8)
         name = look.name if look is not None else ""
         return Rendering(image, time.perf_counter() - start, name, request.seed)
-
-    def _image(self, labels: np.ndarray, number: int, seed: int | None) -> np.ndarray:
-        import torch
-
-        height, width = labels.shape
-        with torch.inference_mode():
-            x = self._inputs(_padded(labels, self.card.tile_multiple), number).to(self._trained.device)
-            noise = None if seed is None else torch_generator(seed, "render")
-            out = self._network(x.contiguous(memory_format=torch.channels_last), noise)
-            values = out[0, :, :height, :width].permute(1, 2, 0).float().cpu().numpy()
-        return from_network(values)
-
-    def _inputs(self, labels: np.ndarray, number: int) -> torch.Tensor:
-        import torch
-
-        from napari_synth.nets.pix2pix import option_plane
-
-        mask = torch.from_numpy(mask_plane(labels, self.card.mask_meaning))[None, None]
-        if self.card.hyper.get("in_channels") == 1:
-            return mask
-        plane = option_plane(torch.tensor([number]), len(self.card.options), *mask.shape[-2:])
-        return torch.cat([mask, plane], dim=1)
 
 
 def _padded(labels: np.ndarray, multiple: int) -> np.ndarray:

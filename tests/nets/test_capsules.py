@@ -3,6 +3,7 @@ import torch
 
 from napari_synth.nets import capsule
 from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, reflected
+from napari_synth.nets.discriminators import DCGANDiscriminator
 from napari_synth.nets.capsule import CapsuleDropout, CapsuleLayer, squash
 from tests.reference.plain_capsules import plain_capspix2pix, plain_layer, plain_squash
 
@@ -134,3 +135,23 @@ def test_dropout_switches_whole_capsules_off(generator):
     assert CapsuleDropout(0.5)(x) is x
     with pytest.raises(ValueError, match="dropout"):
         CapsuleDropout(1.0)
+
+
+def test_the_discriminator_decides_once_per_image():
+    network = DCGANDiscriminator(2, 4).train()
+    x = torch.randn(2, 2, 256, 256, generator=torch.Generator().manual_seed(0))
+    weights = network.state_dict()
+    expected = x
+    for number, (conv, norm, stride, padding) in enumerate(
+        ((0, None, 2, 1), (2, 3, 2, 1), (5, 6, 2, 1), (8, 9, 2, 1), (11, None, 1, 0))
+    ):
+        expected = torch.nn.functional.conv2d(expected, weights[f"layers.{conv}.weight"], None, stride, padding)
+        if norm is not None:
+            mean, var = expected.mean((0, 2, 3), keepdim=True), expected.var((0, 2, 3), unbiased=False, keepdim=True)
+            expected = (expected - mean) / torch.sqrt(var + 1e-5)
+        if number < 4:
+            expected = torch.where(expected > 0, expected, 0.2 * expected)
+    assert expected.shape == (2, 1, 13, 13)
+    expected = expected.flatten(1) @ weights["decide.weight"].T + weights["decide.bias"]
+    with torch.no_grad():
+        torch.testing.assert_close(network(x), expected, atol=1e-4, rtol=1e-4)

@@ -86,7 +86,7 @@ def test_out_of_memory_is_one_sentence(generator, monkeypatch):
     def fail(*_):
         raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes")
 
-    monkeypatch.setattr(generator, "_network", fail)
+    monkeypatch.setattr(generator._trained.network, "forward", fail)
     with pytest.raises(WorkError, match="out of memory"):
         generator.render(nuclei(), "he", 1)
 
@@ -120,6 +120,51 @@ def test_a_recipe_names_the_model_by_path_and_hash(generator):
     check_model(recipe, generator)
     with pytest.raises(InputError, match="other weights"):
         check_model(recipe.model_copy(update={"model_sha256": "0" * 64}), generator)
+
+
+@pytest.fixture(scope="module")
+def capsules(tmp_path_factory):
+    import torch
+
+    from napari_synth.models.architectures import build
+
+    card = ModelCard(
+        id="c",
+        architecture="capspix2pix",
+        role="generator",
+        mask_meaning="foreground",
+        latent_size=100,
+        tile_multiple=8,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = build("capspix2pix")
+        for name, parameter in network.named_parameters():
+            if name.endswith("conv.weight"):
+                parameter.data.mul_(4)
+    path = tmp_path_factory.mktemp("model") / "c.safetensors"
+    save_model(path, card, network.state_dict())
+    return load_generator(path, "cpu")
+
+
+def test_a_latent_model_draws_z_from_the_seed_or_takes_it(capsules):
+    mask = nuclei((30, 41), 2)
+    one = capsules.render(mask, seed=1)
+    assert one.image.shape == (30, 41)
+    assert one.image.dtype == np.uint8
+    assert (one.image == capsules.render(mask, seed=1).image).all()
+    assert (one.image != capsules.render(mask, seed=2).image).any()
+    z = np.random.default_rng(0).normal(size=100)
+    assert (capsules.render(mask, z=z).image == capsules.render(mask, seed=5, z=z).image).all()
+    assert (capsules.render(mask).image == capsules.render(mask, z=np.zeros(100)).image).all()
+
+
+def test_a_wrong_z_is_refused(capsules, generator):
+    for z, words in ((np.zeros(99), "Give 100 numbers"), (np.full(100, np.nan), "NaN")):
+        with pytest.raises(InputError, match=words):
+            capsules.render(nuclei(), z=z)
+    with pytest.raises(InputError, match="no latent vector"):
+        generator.render(nuclei(), "he", z=np.zeros(100))
 
 
 def test_bundled_looks_differ_and_seeds_vary():

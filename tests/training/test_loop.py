@@ -25,6 +25,7 @@ SMALL = {
         "batch_size": 2,
         "freeze_norm_after": 0.5,
     },
+    "capspix2pix": {"steps": 6, "width": 2},
     "dvae": {"steps": 6, "batch_size": 4},
     "unet": {"steps": 6, "crop": 32, "width": 4, "batch_size": 2},
 }
@@ -42,7 +43,8 @@ def data(tmp_path_factory):
     (root / "shapes").mkdir()
     shapes = np.stack([nuclei((64, 64), 1, seed=seed) > 0 for seed in range(30)])
     np.savez(root / "shapes" / "discs.npz", shapes=shapes.astype(np.uint8))
-    return {"optional-pix2pix": root / "pairs", "unet": root / "pairs", "dvae": root / "shapes"}
+    pairs = root / "pairs"
+    return {"optional-pix2pix": pairs, "unet": pairs, "capspix2pix": pairs / "grey", "dvae": root / "shapes"}
 
 
 def request(architecture, data, out, **changes):
@@ -55,7 +57,10 @@ def stop_after(step):
     return (lambda progress: cancel.cancel() if progress.done >= step else None), cancel
 
 
-@pytest.mark.parametrize("architecture", SMALL)
+ARCHITECTURES = [pytest.param(name, marks=[pytest.mark.slow] * (name == "capspix2pix")) for name in SMALL]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_a_resumed_run_ends_bit_exactly_like_a_whole_one(architecture, precision, data, tmp_path):
     whole = train(request(architecture, data, tmp_path / "whole.safetensors", precision=precision))

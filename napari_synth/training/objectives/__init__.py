@@ -8,6 +8,7 @@ from napari_synth.training.objectives.base import Objective
 OBJECTIVES = {
     "optional-pix2pix": "pix2pix:Pix2PixObjective",
     "pix2pix": "pix2pix:Pix2PixObjective",
+    "capspix2pix": "capspix2pix:CapsPix2PixObjective",
     "dvae": "dvae:DVAEObjective",
     "unet": "unet:UNetObjective",
 }

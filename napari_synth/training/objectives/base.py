@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from pydantic import BaseModel, ConfigDict, Field
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from napari_synth.datasets.pairs import OptionSource
 from napari_synth.models.card import ModelCard, TrainingData
@@ -67,6 +68,12 @@ class Objective(ABC):
         """Constant for the first half, then linear to 0 (pix2pix' 100 + 100 epochs)."""
         return min(1.0, 2 * (1 - step / self.settings.steps))
 
+    def optimise(self, name: str, loss: Tensor) -> None:
+        """One step of one optimiser down the gradient of ``loss``."""
+        self.optimizers[name].zero_grad()
+        self.fabric.backward(loss)
+        self.optimizers[name].step()
+
     @abstractmethod
     def step(self, step: int) -> dict[str, float]:
         """One optimisation step; returns the losses by name."""
@@ -93,6 +100,19 @@ def training_data(source: OptionSource, files: int, held_out: int) -> TrainingDa
     """The entry of a model card for pairs or shapes from ``source``."""
     described = source.model_dump(include={"name", "source", "licence", "attribution"})
     return TrainingData(**described, files=files, held_out=held_out)
+
+
+def adversarial_loss(logits: Tensor, target: float) -> Tensor:
+    """Binary cross-entropy of a discriminator's logits against one target for all."""
+    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def adversarial_optimizers(networks: dict[str, nn.Module], learning_rate: float) -> dict[str, torch.optim.Optimizer]:
+    """Adam with betas (0.5, 0.999) for each network."""
+    return {
+        name: torch.optim.Adam(network.parameters(), learning_rate, betas=(0.5, 0.999))
+        for name, network in networks.items()
+    }
 
 
 def seeded(build: Any, seed: int) -> Any:

@@ -75,9 +75,7 @@ class DVAEObjective(Objective):
         reconstruction = binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum() / len(x)
         loss = reconstruction + s.beta * divergence
-        self.optimizers["dvae"].zero_grad()
-        self.fabric.backward(loss)
-        self.optimizers["dvae"].step()
+        self.optimise("dvae", loss)
         wrong = ((logits > 0) != (x > 0.5)).sum().item() / len(x)
         return {"BCE": reconstruction.item(), "KL": divergence.item(), "wrong px": wrong}
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
+from torch.nn.functional import l1_loss
 
 from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.encoding import from_network, mask_plane
@@ -18,7 +18,15 @@ from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
 from napari_synth.nets.discriminators import PatchGAN
 from napari_synth.nets.pix2pix import option_plane
-from napari_synth.training.objectives.base import Objective, ObjectiveSettings, init_normal, seeded, training_data
+from napari_synth.training.objectives.base import (
+    Objective,
+    ObjectiveSettings,
+    adversarial_loss,
+    adversarial_optimizers,
+    init_normal,
+    seeded,
+    training_data,
+)
 from napari_synth.training.pictures import grid, label_picture, thumbnail
 
 
@@ -74,10 +82,7 @@ class Pix2PixObjective(Objective):
             lambda: init_normal(PatchGAN(in_channels + 3, settings.ndf)), derived_seed(seed, "discriminator")
         )
         self.networks = {"generator": generator, "discriminator": discriminator}
-        self.optimizers = {
-            name: torch.optim.Adam(network.parameters(), settings.learning_rate, betas=(0.5, 0.999))
-            for name, network in self.networks.items()
-        }
+        self.optimizers = adversarial_optimizers(self.networks, settings.learning_rate)
 
     @property
     def _planes(self) -> int:
@@ -122,20 +127,15 @@ class Pix2PixObjective(Objective):
 
         on_real = discriminator(torch.cat([x, real], 1)).float()
         on_fake = discriminator(torch.cat([x, fake.detach()], 1)).float()
-        loss_d = 0.5 * (_bce(on_real, 1.0) + _bce(on_fake, 0.0))
-        self._optimise("discriminator", loss_d)
+        loss_d = 0.5 * (adversarial_loss(on_real, 1.0) + adversarial_loss(on_fake, 0.0))
+        self.optimise("discriminator", loss_d)
 
         discriminator.requires_grad_(False)
-        loss_gan = _bce(discriminator(torch.cat([x, fake], 1)).float(), 1.0)
+        loss_gan = adversarial_loss(discriminator(torch.cat([x, fake], 1)).float(), 1.0)
         loss_l1 = l1_loss(fake, real)
-        self._optimise("generator", loss_gan + s.l1 * loss_l1)
+        self.optimise("generator", loss_gan + s.l1 * loss_l1)
         discriminator.requires_grad_(True)
         return {"D": loss_d.item(), "GAN": loss_gan.item(), "L1": loss_l1.item()}
-
-    def _optimise(self, name: str, loss: Tensor) -> None:
-        self.optimizers[name].zero_grad()
-        self.fabric.backward(loss)
-        self.optimizers[name].step()
 
     @torch.no_grad()
     def _render(self, labels: np.ndarray, number: int) -> np.ndarray:
@@ -190,7 +190,3 @@ class Pix2PixObjective(Objective):
 
     def training_data(self) -> list[TrainingData]:
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
-
-
-def _bce(logits: Tensor, target: float) -> Tensor:
-    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))

@@ -58,9 +58,7 @@ class UNetObjective(Objective):
         x, target = self._batch(step, self.fabric.global_rank)
         logits = self.networks["unet"].train()(x).float()
         bce, dice = binary_cross_entropy_with_logits(logits, target), self._dice(logits, target)
-        self.optimizers["unet"].zero_grad()
-        self.fabric.backward(bce + dice)
-        self.optimizers["unet"].step()
+        self.optimise("unet", bce + dice)
         return {"BCE": bce.item(), "Dice loss": dice.item()}
 
     @torch.no_grad()

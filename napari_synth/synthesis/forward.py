@@ -1,0 +1,98 @@
+"""How each architecture turns a mask into pixel values. A new one is a function and a line in `FORWARDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.seeds import torch_generator
+from napari_synth.datasets.encoding import from_network, mask_plane
+from napari_synth.nets.capspix2pix import LATENT_SIZE
+from napari_synth.nets.pix2pix import option_plane
+
+if TYPE_CHECKING:
+    from napari_synth.models.registry import TrainedModel
+
+
+@dataclass(frozen=True)
+class ForwardRequest:
+    """A checked request in the network's terms.
+
+    Attributes
+    ----------
+    labels : ndarray, shape (Y, X), int32
+        Sides are multiples of the card's ``tile_multiple``.
+    option : int
+        Number of the option.
+    seed : int or None
+        None: no noise.
+    z : ndarray, shape (latent,), optional
+        The latent vector; drawn from the seed when not given, 0 without noise.
+    """
+
+    labels: np.ndarray
+    option: int
+    seed: int | None
+    z: np.ndarray | None
+
+
+Forward = Callable[["TrainedModel", ForwardRequest], np.ndarray]
+"""Returns ``(Y, X)`` or ``(Y, X, 3)`` uint8."""
+
+
+def pix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
+    """Mask and option plane, dropout under the seed."""
+    mask = _plane(model, request.labels)
+    x = mask
+    if model.card.hyper.get("in_channels") != 1:
+        plane = option_plane(torch.tensor([request.option]), len(model.card.looks), *mask.shape[-2:])
+        x = torch.cat([mask, plane], dim=1)
+    x = x.to(model.device).contiguous(memory_format=torch.channels_last)
+    noise = None if request.seed is None else torch_generator(request.seed, "render")
+    network: Any = model.network
+    return from_network(network(x, noise)[0].permute(1, 2, 0).float().cpu().numpy())
+
+
+def capspix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
+    """Mask and latent vector; there is no other noise."""
+    z = request.z if request.z is not None else latent_of(request.seed)
+    network: Any = model.network
+    image = network(_plane(model, request.labels).to(model.device), torch.from_numpy(z)[None].to(model.device))
+    return (255 * image[0, 0]).round().to(torch.uint8).cpu().numpy()
+
+
+def latent_of(seed: int | None) -> np.ndarray:
+    """Latent vector z ~ N(0, 1) of a seed, 0 without one; shape (100,) float32."""
+    if seed is None:
+        return np.zeros(LATENT_SIZE, np.float32)
+    return torch.randn(LATENT_SIZE, generator=torch_generator(seed, "render")).numpy()
+
+
+def check_latent(z: np.ndarray, size: int) -> np.ndarray:
+    """A latent vector as ``(size,)`` float32.
+
+    Raises
+    ------
+    InputError
+        If it has another length, is not finite, or the model has no latent.
+    """
+    if not size:
+        raise InputError("This model has no latent vector z.", "Leave z out, and use the seed.")
+    z = np.asarray(z, np.float32)
+    if z.shape != (size,):
+        raise InputError(f"The latent vector z has shape {z.shape}.", f"Give {size} numbers.")
+    if not np.isfinite(z).all():
+        raise InputError("The latent vector z contains NaN or infinity.", "Give finite numbers.")
+    return z
+
+
+def _plane(model: TrainedModel, labels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(mask_plane(labels, model.card.mask_meaning))[None, None]
+
+
+FORWARDS: dict[str, Forward] = {"optional-pix2pix": pix2pix, "pix2pix": pix2pix, "capspix2pix": capspix2pix}

@@ -1,0 +1,130 @@
+"""Objective of CapsPix2Pix: conditional GAN with smoothed labels + L1 (Bass et al. 2019)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.seeds import derived_seed, torch_generator
+from napari_synth.datasets.pairs import PairSampler, describe, find_options, load_pair
+from napari_synth.models.architectures import build
+from napari_synth.models.card import ModelCard, TrainingData, joint_licence
+from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE
+from napari_synth.nets.discriminators import DCGANDiscriminator
+from napari_synth.training.objectives.base import (
+    Objective,
+    ObjectiveSettings,
+    adversarial_loss,
+    adversarial_optimizers,
+    init_normal,
+    seeded,
+    training_data,
+)
+from napari_synth.training.pictures import grid
+
+REAL, FAKE = 0.9, 0.1
+
+
+class CapsPix2PixSettings(ObjectiveSettings):
+    """Settings of `CapsPix2PixObjective`; crops are always 256×256, the size of the latent plane."""
+
+    batch_size: int = Field(1, ge=1)
+    width: int = Field(64, ge=1)
+    """Channels of the discriminator's first layer."""
+    dropout: float = Field(0.5, ge=0, lt=1)
+    l1: float = Field(1.0, ge=0)
+
+
+class CapsPix2PixObjective(Objective):
+    """Capsule generator against a DCGAN discriminator that sees image and mask."""
+
+    Settings = CapsPix2PixSettings
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"paper": {"steps": 132_000}, "fast": {"steps": 4_000}}
+
+    def __init__(self, settings: CapsPix2PixSettings, data: Path, seed: int):
+        super().__init__(settings, data, seed)
+        self.options = find_options(data)
+        if len(self.options) > 1:
+            raise InputError(
+                "CapsPix2Pix renders one look, but the data has several.", "Give the folder of one option."
+            )
+        pairs = [load_pair(pair) for pair in self.options[0].training]
+        self.sampler = PairSampler([pairs], PLANE, "foreground", seed)
+        generator = seeded(
+            lambda: init_normal(build("capspix2pix", dropout=settings.dropout)), derived_seed(seed, "generator")
+        )
+        discriminator = seeded(
+            lambda: init_normal(DCGANDiscriminator(2, settings.width)), derived_seed(seed, "discriminator")
+        )
+        self.networks = {"generator": generator, "discriminator": discriminator}
+        self.optimizers = adversarial_optimizers(self.networks, settings.learning_rate)
+
+    def learning_rate_factor(self, step: int) -> float:
+        """Linear to 0 from the start, as in the paper."""
+        return 1 - step / self.settings.steps
+
+    def latent(self, count: int, *keys: int | str) -> Tensor:
+        """Latent vectors z ~ N(0, 1), shape ``(count, 100)``, for exactly these keys."""
+        z = torch.randn(count, LATENT_SIZE, generator=torch_generator(self.seed, "z", *keys))
+        return z.to(self.fabric.device)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Masks and grey images in [0, 1], each ``(B, 1, 256, 256)``."""
+        masks, images, _ = self.sampler.batch(step, self.settings.batch_size, self.fabric.global_rank)
+        grey = torch.from_numpy(images[:, :1].astype(np.float32) / 255)
+        return torch.from_numpy(masks).to(self.fabric.device), grey.to(self.fabric.device)
+
+    def step(self, step: int) -> dict[str, float]:
+        generator, discriminator = self.networks["generator"].train(), self.networks["discriminator"].train()
+        rank = self.fabric.global_rank
+        masks, real = self.batch(step)
+        z = self.latent(len(masks), step, rank)
+        fake = generator(masks, z, torch_generator(self.seed, "dropout", step, rank)).float()
+
+        on_real = discriminator(torch.cat([real, masks], 1)).float()
+        on_fake = discriminator(torch.cat([fake.detach(), masks], 1)).float()
+        loss_d = adversarial_loss(on_real, REAL) + adversarial_loss(on_fake, FAKE)
+        self.optimise("discriminator", loss_d)
+
+        discriminator.requires_grad_(False)
+        loss_gan = adversarial_loss(discriminator(torch.cat([fake, masks], 1)).float(), 1.0)
+        loss_l1 = l1_loss(fake, real)
+        self.optimise("generator", loss_gan + self.settings.l1 * loss_l1)
+        discriminator.requires_grad_(True)
+        return {"D": loss_d.item(), "GAN": loss_gan.item(), "L1": loss_l1.item()}
+
+    @torch.no_grad()
+    def preview(self) -> np.ndarray:
+        """Mask, real image and three z of three crops."""
+        generator = self.plain("generator")
+        rows = []
+        for number in range(3):
+            masks, images, _ = self.sampler.batch(number, 1)
+            mask = torch.from_numpy(masks).to(self.fabric.device)
+            made = [generator(mask, self.latent(1, "preview", k)).float()[0, 0].cpu().numpy() for k in range(3)]
+            pictures = [masks[0, 0], images[0, 0] / 255, *made]
+            rows.append([(255 * picture).astype(np.uint8) for picture in pictures])
+        return grid(rows)
+
+    def card(self, model_id: str) -> ModelCard:
+        return ModelCard(
+            id=model_id,
+            title=describe(self.data).title,
+            architecture="capspix2pix",
+            hyper={"dropout": self.settings.dropout},
+            role="generator",
+            mask_meaning="foreground",
+            latent_size=LATENT_SIZE,
+            tile_multiple=MULTIPLE,
+            licence=joint_licence(self.training_data()),
+        )
+
+    def training_data(self) -> list[TrainingData]:
+        return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
