@@ -3,8 +3,8 @@ import torch
 
 from napari_synth.nets import capsule
 from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, reflected
-from napari_synth.nets.discriminators import DCGANDiscriminator
 from napari_synth.nets.capsule import CapsuleDropout, CapsuleLayer, squash
+from napari_synth.nets.discriminators import DCGANDiscriminator
 from tests.reference.plain_capsules import plain_capspix2pix, plain_layer, plain_squash
 
 
