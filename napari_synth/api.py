@@ -37,16 +37,12 @@ def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel
     InputError
         If the model is unknown, damaged, a pickle, or cannot be used this way.
     """
-    from napari_synth.core.errors import InputError
     from napari_synth.masks.shapes import ShapeModel
     from napari_synth.models.registry import load_trained
     from napari_synth.synthesis.generator import Generator
 
     trained = load_trained(name, device)
-    kinds = {"generator": Generator, "shapes": ShapeModel}
-    if trained.card.role not in kinds:
-        raise InputError(f"{trained.card.id} is a {trained.card.role} model.", "Choose a generator or shape model.")
-    return kinds[trained.card.role](trained)
+    return ShapeModel(trained) if trained.card.role == ShapeModel.role else Generator(trained)
 
 
 def load_shapes(name: str | Path, device: str = "auto") -> ShapeModel:

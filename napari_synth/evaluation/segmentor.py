@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from napari_synth.core.errors import InputError
 from napari_synth.datasets.encoding import to_network, to_uint8_rgb
-
-if TYPE_CHECKING:
-    from napari_synth.models.registry import TrainedModel
+from napari_synth.models.registry import RoleModel
 
 
-class Segmentor:
-    """Foreground probability of an image.
+class Segmentor(RoleModel):
+    """Foreground probability of an image."""
 
-    Parameters
-    ----------
-    trained : TrainedModel
-        A model whose card says ``role='segmentor'``.
-    """
-
-    def __init__(self, trained: TrainedModel):
-        if trained.card.role != "segmentor":
-            raise InputError(f"{trained.card.id} is not a segmentor.", "Train one: napari-synth train unet.")
-        self._trained = trained
+    role = "segmentor"
+    does = "segment images"
 
     def probability(self, image: np.ndarray) -> np.ndarray:
         """``(Y, X)`` or ``(Y, X, 3)`` image to ``(Y, X)`` float32 in [0, 1]."""

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.nets.dvae import SHAPE_SIZE
-
-if TYPE_CHECKING:
-    from napari_synth.models.card import ModelCard
-    from napari_synth.models.registry import TrainedModel
+from napari_synth.datasets.shapes import SHAPE_SIZE
+from napari_synth.models.registry import RoleModel
 
 
-class ShapeModel:
-    """Decoder and encoder of 64×64 nucleus shapes.
+class ShapeModel(RoleModel):
+    """Decoder and encoder of 64×64 nucleus shapes."""
 
-    Parameters
-    ----------
-    trained : TrainedModel
-        A model whose card says ``role='shapes'``.
-    """
-
-    def __init__(self, trained: TrainedModel):
-        if trained.card.role != "shapes":
-            raise InputError(f"{trained.card.id} is not a shape model.", "Use nucleus-dvae or a DVAE of your own.")
-        self._trained = trained
-        self._network: Any = trained.network
-
-    @property
-    def card(self) -> ModelCard:
-        return self._trained.card
-
-    @property
-    def sha256(self) -> str:
-        return self._trained.sha256
+    role = "shapes"
+    does = "decode nucleus shapes"
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Shapes of latent codes, all in one call.
@@ -63,8 +43,9 @@ class ShapeModel:
             )
         if not np.isfinite(codes).all():
             raise InputError("The latent codes contain NaN or infinity.", "Give finite numbers.")
+        network: Any = self._trained.network
         with torch.inference_mode():
-            shapes = self._network.decode(torch.from_numpy(codes).to(self._trained.device))
+            shapes = network.decode(torch.from_numpy(codes).to(self._trained.device))
         return shapes[:, 0].cpu().numpy()
 
     def encode(self, shapes: np.ndarray) -> np.ndarray:
@@ -75,6 +56,7 @@ class ShapeModel:
         if shapes.ndim != 3 or shapes.shape[1:] != (SHAPE_SIZE, SHAPE_SIZE):
             raise InputError(f"The shapes are {shapes.shape}.", "Give (N, 64, 64) masks.")
         x = torch.from_numpy((shapes > 0).astype(np.float32))[:, None]
+        network: Any = self._trained.network
         with torch.inference_mode():
-            mean, _ = self._network.encode(x.to(self._trained.device))
+            mean, _ = network.encode(x.to(self._trained.device))
         return mean.cpu().numpy()

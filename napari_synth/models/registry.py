@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, unknown_name
@@ -29,6 +29,53 @@ class TrainedModel:
     path: Path
     sha256: str
     device: torch.device
+
+
+class RoleModel:
+    """A trained model in its role: base of what users call.
+
+    Parameters
+    ----------
+    trained : TrainedModel
+        A model whose card names this class' ``role``.
+
+    Raises
+    ------
+    InputError
+        If the card names another role.
+    """
+
+    role: ClassVar[str]
+    does: ClassVar[str]
+    """What a model of this role does, for the sentence when it is the wrong one."""
+
+    def __init__(self, trained: TrainedModel):
+        if trained.card.role != self.role:
+            raise InputError(
+                f"{trained.card.id} does not {self.does} (it is a {trained.card.role} model).",
+                "Choose another model; see: napari-synth models list.",
+            )
+        self._trained = trained
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is."""
+        return self._trained.card
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its weights file."""
+        return self._trained.sha256
+
+    @property
+    def path(self) -> Path:
+        """Its weights file."""
+        return self._trained.path
+
+    @property
+    def device(self) -> str:
+        """Where it computes: cpu, cuda or mps."""
+        return self._trained.device.type
 
 
 def bundled_paths() -> dict[str, Path]:

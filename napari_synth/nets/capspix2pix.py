@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_synth.nets.capsule import CapsuleDropout, CapsuleLayer
+from napari_synth.nets.capsule import CapsuleLayer
+from napari_synth.nets.noise import SeededDropout
 
 LATENT_SIZE = 100
 PLANE = 256
@@ -42,7 +43,7 @@ class CapsPix2PixGenerator(nn.Module):
         self.deconvcaps3 = CapsuleLayer(16, 2, 16, 4, 2, 1, transposed=True)
         self.convcaps10 = CapsuleLayer(16, 1, 16, 1, 1, 0)
         self.conv2 = nn.Conv2d(16, 1, 1)
-        self.dropout = CapsuleDropout(dropout)
+        self.dropout = SeededDropout(dropout, leading_axes=2)
 
     def latent_plane(self, z: Tensor, height: int, width: int) -> Tensor:
         """The latent vector as an image of any size.

@@ -133,20 +133,3 @@ class CapsuleLayer(nn.Module):
             for parts in zip(*coefficients, strict=True)
         ]
         return Routed(v, joined)
-
-
-class CapsuleDropout(nn.Module):
-    """Switch whole capsules off, and scale the others up, exactly when a generator is given."""
-
-    def __init__(self, p: float = 0.5):
-        super().__init__()
-        if not 0 <= p < 1:
-            raise ValueError(f"dropout must be in [0, 1), not {p}")
-        self.p = p
-
-    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Tensor:
-        """``[B, I, C, H, W]`` to the same shape."""
-        if noise is None or self.p == 0:
-            return x
-        keep = torch.rand(x.shape[:2], generator=noise) >= self.p
-        return x * (keep.to(x.device, x.dtype) / (1 - self.p))[:, :, None, None, None]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-SHAPE_SIZE = 64
-
 
 def _conv(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     return nn.Sequential(

@@ -10,10 +10,9 @@ import numpy as np
 
 from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.datasets.files import as_labels
+from napari_synth.models.registry import RoleModel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
 
@@ -98,41 +97,17 @@ def check_option(card: ModelCard, option: str | None) -> int:
     return names.index(str(option))
 
 
-class Generator:
-    """A trained generator, ready to render.
+class Generator(RoleModel):
+    """A trained generator, ready to render."""
 
-    Parameters
-    ----------
-    trained : TrainedModel
-        A model whose card says ``role='generator'``.
-    """
+    role = "generator"
+    does = "render images"
 
     def __init__(self, trained: TrainedModel):
         import torch
 
-        if trained.card.role != "generator":
-            raise InputError(
-                f"{trained.card.id} does not render images (it is a {trained.card.role} model).",
-                "Choose a generator; see: napari-synth models list.",
-            )
+        super().__init__(trained)
         trained.network.to(memory_format=torch.channels_last)
-        self._trained = trained
-
-    @property
-    def card(self) -> ModelCard:
-        return self._trained.card
-
-    @property
-    def sha256(self) -> str:
-        return self._trained.sha256
-
-    @property
-    def path(self) -> Path:
-        return self._trained.path
-
-    @property
-    def device(self) -> str:
-        return self._trained.device.type
 
     def render(
         self, mask: np.ndarray, option: str | None = None, seed: int | None = None, z: np.ndarray | None = None

@@ -67,5 +67,5 @@ def test_figures_on_held_out_pairs(tmp_path):
     for row in figures.values():
         assert 0 < row.mae < 1
         assert row.agreement == pytest.approx(row.dice_synthetic / row.dice_real, nan_ok=True)
-    with pytest.raises(InputError, match="not a segmentor"):
+    with pytest.raises(InputError, match="does not segment images"):
         Segmentor(load_trained(tmp_path / "g.safetensors", "cpu"))

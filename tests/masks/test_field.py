@@ -127,7 +127,7 @@ def test_a_decoded_shape_encodes_to_a_similar_shape(shapes):
 
 
 def test_a_generator_is_no_shape_model(tmp_path):
-    with pytest.raises(InputError, match="not a shape model"):
+    with pytest.raises(InputError, match="does not decode nucleus shapes"):
         ShapeModel(load_trained(small_generator(tmp_path / "g.safetensors"), "cpu"))
 
 

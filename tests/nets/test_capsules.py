@@ -3,8 +3,9 @@ import torch
 
 from napari_synth.nets import capsule
 from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, reflected
-from napari_synth.nets.capsule import CapsuleDropout, CapsuleLayer, squash
+from napari_synth.nets.capsule import CapsuleLayer, squash
 from napari_synth.nets.discriminators import DCGANDiscriminator
+from napari_synth.nets.noise import SeededDropout
 from tests.reference.plain_capsules import plain_capspix2pix, plain_layer, plain_squash
 
 
@@ -128,13 +129,13 @@ def test_z_matters_and_gradients_reach_every_parameter(generator):
 
 def test_dropout_switches_whole_capsules_off(generator):
     x = torch.ones(4, 6, 2, 3, 3)
-    dropped = CapsuleDropout(0.5)(x, torch.Generator().manual_seed(0))
+    dropped = SeededDropout(0.5, leading_axes=2)(x, torch.Generator().manual_seed(0))
     assert set(dropped.unique().tolist()) == {0.0, 2.0}
     per_capsule = dropped.flatten(2)
     assert (per_capsule == per_capsule[..., :1]).all()
-    assert CapsuleDropout(0.5)(x) is x
+    assert SeededDropout(0.5, leading_axes=2)(x) is x
     with pytest.raises(ValueError, match="dropout"):
-        CapsuleDropout(1.0)
+        SeededDropout(1.0)
 
 
 def test_the_discriminator_decides_once_per_image():
