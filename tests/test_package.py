@@ -58,7 +58,7 @@ def test_the_manifest_is_valid():
 def installed(tmp_path_factory):
     """A Python whose only napari-synth is an installed wheel; the libraries are those of this environment."""
     folder = tmp_path_factory.mktemp("wheel")
-    python("-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    python("-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT))
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=False)
     executable = folder / "venv" / "bin" / "python"
