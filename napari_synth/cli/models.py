@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,3 +35,24 @@ def show(name: Annotated[str, typer.Argument(metavar="ID|FILE")]) -> None:
     for look in card["looks"]:
         look.pop("thumbnail")
     out.print(yaml.safe_dump(card, sort_keys=False, allow_unicode=True), markup=False, end="")
+
+
+@app.command("import")
+def import_model(
+    file: Annotated[Path, typer.Argument(help="A checkpoint saved by the published program.")],
+    source: Annotated[str, typer.Option("--from", help="capspix2pix, optional-pix2pix, pix2pix or dvae.")],
+    out_file: Annotated[Path, typer.Option("--out", help="The .safetensors file to write.")],
+    option: Annotated[list[str], typer.Option(help="Names of the options, in the order of their numbers.")] = [],  # noqa: B006
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+) -> None:
+    """Turn a checkpoint of a published program into a model of ours."""
+    from napari_synth.core.errors import InputError
+    from napari_synth.models.checkpoint import SUFFIX
+    from napari_synth.models.importers import import_checkpoint
+
+    if out_file.suffix != SUFFIX:
+        raise InputError(f"The output {out_file} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")
+    if out_file.exists() and not overwrite:
+        raise InputError(f"{out_file} already exists.", "Choose another name, or give --overwrite.")
+    card = import_checkpoint(file, source, out_file, list(option))
+    out.print(f"{out_file}: {card.architecture}")

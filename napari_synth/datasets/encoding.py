@@ -8,6 +8,7 @@ from scipy import ndimage
 MASK_MEANINGS = {
     "foreground": "1 in nuclei, 0 elsewhere",
     "foreground-gap": "1 in nuclei, 0 elsewhere, with a one-pixel gap drawn between touching instances",
+    "foreground-signed": "1 in nuclei, -1 elsewhere",
 }
 
 
@@ -24,12 +25,14 @@ def mask_plane(labels: np.ndarray, meaning: str = "foreground-gap") -> np.ndarra
     Returns
     -------
     ndarray, shape (Y, X), float32
-        0 or 1.
+        0 or 1; -1 or 1 for ``foreground-signed``.
     """
     plane = labels > 0
     if meaning == "foreground-gap":
         # Of two touching instances the one with the lower label gives way by a pixel.
         plane &= ndimage.maximum_filter(labels, size=3) <= labels
+    if meaning == "foreground-signed":
+        return 2 * plane.astype(np.float32) - 1
     return plane.astype(np.float32)
 
 
@@ -51,6 +54,6 @@ def to_network(image: np.ndarray) -> np.ndarray:
     return image.astype(np.float32) / 127.5 - 1
 
 
-def from_network(values: np.ndarray) -> np.ndarray:
-    """Float in [-1, 1] to uint8; values outside are clipped."""
-    return np.clip((values + 1) * 127.5, 0, 255).round().astype(np.uint8)
+def from_network(values: np.ndarray, black: float = -1, white: float = 1) -> np.ndarray:
+    """Float in [black, white] to uint8; values outside are clipped."""
+    return np.clip((values - black) * (255 / (white - black)), 0, 255).round().astype(np.uint8)

@@ -77,6 +77,10 @@ class ModelCard(BaseModel):
         Length of z; 0 where there is none.
     value_range : tuple of float
         Range of the output array.
+    network_range : tuple of float
+        What the network gives for black and white.
+    option_values : {'fraction', 'number'}
+        Whether the option plane holds (k + 1) / K or k + 1.
     tile_multiple : int
         Height and width the network accepts are multiples of this.
     figures : dict
@@ -96,6 +100,8 @@ class ModelCard(BaseModel):
     looks: list[Look] = Field(default_factory=list)
     latent_size: int = 0
     value_range: tuple[float, float] = (0, 255)
+    network_range: tuple[float, float] = (-1, 1)
+    option_values: Literal["fraction", "number"] = "fraction"
     tile_multiple: int = 1
     licence: str = ""
     training: Training | None = None

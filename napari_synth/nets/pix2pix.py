@@ -13,11 +13,24 @@ from torch import Tensor, nn
 from napari_synth.nets.noise import SeededDropout
 
 UPSAMPLING = ("transposed", "resize")
+NORMS = ("batch", "image", "instance")
 
 
 def encoder_widths(ngf: int, levels: int) -> list[int]:
     """Channels after each encoder level: ``ngf`` doubling up to ``8 * ngf``."""
     return [ngf * min(2**level, 8) for level in range(levels)]
+
+
+def norm_layer(kind: str, channels: int) -> nn.Module:
+    """A normalisation over height and width.
+
+    ``'batch'`` renders with the statistics of the training; ``'image'`` is a BatchNorm that takes those
+    of the images at hand, as code does that never switches to evaluation; ``'instance'`` is InstanceNorm
+    without weights.
+    """
+    if kind == "instance":
+        return nn.InstanceNorm2d(channels)
+    return nn.BatchNorm2d(channels, track_running_stats=kind == "batch")
 
 
 class DownBlock(nn.Module):
@@ -26,11 +39,11 @@ class DownBlock(nn.Module):
     The outermost block has no activation before it, outermost and innermost have no norm.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, activate: bool, norm: bool, bias: bool):
+    def __init__(self, in_channels: int, out_channels: int, *, activate: bool, norm: str, bias: bool):
         super().__init__()
         self.activation = nn.LeakyReLU(0.2) if activate else nn.Identity()
         self.conv = nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=bias)
-        self.norm = nn.BatchNorm2d(out_channels) if norm else nn.Identity()
+        self.norm = norm_layer(norm, out_channels) if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(self.activation(x)))
@@ -44,7 +57,7 @@ class UpBlock(nn.Module):
     and so leaves no grid (Odena et al. 2016).
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, upsampling: str, norm: bool, bias: bool, dropout: float):
+    def __init__(self, in_channels: int, out_channels: int, *, upsampling: str, norm: str, bias: bool, dropout: float):
         super().__init__()
         if upsampling == "transposed":
             self.resize: nn.Module = nn.Identity()
@@ -52,7 +65,7 @@ class UpBlock(nn.Module):
         else:
             self.resize = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
             self.conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias)
-        self.norm = nn.BatchNorm2d(out_channels) if norm else nn.Identity()
+        self.norm = norm_layer(norm, out_channels) if norm else nn.Identity()
         self.dropout = SeededDropout(dropout)
 
     def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Tensor:
@@ -94,12 +107,14 @@ class Pix2PixGenerator(nn.Module):
     dropout_blocks : int
         How many decoder blocks, counted from the bottleneck, have dropout; 3 as published.
     bias : bool
-        Bias beside BatchNorm, as the thesis' code has it. The last layer always has one.
+        Bias beside the norm, as the thesis' code has it. The last layer always has one.
+    norm : {'batch', 'image', 'instance'}
+        See `norm_layer`.
 
     Raises
     ------
     ValueError
-        If ``upsampling`` is unknown or ``levels`` is below 2.
+        If ``upsampling`` or ``norm`` is unknown, or ``levels`` is below 2.
 
     Notes
     -----
@@ -118,8 +133,11 @@ class Pix2PixGenerator(nn.Module):
         dropout: float = 0.5,
         dropout_blocks: int = 3,
         bias: bool = False,
+        norm: str = "batch",
     ):
         super().__init__()
+        if norm not in NORMS:
+            raise ValueError(f"norm must be one of {NORMS}, not {norm!r}")
         if upsampling not in UPSAMPLING:
             raise ValueError(f"upsampling must be one of {UPSAMPLING}, not {upsampling!r}")
         if levels < 2:
@@ -132,7 +150,7 @@ class Pix2PixGenerator(nn.Module):
                 widths[i - 1] if i else in_channels,
                 widths[i],
                 activate=i > 0,
-                norm=0 < i < levels - 1,
+                norm=norm if 0 < i < levels - 1 else "",
                 bias=bias,
             )
             for i in range(levels)
@@ -147,7 +165,7 @@ class Pix2PixGenerator(nn.Module):
                     widths[level] * (1 if k == 0 else 2),
                     inner_width,
                     upsampling=upsampling,
-                    norm=not last or resize,
+                    norm=norm if not last or resize else "",
                     bias=bias or (last and not resize),
                     dropout=dropout if k < dropout_blocks and not last else 0.0,
                 )
