@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 import tifffile
+import torch
 from typer.testing import CliRunner
 
 from napari_synth import api
@@ -15,6 +16,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import read_recipe
 from napari_synth.models.checkpoint import read_card
 from tests.helpers import nuclei, pair_folder, small_generator
+from tests.reference.published import NestedGenerator
 
 
 @pytest.fixture
@@ -109,6 +111,19 @@ def test_models_list_and_show(cli):
     assert "attribution" in out
 
 
+def test_models_import(cli, mask, tmp_path):
+    torch.save(NestedGenerator(1, 1, levels=5, ngf=4, norm=torch.nn.BatchNorm2d).state_dict(), tmp_path / "theirs.pth")
+    arguments = ("models", "import", "theirs.pth", "--from", "pix2pix", "--out", "ours.safetensors")
+    status, out, _ = cli(*arguments)
+    assert status == 0
+    assert "ours.safetensors: pix2pix" in out
+    assert cli("synthesize", mask, "--model", "ours.safetensors", "--out", "s")[0] == 0
+    assert tifffile.imread("s/mask.tif").shape == (64, 64)
+    status, _, err = cli(*arguments)
+    assert status == 2
+    assert "already exists" in err
+
+
 def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
     pair_folder(tmp_path / "data" / "a")
     pair_folder(tmp_path / "data" / "b", grey=True)
@@ -146,6 +161,8 @@ def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
         (["masks", "--size", "9", "--out", "m"], "out of range"),
         (["masks", "--sampler", "magic", "--out", "m"], "no sampler called"),
         (["models", "show", "nope"], "no model called"),
+        (["models", "import", "mask.tif", "--from", "dvae", "--out", "m.safetensors"], "holds more than weights"),
+        (["models", "import", "mask.tif", "--from", "dvae", "--out", "m.pth"], "not a .safetensors file"),
         (["bogus"], "No such command"),
         (["masks"], "Missing option"),
     ],
