@@ -24,6 +24,7 @@ def train(
     preset: Annotated[str, typer.Option(help="fast or paper.")] = "fast",
     set_: Annotated[list[str], typer.Option("--set", help="One setting, name=value; may be given several times.")] = [],  # noqa: B006
     resume: Annotated[Path | None, typer.Option(help="The .ckpt file of an interrupted run.")] = None,
+    init: Annotated[str | None, typer.Option(help="A model id or file to start from, for fine-tuning.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Number of devices.")] = 1,
@@ -37,6 +38,7 @@ def train(
     settings = parse_settings(set_) | ({"steps": steps} if steps else {})
     request = TrainRequest(
         architecture=architecture, data=data, out=out_file, preset=preset, settings=settings, resume=resume,
+        init=init,
         seed=seed, device=device, devices=devices, precision=precision, checkpoint_minutes=checkpoint_minutes,
     )  # fmt: skip
     with watched("Training") as (on_progress, cancel):

@@ -47,6 +47,8 @@ class Training(BaseModel):
     planned_steps: int
     batch_size: int
     seed: int
+    init: str = ""
+    """The model it started from."""
     device: str
     precision: str
     hours: float

@@ -16,7 +16,8 @@ from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.core.files import check_writable, existing_folder, writing
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.models.card import ModelCard, Training
-from napari_synth.models.checkpoint import SUFFIX, save_model
+from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, save_model
+from napari_synth.models.registry import resolve_model
 from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings
 
@@ -42,6 +43,8 @@ class TrainRequest:
         Overrides of single settings.
     resume : Path, optional
         A ``.ckpt`` file of an interrupted run with the same settings.
+    init : str, optional
+        Id or file of a trained model to start from, for fine-tuning on other data.
     seed : int
     device : str
         See `core.devices.resolve_device`.
@@ -59,6 +62,7 @@ class TrainRequest:
     preset: str = "fast"
     settings: dict[str, Any] = field(default_factory=dict)
     resume: Path | None = None
+    init: str | None = None
     seed: int = 1
     device: str = "auto"
     devices: int = 1
@@ -124,6 +128,8 @@ def train(
     existing = request.data.expanduser()
     data = existing if existing.is_file() else existing_folder(existing, "data folder")
     objective = objective_class(request.architecture)(settings, data, request.seed)
+    if request.init is not None:
+        _start_from(request.init, objective)
     device = resolve_device(request.device)
     fabric = Fabric(accelerator=device.type, devices=request.devices, precision=request.precision)  # type: ignore[arg-type]
     fabric.launch()
@@ -132,6 +138,18 @@ def train(
     if request.resume is not None:
         run.restore(request.resume)
     return run.until_done(on_progress, cancel)
+
+
+def _start_from(name: str, objective: Objective) -> None:
+    """Give the exported network the weights of a trained model."""
+    path = resolve_model(name)
+    try:
+        objective.exported.load_state_dict(load_weights(path))
+    except RuntimeError as error:
+        raise InputError(
+            f"The model {name} has another shape than the one to train.",
+            "Start from a model of the same architecture and settings, and with several options if yours has several.",
+        ) from error
 
 
 class _Run:
@@ -152,7 +170,8 @@ class _Run:
         """What must agree for a resumed run to be the same run."""
         request = self.request
         settings = self.objective.settings.model_dump()
-        return {"architecture": request.architecture, "seed": request.seed, "settings": settings}
+        start = file_hash(resolve_model(request.init)) if request.init is not None else ""
+        return {"architecture": request.architecture, "seed": request.seed, "settings": settings, "init": start}
 
     def _networks_and_optimizers(self) -> dict[str, Any]:
         objective = self.objective
@@ -222,6 +241,7 @@ class _Run:
             planned_steps=settings.steps,
             batch_size=settings.batch_size,
             seed=self.request.seed,
+            init=self.request.init or "",
             device=str(self.fabric.device.type),
             precision=self.request.precision,
             hours=round(self.seconds / 3600, 3),

@@ -123,6 +123,20 @@ def test_progress_has_a_known_end_and_cancel_keeps_the_weights(data, tmp_path):
     assert result.resume_path.is_file()
 
 
+def test_fine_tuning_starts_from_the_weights_of_a_model(data, tmp_path):
+    first = train(request("unet", data, tmp_path / "first.safetensors"))
+    on_progress, cancel = stop_after(1)
+    cancel.cancel()
+    second = train(request("unet", data, tmp_path / "second.safetensors", init=str(first.path)), on_progress, cancel)
+    a, b = load_file(first.path), load_file(second.path)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert read_card(second.path).training.init == str(first.path)
+    with pytest.raises(InputError, match="another shape"):
+        train(request("unet", data, tmp_path / "c.safetensors", init=str(first.path), settings={"width": 8}))
+    with pytest.raises(InputError, match="no model called 'nope'"):
+        train(request("unet", data, tmp_path / "c.safetensors", init="nope"))
+
+
 def test_losses_fall(data, tmp_path):
     seen = []
     settings = {"steps": 60, "batch_size": 8}
