@@ -18,6 +18,7 @@ from napari_synth.core.progress import CancelToken, OnProgress, Progress
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
+LOG_SECONDS = 30.0
 
 
 @contextmanager
@@ -31,23 +32,39 @@ def watched(title: str) -> Iterator[tuple[OnProgress, CancelToken]]:
         err.print("Stopping after this step; press Ctrl+C again to kill.")
 
     previous = signal.signal(signal.SIGINT, stop)
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
     try:
-        with Bar(*columns, console=err, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("", total=None)
-
-            def show(progress: Progress) -> None:
-                bar.update(task, completed=progress.done, total=progress.total, description=progress.message)
-
-            yield show, cancel
+        if sys.stderr.isatty():
+            with _bar(title) as show:
+                yield show, cancel
+        else:
+            yield _log(title), cancel
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[OnProgress]:
+    """Show progress as a bar that moves."""
+    counts = (MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Bar(TextColumn(title), BarColumn(), *counts, console=err) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(progress: Progress) -> None:
+            bar.update(task, completed=progress.done, total=progress.total, description=progress.message)
+
+        yield show
+
+
+def _log(title: str) -> OnProgress:
+    """Show progress as a line every `LOG_SECONDS`, for output that goes to a file."""
+    due = [LOG_SECONDS]
+
+    def show(progress: Progress) -> None:
+        if progress.seconds >= due[0]:
+            due[0] = progress.seconds + LOG_SECONDS
+            err.print(f"{title} {progress.done}/{progress.total} {progress.rate:.2f}/s {progress.message}")
+
+    return show
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+import io
 import os
 import signal
 import subprocess
@@ -11,8 +12,10 @@ import torch
 from typer.testing import CliRunner
 
 from napari_synth import api
+from napari_synth.cli import console
 from napari_synth.cli.main import app, run
 from napari_synth.core.errors import InputError
+from napari_synth.core.progress import Progress
 from napari_synth.core.recipe import read_recipe
 from napari_synth.models.checkpoint import read_card
 from tests.helpers import nuclei, pair_folder, small_generator
@@ -242,3 +245,13 @@ def test_python_surface():
         _ = ns.nothing
     with pytest.raises(InputError):
         ns.load_model("nope")
+
+
+def test_output_to_a_file_has_a_line_now_and_then(monkeypatch):
+    monkeypatch.setattr(console, "err", console.Console(file=io.StringIO(), width=200))
+    show = console._log("Training")
+    for seconds in (1.0, 31.0, 32.0, 62.0):
+        show(Progress(int(seconds), 100, "loss 1", seconds))
+    lines = console.err.file.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == ["31/100", "62/100"]
+    assert "loss 1" in lines[0]
