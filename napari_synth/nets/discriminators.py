@@ -4,44 +4,28 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
-
-DISCRIMINATOR_NORMS = ("batch", "spectral")
 
 
 class PatchGAN(nn.Module):
     """70x70 PatchGAN of pix2pix: ``[B, C, H, W]`` to a map of logits, 30x30 for 256x256.
 
-    Convolutions 4: ndf, 2 ndf, 4 ndf with stride 2, 8 ndf and 1 with stride 1; a norm on all but the
-    first and last; LeakyReLU 0.2 (Isola et al. 2017, section 6.1.2).
-
-    Parameters
-    ----------
-    in_channels : int
-    ndf : int
-    norm : {'batch', 'spectral'}
-        BatchNorm as published, or spectral normalisation of every convolution instead (Miyato et al.
-        2018). BatchNorm over batches that are all real or all synthetic hides how strong a texture is,
-        so that flat images pass; spectral normalisation does not.
+    Convolutions 4: ndf, 2 ndf, 4 ndf with stride 2, 8 ndf and 1 with stride 1; BatchNorm on all
+    but the first and last; LeakyReLU 0.2 (Isola et al. 2017, section 6.1.2).
     """
 
-    def __init__(self, in_channels: int, ndf: int = 64, norm: str = "batch"):
+    def __init__(self, in_channels: int, ndf: int = 64):
         super().__init__()
-        if norm not in DISCRIMINATOR_NORMS:
-            raise ValueError(f"norm must be one of {DISCRIMINATOR_NORMS}, not {norm!r}")
-        spectral = norm == "spectral"
         layers: list[nn.Module] = [nn.Conv2d(in_channels, ndf, 4, 2, 1), nn.LeakyReLU(0.2)]
         width = ndf
         for stride in (2, 2, 1):
+            out = min(width * 2, ndf * 8)
             layers += [
-                nn.Conv2d(width, 2 * width, 4, stride, 1, bias=spectral),
-                nn.Identity() if spectral else nn.BatchNorm2d(2 * width),
+                nn.Conv2d(width, out, 4, stride, 1, bias=False),
+                nn.BatchNorm2d(out),
                 nn.LeakyReLU(0.2),
             ]
-            width *= 2
+            width = out
         layers.append(nn.Conv2d(width, 1, 4, 1, 1))
-        if spectral:
-            layers = [spectral_norm(layer) if isinstance(layer, nn.Conv2d) else layer for layer in layers]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:

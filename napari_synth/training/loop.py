@@ -42,7 +42,7 @@ class TrainRequest:
     settings : dict
         Overrides of single settings.
     resume : Path, optional
-        A ``.ckpt`` file of an interrupted run with the same settings.
+        A ``.ckpt`` file of a run with the same settings, interrupted or to be lengthened by more steps.
     init : str, optional
         Id or file of a trained model to start from, for fine-tuning on other data.
     seed : int
@@ -169,7 +169,7 @@ class _Run:
     def _identity(self) -> dict[str, Any]:
         """What must agree for a resumed run to be the same run."""
         request = self.request
-        settings = self.objective.settings.model_dump()
+        settings = self.objective.settings.model_dump(exclude={"steps"})
         start = file_hash(resolve_model(request.init)) if request.init is not None else ""
         return {"architecture": request.architecture, "seed": request.seed, "settings": settings, "init": start}
 
@@ -191,6 +191,8 @@ class _Run:
         for name, part in self._networks_and_optimizers().items():
             part.load_state_dict(rest[name])
         self.step, self.seconds = rest["step"], rest["seconds"]
+        if self.step > self.objective.settings.steps:
+            raise InputError(f"{path} is at step {self.step} already.", f"Give more steps than {self.step}.")
 
     def _agreed(self, decision: bool) -> bool:
         """Rank 0's decision, so that all devices stop and save at the same step."""

@@ -180,6 +180,16 @@ def test_a_state_of_other_settings_is_refused(data, tmp_path):
         train(other)
 
 
+def test_a_finished_run_can_be_lengthened_but_not_shortened(data, tmp_path):
+    first = train(request("dvae", data, tmp_path / "a.safetensors"))
+    longer = request("dvae", data, tmp_path / "b.safetensors", resume=first.resume_path, settings={"steps": 8})
+    assert train(longer).steps == 8
+    assert read_card(tmp_path / "b.safetensors").training.steps == 8
+    shorter = request("dvae", data, tmp_path / "c.safetensors", resume=first.resume_path, settings={"steps": 5})
+    with pytest.raises(InputError, match="at step 6 already"):
+        train(shorter)
+
+
 def test_a_target_that_cannot_be_written_is_said_before_the_first_step(data, tmp_path):
     (tmp_path / "file").write_text("")
     seen = []

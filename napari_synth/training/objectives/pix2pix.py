@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -36,7 +36,6 @@ class Pix2PixSettings(ObjectiveSettings):
     crop: int = Field(256, ge=32)
     ngf: int = Field(64, ge=1)
     ndf: int = Field(64, ge=1)
-    discriminator_norm: Literal["batch", "spectral"] = "batch"
     levels: int = Field(8, ge=2)
     upsampling: str = "transposed"
     dropout: float = Field(0.5, ge=0, lt=1)
@@ -80,8 +79,7 @@ class Pix2PixObjective(Objective):
             lambda: init_normal(build("optional-pix2pix", **self._hyper)), derived_seed(seed, "generator")
         )
         discriminator = seeded(
-            lambda: init_normal(PatchGAN(in_channels + 3, settings.ndf, settings.discriminator_norm)),
-            derived_seed(seed, "discriminator"),
+            lambda: init_normal(PatchGAN(in_channels + 3, settings.ndf)), derived_seed(seed, "discriminator")
         )
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimizers = adversarial_optimizers(self.networks, settings.learning_rate)
