@@ -75,16 +75,19 @@ class UpBlock(nn.Module):
 class FullSizeHead(nn.Module):
     """Two convolutions at full size, reading the input again, after the last resize.
 
-    A bilinear doubling alone holds no detail finer than two pixels.
+    A bilinear doubling alone holds no detail finer than two pixels. Dropout here is noise without a
+    lattice; dropout in an inner block sits on that block's coarse pixels and shows as a grid.
     """
 
-    def __init__(self, in_channels: int, width: int, out_channels: int):
+    def __init__(self, in_channels: int, width: int, out_channels: int, dropout: float):
         super().__init__()
         self.detail = nn.Conv2d(in_channels + width, width, 3, 1, 1)
+        self.dropout = SeededDropout(dropout)
         self.colour = nn.Conv2d(width, out_channels, 3, 1, 1)
 
-    def forward(self, features: Tensor, inputs: Tensor) -> Tensor:
-        return self.colour(torch.relu(self.detail(torch.cat([torch.relu(features), inputs], dim=1))))
+    def forward(self, features: Tensor, inputs: Tensor, noise: torch.Generator | None = None) -> Tensor:
+        detail = torch.relu(self.detail(torch.cat([torch.relu(features), inputs], dim=1)))
+        return self.colour(self.dropout(detail, noise))
 
 
 class Pix2PixGenerator(nn.Module):
@@ -103,9 +106,11 @@ class Pix2PixGenerator(nn.Module):
     upsampling : {'transposed', 'resize'}
         See `UpBlock`; ``'resize'`` also adds a `FullSizeHead`.
     dropout : float
-        Probability in the decoder's inner blocks. It is the network's only noise.
+        Probability in the decoder's inner blocks. Dropout is the network's only noise.
     dropout_blocks : int
         How many decoder blocks, counted from the bottleneck, have dropout; 3 as published.
+    head_dropout : float
+        Probability in the `FullSizeHead`.
     bias : bool
         Bias beside the norm, as the thesis' code has it. The last layer always has one.
     norm : {'batch', 'image', 'instance'}
@@ -132,6 +137,7 @@ class Pix2PixGenerator(nn.Module):
         upsampling: str = "transposed",
         dropout: float = 0.5,
         dropout_blocks: int = 3,
+        head_dropout: float = 0.0,
         bias: bool = False,
         norm: str = "batch",
     ):
@@ -170,7 +176,7 @@ class Pix2PixGenerator(nn.Module):
                     dropout=dropout if k < dropout_blocks and not last else 0.0,
                 )
             )
-        self.head = FullSizeHead(in_channels, ngf // 2, out_channels) if resize else None
+        self.head = FullSizeHead(in_channels, ngf // 2, out_channels, head_dropout) if resize else None
 
     def forward(self, inputs: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """``[B, in_channels, H, W]`` to ``[B, out_channels, H, W]`` in [-1, 1].
@@ -186,7 +192,7 @@ class Pix2PixGenerator(nn.Module):
         for block in self.up[1:]:
             x = block(torch.cat([x, skips.pop()], dim=1), noise)
         if self.head is not None:
-            x = self.head(x, inputs)
+            x = self.head(x, inputs, noise)
         return torch.tanh(x)
 
 

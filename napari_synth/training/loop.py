@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import imageio.v3 as iio
+import torch
 from lightning_fabric import Fabric
 from pydantic import ValidationError
 
@@ -44,7 +45,8 @@ class TrainRequest:
     resume : Path, optional
         A ``.ckpt`` file of a run with the same settings, interrupted or to be lengthened by more steps.
     init : str, optional
-        Id or file of a trained model to start from, for fine-tuning on other data.
+        Id or file of a trained model to start from, for fine-tuning; the ``.ckpt`` file of a run brings
+        its discriminator along.
     seed : int
     device : str
         See `core.devices.resolve_device`.
@@ -141,15 +143,39 @@ def train(
 
 
 def _start_from(name: str, objective: Objective) -> None:
-    """Give the exported network the weights of a trained model."""
+    """Give the networks the weights of a trained model, or of a run with its discriminator."""
     path = resolve_model(name)
     try:
-        objective.exported.load_state_dict(load_weights(path))
-    except RuntimeError as error:
+        if path.suffix == RESUME_SUFFIX:
+            state = read_state(path)
+            for part, network in objective.networks.items():
+                network.load_state_dict(state[f"network.{part}"])
+        else:
+            objective.exported.load_state_dict(load_weights(path))
+    except (RuntimeError, KeyError) as error:
         raise InputError(
             f"The model {name} has another shape than the one to train.",
             "Start from a model of the same architecture and settings, and with several options if yours has several.",
         ) from error
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """The training state in a ``.ckpt`` file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is no such state.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no file {path} to go on from.", "Check the path.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises several kinds for a damaged or foreign file
+        raise InputError(f"{path} is not a resumable training state.", "Use the .ckpt file of a run.") from error
+    if not isinstance(state, dict) or "identity" not in state:
+        raise InputError(f"{path} is not a resumable training state.", "Use the .ckpt file of a run.")
+    return state
 
 
 class _Run:
@@ -180,12 +206,7 @@ class _Run:
         }
 
     def restore(self, path: Path) -> None:
-        if not path.is_file():
-            raise InputError(f"There is no file {path} to resume from.", "Check the path.")
-        try:
-            rest = self.fabric.load(path, weights_only=True)
-        except Exception as error:  # torch raises several kinds for a damaged or foreign file
-            raise InputError(f"{path} is not a resumable training state.", "Use the .ckpt file of a run.") from error
+        rest = read_state(path)
         if rest.get("identity") != self._identity:
             raise InputError(f"{path} belongs to a run with other settings.", "Give the same settings and seed again.")
         for name, part in self._networks_and_optimizers().items():

@@ -131,6 +131,18 @@ def test_fine_tuning_starts_from_the_weights_of_a_model(data, tmp_path):
     a, b = load_file(first.path), load_file(second.path)
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert read_card(second.path).training.init == str(first.path)
+    run = request("optional-pix2pix", data, tmp_path / "run.safetensors")
+    first = train(run)
+    other = request(
+        "optional-pix2pix", data, tmp_path / "on.safetensors", init=str(first.resume_path), settings={"l1": 1}
+    )
+    on = train(other)
+    assert on.steps == 6
+    fresh = train(
+        request("optional-pix2pix", data, tmp_path / "x.safetensors", init=str(first.path), settings={"l1": 1})
+    )
+    assert on.losses["D"] != fresh.losses["D"], "the discriminator came along"
+    first = train(request("unet", data, tmp_path / "first.safetensors"))
     with pytest.raises(InputError, match="another shape"):
         train(request("unet", data, tmp_path / "c.safetensors", init=str(first.path), settings={"width": 8}))
     with pytest.raises(InputError, match="no model called 'nope'"):

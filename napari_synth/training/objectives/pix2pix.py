@@ -40,6 +40,7 @@ class Pix2PixSettings(ObjectiveSettings):
     upsampling: str = "transposed"
     dropout: float = Field(0.5, ge=0, lt=1)
     dropout_blocks: int = Field(3, ge=0)
+    head_dropout: float = Field(0.0, ge=0, lt=1)
     l1: float = Field(100.0, ge=0)
     mask_meaning: str = "foreground-gap"
     freeze_norm_after: float = Field(1.0, ge=0, le=1)
@@ -99,6 +100,7 @@ class Pix2PixObjective(Objective):
             "upsampling": s.upsampling,
             "dropout": s.dropout,
             "dropout_blocks": s.dropout_blocks,
+            "head_dropout": s.head_dropout,
         }
 
     def inputs(self, masks: Tensor, numbers: Tensor) -> Tensor:
