@@ -12,12 +12,16 @@ from napari_synth.core.errors import Cancelled
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: ``done`` of ``total`` items after ``seconds``, and what it does now."""
+    """How far a job is: ``done`` of ``total`` items, and what it does now.
+
+    ``seconds`` count from the start of this job, which may have found ``found`` items done before.
+    """
 
     done: int
     total: int
     message: str = ""
     seconds: float = 0.0
+    found: int = 0
 
     @property
     def fraction(self) -> float:
@@ -26,7 +30,7 @@ class Progress:
     @property
     def rate(self) -> float:
         """Items per second so far; 0 before the first is done."""
-        return self.done / self.seconds if self.seconds > 0 else 0.0
+        return (self.done - self.found) / self.seconds if self.seconds > 0 else 0.0
 
 
 OnProgress = Callable[[Progress], None]
@@ -58,14 +62,15 @@ class CancelToken:
 class Stopwatch:
     """Reports progress of one job with the seconds since it began."""
 
-    def __init__(self, total: int, on_progress: OnProgress):
+    def __init__(self, total: int, on_progress: OnProgress, found: int = 0):
         self._start = time.perf_counter()
         self._total = total
         self._on_progress = on_progress
+        self._found = found
 
     @property
     def seconds(self) -> float:
         return time.perf_counter() - self._start
 
     def report(self, done: int, message: str = "") -> None:
-        self._on_progress(Progress(done, self._total, message, self.seconds))
+        self._on_progress(Progress(done, self._total, message, self.seconds, self._found))

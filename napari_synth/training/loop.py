@@ -221,7 +221,7 @@ class _Run:
 
     def until_done(self, on_progress: OnProgress, cancel: CancelToken) -> TrainResult:
         total = self.objective.settings.steps
-        watch = Stopwatch(total, on_progress)
+        watch = Stopwatch(total, on_progress, found=self.step)
         saved = began = time.monotonic()
         spent = self.seconds
         while self.step < total and not self._agreed(cancel.cancelled):

@@ -33,4 +33,5 @@ def test_progress_has_a_known_end_and_a_rate():
     watch.report(4)
     assert [(p.done, p.total, p.fraction) for p in seen] == [(1, 4, 0.25), (4, 4, 1.0)]
     assert Progress(10, 20, seconds=5.0).rate == 2.0
+    assert Progress(10, 20, seconds=5.0, found=5).rate == 1.0
     assert Progress(0, 0).fraction == 1.0
