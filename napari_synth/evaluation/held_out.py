@@ -31,7 +31,8 @@ class OptionFigures:
     agreement : float
         Their ratio.
     grid : float
-        Largest ratio, over periods of 2, 4 and 8 pixels, of the synthetic to the real spectral peak.
+        Largest ratio, over periods of 2, 4 and 8 pixels, of the synthetic to the real spectral peak; a
+        real peak below 1 (none) counts as 1.
     """
 
     files: int
@@ -97,4 +98,5 @@ def _row(
 
 def _grid_ratio(synthetic: list[np.ndarray], real: list[np.ndarray]) -> float:
     ours, theirs = grid_peaks(synthetic), grid_peaks(real)
-    return max(ours[period] / theirs[period] for period in GRID_PERIODS)
+    # A real spectrum that dips below its neighbours has no peak: 1.
+    return max(ours[period] / max(theirs[period], 1.0) for period in GRID_PERIODS)
