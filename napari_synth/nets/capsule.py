@@ -13,8 +13,6 @@ import torch
 from torch import Tensor, nn
 
 ITERATIONS = 3
-STRIP_ELEMENTS = 2_000_000
-"""Votes routed at a time, about 8 MB in float32, so that a strip stays in the cache."""
 
 
 class Routed(NamedTuple):
@@ -23,12 +21,12 @@ class Routed(NamedTuple):
     Attributes
     ----------
     capsules : Tensor, shape (B, J, C, H, W)
-    coefficients : list of Tensor, shape (B, I, J, H, W)
-        Routing coefficients c_ij of each iteration; they sum to 1 over I.
+    coefficients : Tensor, shape (iterations, B, I, J, H, W)
+        Routing coefficients c_ij; they sum to 1 over I. With one input capsule there is one iteration.
     """
 
     capsules: Tensor
-    coefficients: list[Tensor]
+    coefficients: Tensor
 
 
 def squash(s: Tensor, dim: int = -1) -> Tensor:
@@ -41,7 +39,7 @@ def squash(s: Tensor, dim: int = -1) -> Tensor:
     return s * (length / (1 + squared))
 
 
-def route(votes: Tensor, iterations: int = ITERATIONS) -> tuple[Tensor, list[Tensor]]:
+def route(votes: Tensor, iterations: int = ITERATIONS, *, keep: bool = False) -> tuple[Tensor, Tensor]:
     """Dynamic routing of votes at independent places.
 
     b = 0; then repeatedly c = softmax of b over the input capsules, s_j = Σ_i c_ij û_ij,
@@ -51,27 +49,33 @@ def route(votes: Tensor, iterations: int = ITERATIONS) -> tuple[Tensor, list[Ten
     Parameters
     ----------
     votes : Tensor, shape (B, I, P, J, C)
-        û_ij at P places.
+        û_ij at P places; routed in float32 at least.
     iterations : int
+    keep : bool
+        Keep the coefficients.
 
     Returns
     -------
     capsules : Tensor, shape (B, P, J, C)
-    coefficients : list of Tensor, shape (B, I, P, J)
-        One per iteration.
+    coefficients : Tensor, shape (iterations, B, I, P, J)
+        c_ij of each iteration, summing to 1 over I; of length 0 unless kept.
     """
+    if votes.dtype in (torch.float16, torch.bfloat16):
+        votes = votes.float()
+    if votes.device.type == "cpu" and votes.dtype == torch.float32 and not torch.compiler.is_compiling():
+        from napari_synth.nets.routing import NativeRoute
+
+        return NativeRoute.apply(votes.contiguous(), iterations, keep)
     inputs = votes.shape[1]
-    coefficients = [torch.full_like(votes[..., 0], 1 / inputs)]
+    kept = [torch.full_like(votes[..., 0], 1 / inputs)]
     v = squash(votes.mean(1))
-    if inputs == 1:
-        return v, coefficients * iterations
     logits: Tensor | float = 0.0
     for _ in range(iterations - 1):
         logits = logits + (votes * v[:, None]).sum(-1)
         c = torch.softmax(logits, dim=1)
-        coefficients.append(c)
         v = squash((c[..., None] * votes).sum(1))
-    return v, coefficients
+        kept.append(c)
+    return v, torch.stack(kept) if keep else votes.new_empty(0, *votes.shape[:-1])
 
 
 class CapsuleLayer(nn.Module):
@@ -116,20 +120,11 @@ class CapsuleLayer(nn.Module):
         batch, inputs = x.shape[:2]
         out = self.conv(x.flatten(0, 1).contiguous(memory_format=torch.channels_last))
         height, width = out.shape[-2:]
-        # In channels_last memory this is a view: [B, I, H, W, J, C].
-        votes = out.permute(0, 2, 3, 1).reshape(batch, inputs, height, width, self.capsules, self.channels)
-        rows = max(1, STRIP_ELEMENTS // max(1, votes[:, :, 0].numel()))
-        capsules, coefficients = [], []
-        for top in range(0, height, rows):
-            strip = votes[:, :, top : top + rows].flatten(2, 3)
-            v, c = route(strip)
-            capsules.append(v)
-            if keep_coefficients:
-                coefficients.append(c)
-        v = torch.cat(capsules, 1) if len(capsules) > 1 else capsules[0]
-        v = v.reshape(batch, height, width, self.capsules, self.channels).permute(0, 3, 4, 1, 2)
-        joined = [
-            torch.cat(parts, 2).reshape(batch, inputs, height, width, self.capsules).permute(0, 1, 4, 2, 3)
-            for parts in zip(*coefficients, strict=True)
-        ]
-        return Routed(v, joined)
+        # In channels_last memory this is a view.
+        votes = out.permute(0, 2, 3, 1).reshape(batch, inputs, height * width, self.capsules, self.channels)
+        v, c = route(votes, ITERATIONS if inputs > 1 else 1, keep=keep_coefficients)
+        shape = (batch, height, width, self.capsules)
+        return Routed(
+            v.reshape(*shape, self.channels).permute(0, 3, 4, 1, 2),
+            c.reshape(len(c), batch, inputs, *shape[1:]).permute(0, 1, 2, 5, 3, 4),
+        )

@@ -1,9 +1,8 @@
 import pytest
 import torch
 
-from napari_synth.nets import capsule
 from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, reflected
-from napari_synth.nets.capsule import CapsuleLayer, squash
+from napari_synth.nets.capsule import CapsuleLayer, route, squash
 from napari_synth.nets.discriminators import DCGANDiscriminator
 from napari_synth.nets.noise import SeededDropout
 from tests.reference.plain_capsules import plain_capspix2pix, plain_layer, plain_squash
@@ -41,24 +40,46 @@ def test_forward_and_gradients_equal_the_plain_algorithm(batch, inputs, transpos
         torch.testing.assert_close(got, wanted, atol=1e-4, rtol=1e-4)
 
 
-def test_strips_change_nothing(monkeypatch):
-    mine = layer(3)
-    x = torch.randn(2, 4, 3, 9, 7)
-    with torch.no_grad():
-        whole = mine.routed(x)
-        monkeypatch.setattr(capsule, "STRIP_ELEMENTS", 1)
-        strips = mine.routed(x)
-    torch.testing.assert_close(whole.capsules, strips.capsules, atol=1e-6, rtol=1e-6)
-    for a, b in zip(whole.coefficients, strips.coefficients, strict=True):
-        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-6)
+@pytest.mark.parametrize("inputs", [1, 2, 5, 16])
+@pytest.mark.parametrize("pixels", [1, 64, 150])
+def test_native_routing_equals_the_torch_one(inputs, pixels):
+    votes = 3 * torch.randn(2, inputs, pixels, 3, 8, generator=torch.Generator().manual_seed(0))
+    native, coefficients = route(votes, keep=True)
+    expected, wanted = route(votes.double(), keep=True)
+    torch.testing.assert_close(native.double(), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(coefficients.double(), wanted, atol=1e-5, rtol=1e-5)
+    assert torch.equal(native, route(votes)[0])
+
+
+def test_native_routing_does_not_depend_on_the_number_of_threads():
+    votes = torch.randn(1, 4, 1000, 3, 16, generator=torch.Generator().manual_seed(0))
+    threads = torch.get_num_threads()
+    results = []
+    for count in (1, 2, 3):
+        torch.set_num_threads(count)
+        results.append(route(votes)[0])
+    torch.set_num_threads(threads)
+    assert torch.equal(results[0], results[1])
+    assert torch.equal(results[0], results[2])
+
+
+def test_extreme_votes_give_finite_capsules_and_gradients():
+    for scale in (0.0, 1e-30, 1e4):
+        votes = (scale * torch.randn(1, 4, 10, 2, 8, generator=torch.Generator().manual_seed(0))).requires_grad_()
+        capsules, _ = route(votes)
+        capsules.sum().backward()
+        assert capsules.isfinite().all()
+        assert votes.grad.isfinite().all()
+    nan = torch.zeros(1, 2, 3, 1, 4)
+    nan[0, 0, 1] = torch.nan
+    assert route(nan)[0].isnan().any(-1).flatten().tolist() == [False, True, False]
 
 
 def test_routing_coefficients_sum_to_one_over_the_input_capsules():
     routed = layer(3).routed(torch.randn(2, 4, 3, 6, 5))
     assert routed.capsules.shape == (2, 3, 4, 6, 5)
-    assert [c.shape for c in routed.coefficients] == [(2, 4, 3, 6, 5)] * 3
-    for c in routed.coefficients:
-        torch.testing.assert_close(c.sum(1), torch.ones(2, 3, 6, 5))
+    assert routed.coefficients.shape == (3, 2, 4, 3, 6, 5)
+    torch.testing.assert_close(routed.coefficients.sum(2), torch.ones(3, 2, 3, 6, 5))
     assert routed.coefficients[0].unique().tolist() == [0.25]
     assert routed.coefficients[2].std() > 0.01
 
