@@ -30,7 +30,8 @@ def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel
     Returns
     -------
     Generator or ShapeModel
-        With ``.render(mask, option, seed)`` or ``.decode(z)``.
+        With ``.render(mask, option, seed)`` or ``.decode(z)``; a capsule model also takes ``z``, ``capture``,
+        ``routing``, ``set`` and ``scale``.
 
     Raises
     ------

@@ -33,6 +33,26 @@ def small_generator(path: Path, options: tuple[str, ...] = ("he", "grey"), seed:
     return path
 
 
+def small_capsules(path: Path, seed: int = 0) -> Path:
+    """A capsule generator with random weights whose capsules have lengths of order 1."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = build("capspix2pix")
+        for name, parameter in network.named_parameters():
+            if name.endswith("conv.weight"):
+                parameter.data.mul_(4)
+    card = ModelCard(
+        id=path.stem,
+        architecture="capspix2pix",
+        role="generator",
+        mask_meaning="foreground",
+        latent_size=100,
+        tile_multiple=8,
+    )
+    save_model(path, card, network.state_dict())
+    return path
+
+
 def small_shapes(path: Path, seed: int = 0) -> Path:
     """A shape model with random weights, whose shapes are blobs around the centre."""
     with torch.random.fork_rng():

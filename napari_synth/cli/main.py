@@ -10,7 +10,7 @@ import sys
 import typer
 
 from napari_synth import __version__
-from napari_synth.cli import export, masks, models, replay, synthesize, train, window
+from napari_synth.cli import export, inspect, masks, models, replay, synthesize, train, window
 from napari_synth.cli.console import err, out
 from napari_synth.core.errors import SynthError
 
@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 app.command("masks")(masks.masks)
 app.command("synthesize")(synthesize.synthesize)
+app.command("walk")(inspect.walk)
+app.command("activations")(inspect.activations)
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)

@@ -81,6 +81,19 @@ class LayerSource(_Strict):
 MaskSource = Annotated[FieldSource | FileSource | LayerSource, Field(discriminator="kind")]
 
 
+class Intervention(_Strict):
+    """A change inside the network: one capsule, or one of its pose channels, scaled or set."""
+
+    layer: str
+    capsule: int = Field(ge=0)
+    channel: int | None = Field(None, ge=0)
+    """None: all pose channels."""
+    scale: float = Field(1.0, allow_inf_nan=False)
+    """Factor for the activation; 0 switches it off."""
+    value: float | None = Field(None, allow_inf_nan=False)
+    """Number to set the activation to instead."""
+
+
 class Recipe(_Strict):
     """Model, mask, option and seed of one image; or, with several of them, of a batch.
 
@@ -97,6 +110,10 @@ class Recipe(_Strict):
         Images per mask and option, each with its own seed.
     seed : int or None
         None switches the noise off; a batch needs a number.
+    z : list of float, optional
+        Latent vector of a model that has one; drawn from the seed when not given.
+    interventions : list of Intervention
+        Changes inside the network.
     n : int, optional
         Number of pairs; ``masks × options × variants`` when not given.
     versions : dict
@@ -110,6 +127,8 @@ class Recipe(_Strict):
     options: list[str] = Field(default_factory=list)
     variants: int = Field(1, ge=1)
     seed: int | None = Field(1, ge=0)
+    z: list[float] | None = None
+    interventions: list[Intervention] = Field(default_factory=list)
     n: int | None = Field(None, ge=1)
     versions: dict[str, str] = Field(default_factory=dict)
 

@@ -96,3 +96,22 @@ def as_labels(array: np.ndarray, what: str = "The mask") -> np.ndarray:
     if array.dtype.kind in "iuf" and array.max() > np.iinfo(np.int32).max:
         raise InputError(f"{what} contains labels over 2147483647.", "Renumber the labels from 1.")
     return array.astype(np.int32)
+
+
+def read_latent(path: Path) -> np.ndarray:
+    """The numbers in a ``.npy`` file or in a text file, one after the other.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or holds anything else.
+    """
+    try:
+        values = (
+            np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else np.loadtxt(path, delimiter=None)
+        )
+        return np.asarray(values, np.float32).ravel()
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path} holds no list of numbers ({error}).", "Write z as .npy, or one number per line."
+        ) from error

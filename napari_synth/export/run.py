@@ -12,7 +12,7 @@ from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignor
 from napari_synth.core.recipe import RECIPE_NAME, FieldSource, FileSource, MaskSource, Recipe, mask_hash, parse_recipe
 from napari_synth.export.base import PairToWrite, PixelSize, Writer, writer
 from napari_synth.synthesis.generator import Generator, check_mask, check_option
-from napari_synth.synthesis.make import check_model
+from napari_synth.synthesis.make import check_model, request_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,7 @@ def export_pairs(
         else:
             item = recipe.item(index)
             labels = check_mask(masks.labels(item.masks[0]))
-            rendering = generator.render(labels, next(iter(item.options), None), item.seed)
+            rendering = generator.run(request_of(item, labels))
             source = _stored_source(item.masks[0], labels, Path("..") / out.files(Path(), stem)[1])
             text = item.model_copy(update={"masks": [source]}).to_yaml()
             out.write(request.folder, PairToWrite(stem, rendering.image, labels, text, request.pixel_size))

@@ -55,6 +55,12 @@ def write_tiff(path: Path, array: np.ndarray, recipe_yaml: str, pixel_size: Pixe
         )
 
 
+def write_stack(path: Path, array: np.ndarray, axes: str, recipe_yaml: str) -> None:
+    """Write an array of any number of axes with their letters and the recipe, beside and renamed."""
+    with writing(path) as temporary:
+        tifffile.imwrite(temporary, array, metadata={"axes": axes, "Info": recipe_yaml})
+
+
 def embedded_recipe(path: Path) -> Recipe:
     """The recipe an exported TIFF carries.
 
@@ -65,7 +71,8 @@ def embedded_recipe(path: Path) -> Recipe:
     """
     try:
         with tifffile.TiffFile(path) as tif:
-            info = (tif.imagej_metadata or {}).get("Info")
+            described = tif.imagej_metadata or next(iter(tif.shaped_metadata or ()), {})
+            info = described.get("Info")
     except (OSError, tifffile.TiffFileError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a TIFF file ({error}).", "Check the path.") from error
     if not info:

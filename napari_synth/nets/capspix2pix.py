@@ -2,15 +2,61 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
 from napari_synth.nets.capsule import CapsuleLayer
 from napari_synth.nets.noise import SeededDropout
+from napari_synth.nets.probe import Probe
 
 LATENT_SIZE = 100
 PLANE = 256
 MULTIPLE = 8
+
+
+class Stage(NamedTuple):
+    """A layer of the generator, as a map of the network shows it.
+
+    Attributes
+    ----------
+    name : str
+    part : {'encoder', 'bottleneck', 'decoder'}
+    inputs : tuple of str
+        Layers whose capsules it reads, joined in this order; empty for the first.
+    capsules, channels : int
+        Output capsules and their pose channels.
+    factor : int
+        The image's size divided by the layer's.
+    """
+
+    name: str
+    part: str
+    inputs: tuple[str, ...]
+    capsules: int
+    channels: int
+    factor: int
+
+
+STAGES = (
+    Stage("conv1", "encoder", (), 1, 16, 1),
+    Stage("convcaps1", "encoder", ("conv1",), 2, 16, 2),
+    Stage("convcaps2", "encoder", ("convcaps1",), 4, 16, 2),
+    Stage("convcaps3", "encoder", ("convcaps2",), 4, 32, 4),
+    Stage("convcaps4", "encoder", ("convcaps3",), 8, 32, 4),
+    Stage("convcaps5", "bottleneck", ("convcaps4",), 8, 64, 8),
+    Stage("convcaps6", "bottleneck", ("convcaps5",), 8, 32, 8),
+    Stage("deconvcaps1", "decoder", ("convcaps6",), 8, 32, 4),
+    Stage("convcaps8", "decoder", ("deconvcaps1", "convcaps4"), 4, 32, 4),
+    Stage("deconvcaps2", "decoder", ("convcaps8",), 4, 16, 2),
+    Stage("convcaps9", "decoder", ("deconvcaps2", "convcaps2"), 4, 16, 2),
+    Stage("deconvcaps3", "decoder", ("convcaps9",), 2, 16, 1),
+    Stage("convcaps10", "decoder", ("deconvcaps3", "conv1"), 1, 16, 1),
+)
+"""The network as a list; a layer comes after its inputs. There is no convcaps7 in the published network."""
+LAST_USE = {name: stage.name for stage in STAGES for name in stage.inputs}
+UNDROPPED = ("conv1", "convcaps10")
 
 
 class CapsPix2PixGenerator(nn.Module):
@@ -63,26 +109,39 @@ class CapsPix2PixGenerator(nn.Module):
         plane = self.fc(z).reshape(-1, 1, PLANE, PLANE)
         return plane[:, :, reflected(height, z.device)][..., reflected(width, z.device)]
 
-    def forward(self, mask: Tensor, z: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    def forward(
+        self, mask: Tensor, z: Tensor, noise: torch.Generator | None = None, probe: Probe | None = None
+    ) -> Tensor:
         """Mask ``[B, 1, H, W]`` and latent ``[B, 100]`` to an image ``[B, 1, H, W]`` in [0, 1].
 
         Height and width must be multiples of 8.
         """
-        drop = self.dropout
         x = torch.cat([self.latent_plane(z, *mask.shape[-2:]), mask], dim=1)
-        skip_a = nn.functional.leaky_relu(self.conv1(x), 0.01)[:, None]
-        x = drop(self.convcaps1(skip_a), noise)
-        skip_b = drop(self.convcaps2(x), noise)
-        x = drop(self.convcaps3(skip_b), noise)
-        skip_c = drop(self.convcaps4(x), noise)
-        x = drop(self.convcaps5(skip_c), noise)
-        x = drop(self.convcaps6(x), noise)
-        x = drop(self.deconvcaps1(x), noise)
-        x = drop(self.convcaps8(torch.cat([x, skip_c], dim=1)), noise)
-        x = drop(self.deconvcaps2(x), noise)
-        x = drop(self.convcaps9(torch.cat([x, skip_b], dim=1)), noise)
-        x = drop(self.deconvcaps3(x), noise)
-        x = self.convcaps10(torch.cat([x, skip_a], dim=1))
+        maps: dict[str, Tensor] = {}
+        for stage in STAGES:
+            sources = [maps[name] for name in stage.inputs]
+            x = self.layer(stage.name, torch.cat(sources, dim=1) if sources else x, probe)
+            if stage.name not in UNDROPPED:
+                x = self.dropout(x, noise)
+            maps[stage.name] = x
+            for name in stage.inputs:
+                if LAST_USE[name] == stage.name:
+                    del maps[name]
+        return self.image(x)
+
+    def layer(self, name: str, x: Tensor, probe: Probe | None = None) -> Tensor:
+        """One layer of `STAGES`: capsules ``[B, I, C, H, W]`` (``[B, 2, H, W]`` for conv1) to capsules."""
+        module = getattr(self, name)
+        if name == "conv1":
+            out, coefficients = nn.functional.leaky_relu(module(x), 0.01)[:, None], None
+        elif probe is not None and name in probe.routing:
+            out, coefficients = module.routed(x)
+        else:
+            out, coefficients = module(x), None
+        return out if probe is None else probe(name, out, coefficients)
+
+    def image(self, x: Tensor) -> Tensor:
+        """The last capsules ``[B, 1, 16, H, W]`` to the image ``[B, 1, H, W]``."""
         return torch.sigmoid(self.conv2(x[:, 0]))
 
 

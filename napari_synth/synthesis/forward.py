@@ -17,6 +17,7 @@ from napari_synth.nets.pix2pix import option_plane
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
+    from napari_synth.nets.probe import Probe
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ class ForwardRequest:
         None: no noise.
     z : ndarray, shape (latent,), optional
         The latent vector; drawn from the seed when not given, 0 without noise.
+    probe : Probe, optional
+        What to keep and to change inside the network.
     """
 
     labels: np.ndarray
     option: int
     seed: int | None
     z: np.ndarray | None
+    probe: Probe | None = None
 
 
 Forward = Callable[["TrainedModel", ForwardRequest], np.ndarray]
@@ -65,7 +69,8 @@ def capspix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """Mask and latent vector; there is no other noise."""
     z = request.z if request.z is not None else latent_of(request.seed)
     network: Any = model.network
-    image = network(_plane(model, request.labels).to(model.device), torch.from_numpy(z)[None].to(model.device))
+    plane, latent = _plane(model, request.labels), torch.from_numpy(z)[None]
+    image = network(plane.to(model.device), latent.to(model.device), probe=request.probe)
     return (255 * image[0, 0]).round().to(torch.uint8).cpu().numpy()
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_synth.core.errors import InputError, WorkError, unknown_name
+from napari_synth.core.recipe import Intervention
 from napari_synth.datasets.files import as_labels
 from napari_synth.models.registry import RoleModel
+from napari_synth.synthesis.watch import Watch, intervention, stages_of
 
 if TYPE_CHECKING:
     from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
+    from napari_synth.nets.capspix2pix import Stage
 
 MAX_SIDE = 1024
 
@@ -33,12 +37,21 @@ class RenderRequest:
         Seed of the noise; None switches it off.
     z : ndarray, shape (latent,), optional
         Latent vector of a model that has one; drawn from the seed when not given.
+    interventions : tuple of Intervention
+        Changes inside the network, applied in order.
+    capture : tuple of str
+        Layers whose activations to keep; see `Generator.stages`.
+    routing : tuple of str
+        Layers whose routing coefficients to keep.
     """
 
     mask: np.ndarray
     option: str | None = None
     seed: int | None = None
     z: np.ndarray | None = None
+    interventions: tuple[Intervention, ...] = ()
+    capture: tuple[str, ...] = ()
+    routing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +66,18 @@ class Rendering:
     option : str
         The option used; empty for a model without options.
     seed : int or None
+    activations : dict of ndarray, shape (capsule, channel, y, x), float32
+        By the layer name as it was asked for, at the layer's own size.
+    routing : dict of ndarray, shape (iteration, input, output, y, x), float32
+        Routing coefficients c_ij; they sum to 1 over the input capsules.
     """
 
     image: np.ndarray
     seconds: float
     option: str
     seed: int | None
+    activations: dict[str, np.ndarray] = field(default_factory=dict)
+    routing: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def check_mask(mask: np.ndarray) -> np.ndarray:
@@ -109,22 +128,42 @@ class Generator(RoleModel):
         super().__init__(trained)
         trained.network.to(memory_format=torch.channels_last)
 
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Layers that can be looked at and changed, in order; empty for a network without capsules."""
+        return stages_of(self.card)
+
     def render(
-        self, mask: np.ndarray, option: str | None = None, seed: int | None = None, z: np.ndarray | None = None
+        self,
+        mask: np.ndarray,
+        option: str | None = None,
+        seed: int | None = None,
+        z: np.ndarray | None = None,
+        *,
+        capture: Sequence[str] = (),
+        routing: Sequence[str] = (),
+        set: Mapping[tuple, float] | None = None,
+        scale: Mapping[tuple, float] | None = None,
     ) -> Rendering:
-        """Image of a mask; see `RenderRequest` and `run`."""
-        return self.run(RenderRequest(mask, option, seed, z))
+        """Image of a mask; see `RenderRequest` and `run`.
+
+        ``set`` and ``scale`` map (layer, capsule) or (layer, capsule, channel) to the number that the
+        activation is set to or multiplied by: ``set={("convcaps10", 0, 5): 0.0}``.
+        """
+        interventions = [intervention(key, scale=float(value)) for key, value in (scale or {}).items()]
+        interventions += [intervention(key, value=float(value)) for key, value in (set or {}).items()]
+        return self.run(RenderRequest(mask, option, seed, z, tuple(interventions), tuple(capture), tuple(routing)))
 
     def run(self, request: RenderRequest) -> Rendering:
         """Render a request; the same request gives the same image on the same device.
 
-        The mask is continued by reflection to the size the network accepts and the image cropped
-        back.
+        The mask is continued by reflection to the size the network accepts; image and activations
+        are cropped back.
 
         Raises
         ------
         InputError
-            If the mask, the option or z cannot be used.
+            If the mask, the option, z, a layer or an intervention cannot be used.
         WorkError
             If the device runs out of memory.
         """
@@ -136,11 +175,13 @@ class Generator(RoleModel):
         labels = check_mask(request.mask)
         number = check_option(card, request.option)
         z = None if request.z is None else check_latent(request.z, card.latent_size)
+        watch = Watch(card, request.capture, request.routing, request.interventions)
         padded = _padded(labels, card.tile_multiple)
         start = time.perf_counter()
         try:
             with torch.inference_mode():
-                image = FORWARDS[card.architecture](self._trained, ForwardRequest(padded, number, request.seed, z))
+                wanted = ForwardRequest(padded, number, request.seed, z, watch.probe)
+                image = FORWARDS[card.architecture](self._trained, wanted)
         except RuntimeError as error:
             raise _render_error(error, self.device) from error
         image = np.ascontiguousarray(image[: labels.shape[0], : labels.shape[1]])
@@ -148,7 +189,8 @@ class Generator(RoleModel):
         if look is not None and not look.rgb and image.ndim == 3:
             image = image.astype(np.float32).mean(-1).round().astype(np.uint8)
         name = look.name if look is not None else ""
-        return Rendering(image, time.perf_counter() - start, name, request.seed)
+        seconds = time.perf_counter() - start
+        return Rendering(image, seconds, name, request.seed, *watch.kept(labels.shape))
 
 
 def _padded(labels: np.ndarray, multiple: int) -> np.ndarray:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import FileSource, LayerSource, Recipe, mask_hash, versions
 from napari_synth.models.registry import bundled_paths, load_trained
-from napari_synth.synthesis.generator import Generator
+from napari_synth.synthesis.generator import Generator, RenderRequest, check_mask, check_option
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import numpy as np
 
 
 def load_generator(name: str | Path, device: str = "auto") -> Generator:
@@ -26,22 +26,31 @@ def model_name(generator: Generator) -> str:
     return generator.card.id if bundled else str(generator.path.resolve())
 
 
-def painted_recipe(generator: Generator, labels: np.ndarray, layer_name: str, option: str, seed: int | None) -> Recipe:
+def request_of(recipe: Recipe, labels: np.ndarray) -> RenderRequest:
+    """What to render for a recipe of one image."""
+    z = None if recipe.z is None else np.array(recipe.z, np.float32)
+    return RenderRequest(labels, next(iter(recipe.options), None), recipe.seed, z, tuple(recipe.interventions))
+
+
+def painted_recipe(generator: Generator, request: RenderRequest, layer_name: str) -> Recipe:
     """The recipe of one image of a mask in a layer."""
+    card = generator.card
     return Recipe(
         model=model_name(generator),
         model_sha256=generator.sha256,
-        masks=[LayerSource(name=layer_name, sha256=mask_hash(labels))],
-        options=[option] if option else [],
-        seed=seed,
+        masks=[LayerSource(name=layer_name, sha256=mask_hash(check_mask(request.mask)))],
+        options=[card.options[check_option(card, request.option)]] if card.options else [],
+        seed=request.seed,
+        z=None if request.z is None else [float(value) for value in request.z],
+        interventions=list(request.interventions),
         versions=versions(),
     )
 
 
-def file_recipe(generator: Generator, labels: np.ndarray, path: Path, option: str, seed: int | None) -> Recipe:
+def file_recipe(generator: Generator, request: RenderRequest, path: Path) -> Recipe:
     """The recipe of one image of a mask file."""
-    recipe = painted_recipe(generator, labels, path.name, option, seed)
-    source = FileSource(path=str(path.resolve()), sha256=mask_hash(labels))
+    recipe = painted_recipe(generator, request, path.name)
+    source = FileSource(path=str(path.resolve()), sha256=recipe.masks[0].sha256)
     return recipe.model_copy(update={"masks": [source]})
 
 

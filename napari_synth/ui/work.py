@@ -53,9 +53,10 @@ class RenderWork:
         generator = self.shelf.generator(self.model, self.device)
         cancel.raise_if_cancelled()
         watch.report(1, "Rendering")
-        rendering = generator.run(RenderRequest(labels, self.option or None, self.seed))
+        request = RenderRequest(labels, self.option or None, self.seed)
+        rendering = generator.run(request)
         watch.report(2, "Done")
-        recipe = painted_recipe(generator, labels, self.layer_name, rendering.option, self.seed)
+        recipe = painted_recipe(generator, request, self.layer_name)
         return Rendered(rendering, recipe, generator.device)
 
 

@@ -7,9 +7,9 @@ from napari_synth.core.errors import InputError, WorkError
 from napari_synth.core.recipe import mask_hash
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import save_model
-from napari_synth.synthesis.generator import Generator
+from napari_synth.synthesis.generator import Generator, RenderRequest
 from napari_synth.synthesis.make import check_model, load_generator, painted_recipe
-from tests.helpers import nuclei, small_generator
+from tests.helpers import nuclei, small_capsules, small_generator
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_plain_pix2pix_has_no_option(tmp_path):
 
 
 def test_a_recipe_names_the_model_by_path_and_hash(generator):
-    recipe = painted_recipe(generator, nuclei(), "my mask", "he", 7)
+    recipe = painted_recipe(generator, RenderRequest(nuclei(), "he", 7), "my mask")
     assert recipe.model == str(generator.path)
     assert recipe.masks[0].sha256 == mask_hash(nuclei())
     check_model(recipe, generator)
@@ -124,27 +124,7 @@ def test_a_recipe_names_the_model_by_path_and_hash(generator):
 
 @pytest.fixture(scope="module")
 def capsules(tmp_path_factory):
-    import torch
-
-    from napari_synth.models.architectures import build
-
-    card = ModelCard(
-        id="c",
-        architecture="capspix2pix",
-        role="generator",
-        mask_meaning="foreground",
-        latent_size=100,
-        tile_multiple=8,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = build("capspix2pix")
-        for name, parameter in network.named_parameters():
-            if name.endswith("conv.weight"):
-                parameter.data.mul_(4)
-    path = tmp_path_factory.mktemp("model") / "c.safetensors"
-    save_model(path, card, network.state_dict())
-    return load_generator(path, "cpu")
+    return load_generator(small_capsules(tmp_path_factory.mktemp("model") / "c.safetensors"), "cpu")
 
 
 def test_a_latent_model_draws_z_from_the_seed_or_takes_it(capsules):
