@@ -5,7 +5,6 @@ Ratios are between variants measured in turn in one process; milliseconds depend
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import subprocess
@@ -17,7 +16,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from benchmarks.timing import interleaved
+from benchmarks import capsules
+from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe
 from napari_synth.core.settings import DEFAULT_GENERATOR
@@ -32,12 +32,6 @@ mask = np.zeros((256, 256), int); mask[100:140, 100:150] = 1
 ns.load_model("optional-pix2pix-nuclei", "cpu").render(mask, "he", 1)
 print(time.perf_counter() - start)
 """
-
-
-def line(name: str, **figures: float | str) -> None:
-    """Print one figure."""
-    rounded = {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
-    print(json.dumps({"name": name} | rounded), flush=True)
 
 
 def convolution_flops(network: nn.Module, x: torch.Tensor) -> float:
@@ -59,8 +53,7 @@ def render() -> None:
     """Rendering of the bundled generator beside the network as torch lays it out, and beside the machine's limit."""
     generator = api.load_model(DEFAULT_GENERATOR, "cpu")
     plain = load_trained(DEFAULT_GENERATOR, "cpu").network
-    matrix = torch.ones(1024, 1024)
-    product = interleaved({"product": lambda: matrix @ matrix})["product"]
+    product = matrix_product()
     for size in (256, 512, 1024):
         settings = FieldSettings(height=size, width=size)
         labels = compose_field(settings, api.load_shapes("nucleus-dvae", "cpu"), 1).labels
@@ -139,6 +132,7 @@ def main() -> None:
     render()
     compose()
     export()
+    capsules.main()
 
 
 if __name__ == "__main__":

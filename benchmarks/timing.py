@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -43,3 +44,15 @@ def interleaved(variants: dict[str, Callable[[], object]], rounds: int = 7) -> d
         if all(len(samples) >= rounds for samples in good.values()):
             break
     return {name: 1000 * statistics.median(good[name] or every[name]) for name in variants}
+
+
+def matrix_product() -> float:
+    """Milliseconds of a product of two 1024² matrices, 1024³ multiply-adds: the machine's limit."""
+    matrix = torch.ones(1024, 1024)
+    return interleaved({"product": lambda: matrix @ matrix})["product"]
+
+
+def line(name: str, **figures: float | str) -> None:
+    """Print one figure."""
+    rounded = {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
+    print(json.dumps({"name": name} | rounded), flush=True)

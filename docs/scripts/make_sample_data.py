@@ -1,4 +1,4 @@
-"""Compose the sample masks of ``sample_data/`` with the bundled shape model.
+"""Compose the sample masks of ``sample_data/``: nuclei with the bundled shape model, axons by random walks.
 
 python docs/scripts/make_sample_data.py
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from napari_synth.api import compose_masks
 from napari_synth.core.recipe import FieldSettings, Recipe, versions
 from napari_synth.core.settings import DEFAULT_GENERATOR
+from napari_synth.datasets.axons import AxonSettings, axon_mask
 from napari_synth.export.base import PixelSize
 from napari_synth.export.tiff import uint16_labels, write_tiff
 
@@ -18,15 +19,23 @@ MASKS = {
     "nuclei_256": FieldSettings(count_mean=24, count_sd=0),
     "nuclei_512": FieldSettings(height=512, width=512, count_mean=22, count_sd=0, area_mean=850),
 }
+AXONS = {
+    "axons_256": AxonSettings(axons=4.5, boutons=0.02, radius=2.0, bouton_radius=4.2),
+    "axons_512": AxonSettings(height=512, width=512, axons=3, boutons=0.02, radius=2.0, bouton_radius=4.2),
+}
 
 
 def main() -> None:
-    """Write one TIFF per entry of `MASKS`."""
+    """Write one TIFF per entry of `MASKS` and `AXONS`."""
     for name, settings in MASKS.items():
         source, field = next(compose_masks(settings, seed=11))
         recipe = Recipe(model=DEFAULT_GENERATOR, masks=[source], versions=versions())
         write_tiff(FOLDER / f"{name}.tif", uint16_labels(field.labels), recipe.to_yaml(), PixelSize())
         print(f"{name}: {field.placed} nuclei")
+    for name, settings in AXONS.items():
+        labels = axon_mask(settings, seed=3)
+        write_tiff(FOLDER / f"{name}.tif", uint16_labels(labels), "", PixelSize())
+        print(f"{name}: {labels.max()} axons")
 
 
 if __name__ == "__main__":

@@ -127,15 +127,15 @@ class AppearanceSettings(BaseModel):
     """Standard deviation of the logarithm of the brightness along an axon."""
     variation_length: float = Field(14.0, gt=0)
     """Distance over which the brightness changes."""
-    profile: float = Field(0.75, gt=0)
+    profile: float = Field(0.6, gt=0)
     """Standard deviation of the profile across an axon, as a part of its radius."""
     blur: float = Field(0.8, ge=0)
     """Standard deviation of the point spread function."""
     background: float = Field(0.08, ge=0, le=1)
-    coloured_noise: float = Field(0.03, ge=0)
+    coloured_noise: float = Field(0.02, ge=0)
     noise_length: float = Field(3.0, gt=0)
     """Grain of the coloured noise."""
-    white_noise: float = Field(0.04, ge=0)
+    white_noise: float = Field(0.06, ge=0)
 
 
 def axon_image(mask: np.ndarray, settings: AppearanceSettings, seed: int | None) -> np.ndarray:

@@ -38,10 +38,17 @@ def _unet(**hyper: Any) -> nn.Module:
     return segmentation_unet(**hyper)
 
 
+def _pbam(**_: Any) -> nn.Module:
+    from torch import nn
+
+    return nn.Identity()  # it computes from its settings and has nothing to train
+
+
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "optional-pix2pix": _pix2pix,
     "pix2pix": _pix2pix,
     "capspix2pix": _capspix2pix,
+    "pbam": _pbam,
     "dvae": _dvae,
     "unet": _unet,
 }

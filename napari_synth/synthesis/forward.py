@@ -11,6 +11,7 @@ import torch
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import torch_generator
+from napari_synth.datasets.axons import AppearanceSettings, axon_image
 from napari_synth.datasets.encoding import from_network, mask_plane
 from napari_synth.nets.capspix2pix import LATENT_SIZE
 from napari_synth.nets.pix2pix import option_plane
@@ -74,6 +75,11 @@ def capspix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     return (255 * image[0, 0]).round().to(torch.uint8).cpu().numpy()
 
 
+def pbam(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
+    """Physics-based appearance; its settings are the card's hyper-parameters."""
+    return axon_image(request.labels, AppearanceSettings.model_validate(model.card.hyper), request.seed)
+
+
 def latent_of(seed: int | None) -> np.ndarray:
     """Latent vector z ~ N(0, 1) of a seed, 0 without one; shape (100,) float32."""
     if seed is None:
@@ -103,4 +109,9 @@ def _plane(model: TrainedModel, labels: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(mask_plane(labels, model.card.mask_meaning))[None, None]
 
 
-FORWARDS: dict[str, Forward] = {"optional-pix2pix": pix2pix, "pix2pix": pix2pix, "capspix2pix": capspix2pix}
+FORWARDS: dict[str, Forward] = {
+    "optional-pix2pix": pix2pix,
+    "pix2pix": pix2pix,
+    "capspix2pix": capspix2pix,
+    "pbam": pbam,
+}

@@ -29,3 +29,13 @@ def nuclei_256() -> list[tuple[Any, dict[str, Any], str]]:
 def nuclei_512() -> list[tuple[Any, dict[str, Any], str]]:
     """A field of 512×512 pixels."""
     return _mask("nuclei_512")
+
+
+def axons_256() -> list[tuple[Any, dict[str, Any], str]]:
+    """A field of axons of 256×256 pixels."""
+    return _mask("axons_256")
+
+
+def axons_512() -> list[tuple[Any, dict[str, Any], str]]:
+    """A field of axons of 512×512 pixels."""
+    return _mask("axons_512")

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from napari_synth.core.errors import InputError, WorkError
 from napari_synth.core.recipe import mask_hash
+from napari_synth.datasets.axons import AxonSettings, axon_mask
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import save_model
 from napari_synth.synthesis.generator import Generator, RenderRequest
@@ -145,6 +147,20 @@ def test_a_wrong_z_is_refused(capsules, generator):
             capsules.render(nuclei(), z=z)
     with pytest.raises(InputError, match="no latent vector"):
         generator.render(nuclei(), "he", z=np.zeros(100))
+
+
+def test_the_physics_based_generator_needs_no_training():
+    generator = load_generator("pbam-axons", "cpu")
+    labels = axon_mask(AxonSettings(height=100, width=130), 3)
+    one = generator.render(labels, seed=1)
+    assert (one.image.shape, one.image.dtype) == ((100, 130), np.uint8)
+    assert one.image[labels > 0].mean() > 2 * one.image[labels == 0].mean()
+    assert (one.image == generator.render(labels, seed=1).image).all()
+    assert (one.image != generator.render(labels, seed=2).image).mean() > 0.5
+    silent = generator.render(labels).image
+    assert np.ptp(silent[ndimage.distance_transform_edt(labels == 0) > 12]) == 0
+    with pytest.raises(InputError, match="no latent vector"):
+        generator.render(labels, z=np.zeros(100))
 
 
 def test_bundled_looks_differ_and_seeds_vary():

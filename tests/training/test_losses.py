@@ -6,6 +6,8 @@ import torch
 from lightning_fabric import Fabric
 
 from napari_synth.core.seeds import torch_generator
+from napari_synth.nets.probe import Probe
+from napari_synth.training.objectives.capspix2pix import CapsPix2PixObjective, CapsPix2PixSettings
 from napari_synth.training.objectives.dvae import DVAEObjective, DVAESettings
 from napari_synth.training.objectives.pix2pix import Pix2PixObjective, Pix2PixSettings
 from tests.helpers import nuclei, pair_folder
@@ -78,3 +80,30 @@ def test_both_networks_learn_and_rates_decay(tmp_path):
     after = {n: p for net in objective.networks.values() for n, p in net.named_parameters()}
     assert all(not torch.equal(before[name], after[name]) for name in before)
     assert [objective.learning_rate_factor(step) for step in range(4)] == [1, 1, 1, 0.5]
+
+
+def test_capspix2pix_losses_and_the_balanced_start(tmp_path):
+    """BCE with targets 0.9 and 0.1, 1 for the generator; balanced capsules start with lengths near 0.5."""
+    pair_folder(tmp_path / "grey", 2, (256, 256), grey=True)
+    settings = CapsPix2PixSettings(steps=5, width=4, start="balanced", l1=3)
+    objective = ready(CapsPix2PixObjective(settings, tmp_path / "grey", seed=3))
+    generator, discriminator = objective.networks["generator"].train(), objective.networks["discriminator"].train()
+    masks, real = objective.batch(0)
+    z = objective.latent(1, 0, 0)
+    with torch.no_grad():
+        probe = Probe(capture=("convcaps4", "convcaps9"))
+        objective.plain("generator")(masks, z, probe=probe)
+        for activation in probe.activations.values():
+            assert 0.3 < activation.square().sum(2).sqrt().mean() < 0.7
+        generator.train()
+        fake = generator(masks, z, torch_generator(3, "dropout", 0, 0))
+        on_real, on_fake = (torch.sigmoid(discriminator(torch.cat([x, masks], 1))).double() for x in (real, fake))
+    losses = objective.step(0)
+
+    def cross_entropy(p, target):
+        return float(-(target * np.log(p) + (1 - target) * np.log(1 - p)).mean())
+
+    p, q = on_real.numpy(), on_fake.numpy()
+    assert losses["D"] == pytest.approx(cross_entropy(p, 0.9) + cross_entropy(q, 0.1), rel=1e-4)
+    assert losses["L1"] == pytest.approx(float(np.abs(fake.numpy() - real.numpy()).mean()), rel=1e-4)
+    assert 0.5 * real.mean() < fake.mean() < 2 * real.mean()

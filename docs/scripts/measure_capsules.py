@@ -1,0 +1,76 @@
+"""Measure an axon generator on held-out fields, print the table, and store the figures in its card.
+
+python docs/scripts/measure_capsules.py MODEL.safetensors SEGMENTOR.safetensors PIX2PIX.safetensors DATA_DIR
+
+The masks of the fields are computed by a ridge filter, not drawn: every agreement with them is optimistic.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from napari_synth.core.seeds import derived_seed
+from napari_synth.datasets.pairs import find_options, load_pair
+from napari_synth.evaluation.metrics import dice, mean_absolute_error, roc_auc, similarity
+from napari_synth.evaluation.segmentor import Segmentor
+from napari_synth.models.checkpoint import load_weights, read_card, save_model
+from napari_synth.models.registry import load_trained
+from napari_synth.synthesis.generator import Generator
+from napari_synth.synthesis.make import load_generator
+
+SEEDS = 20
+
+
+def auc(image: np.ndarray, labels: np.ndarray) -> float:
+    """ROC AUC of brightness against the mask."""
+    inside = (labels > 0).ravel().astype(float)
+    return roc_auc(image.ravel(), inside, 1 - inside)
+
+
+def spread(generator: Generator, labels: np.ndarray) -> tuple[float, float]:
+    """Grey levels by which a pixel varies over `SEEDS` seeds, inside and outside the mask."""
+    images = np.stack([grey(generator.render(labels, seed=seed).image) for seed in range(SEEDS)]).astype(np.float32)
+    deviation = images.std(0)
+    return float(deviation[labels > 0].mean()), float(deviation[labels == 0].mean())
+
+
+def grey(image: np.ndarray) -> np.ndarray:
+    """One channel."""
+    return image if image.ndim == 2 else image.mean(-1).round().astype(np.uint8)
+
+
+def main(model: str, segmentor: str, baseline: str, data: str) -> None:
+    """Print the figures and rewrite MODEL with them in its card."""
+    generator, plain = load_generator(model, "cpu"), load_generator(baseline, "cpu")
+    judge = Segmentor(load_trained(segmentor, "cpu"))
+    (option,) = find_options(data)
+    rows, spreads = [], []
+    for number, file in enumerate(option.held_out):
+        pair = load_pair(file)
+        real = pair.image[..., 0]
+        made = generator.render(pair.labels, seed=derived_seed(1, "axons", number)).image
+        rows.append(
+            {
+                "mae": mean_absolute_error(real, made),
+                "ssim": similarity(real, made),
+                "auc_synthetic": auc(made, pair.labels),
+                "auc_real": auc(real, pair.labels),
+                "dice_synthetic": dice(judge.foreground(made), pair.labels),
+                "dice_real": dice(judge.foreground(real), pair.labels),
+            }
+        )
+        spreads.append([*spread(generator, pair.labels), *spread(plain, pair.labels)])
+    figures = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    names = ("std_inside", "std_outside", "pix2pix_std_inside", "pix2pix_std_outside")
+    figures |= dict(zip(names, np.mean(spreads, axis=0).tolist(), strict=True))
+    for name, value in figures.items():
+        print(f"| {name} | {value:.3f} |")
+    card = read_card(model)
+    stored = {name: round(value, 4) for name, value in figures.items()}
+    save_model(model, card.model_copy(update={"figures": stored}), load_weights(model))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
