@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -22,6 +23,7 @@ from napari_synth import api
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe
 from napari_synth.core.settings import DEFAULT_GENERATOR
 from napari_synth.masks.field import compose_field
+from napari_synth.masks.shapes import ShapeModel
 from napari_synth.models.registry import load_trained
 from napari_synth.nets.pix2pix import option_plane
 
@@ -87,19 +89,18 @@ def first_render() -> None:
 def compose() -> None:
     """A field of nuclei with one decode of all codes, beside decoding them one by one."""
     shapes = api.load_shapes("nucleus-dvae", "cpu")
-    settings = FieldSettings(height=350, width=350, count_mean=46 * 65536 / 350**2, count_sd=0)
+    settings = FieldSettings(height=350, width=350, count_mean=46 * 65536 / 350**2, count_law="fixed")
 
-    class OneByOne:
-        card = shapes.card
+    class OneByOne(ShapeModel):
+        """As the thesis' notebook decodes: each code alone, by the network as it was trained."""
 
-        @staticmethod
-        def decode(codes):
-            import numpy as np
+        def decode(self, z: np.ndarray) -> np.ndarray:
+            return np.concatenate([self.decode_as_trained(code) for code in z])
 
-            return np.concatenate([shapes.decode(code) for code in codes])
-
+    alone = OneByOne(load_trained("nucleus-dvae", "cpu"))
+    large = settings.model_copy(update={"height": 2048, "width": 2048, "count_mean": 2000 / 64})
     times = interleaved(
-        {"batch": lambda: compose_field(settings, shapes, 1), "single": lambda: compose_field(settings, OneByOne, 1)}
+        {"batch": lambda: compose_field(settings, shapes, 1), "single": lambda: compose_field(settings, alone, 1)}
     )
     line(
         "field-46-nuclei-350",
@@ -107,6 +108,8 @@ def compose() -> None:
         one_by_one_ms=times["single"],
         speedup=times["single"] / times["batch"],
     )
+    times = interleaved({"large": lambda: compose_field(large, shapes, 1)}, rounds=3)
+    line("field-2000-nuclei-2048", ms=times["large"], placed=compose_field(large, shapes, 1).placed)
 
 
 def export() -> None:

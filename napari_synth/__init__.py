@@ -15,6 +15,10 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "load_model": "napari_synth.api",
     "compose_masks": "napari_synth.api",
+    "field_settings": "napari_synth.api",
+    "fit_field": "napari_synth.api",
+    "measure_masks": "napari_synth.api",
+    "shape_library": "napari_synth.api",
     "export_recipe": "napari_synth.api",
     "replay": "napari_synth.api",
     "Recipe": "napari_synth.core.recipe",

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe, mask_hash, read_recipe
 from napari_synth.core.seeds import derived_seed
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from napari_synth.datasets.shapes import ShapeLibrary
     from napari_synth.export.run import ExportResult
-    from napari_synth.masks.field import NucleusField
+    from napari_synth.masks.nuclei import NucleusField
     from napari_synth.masks.shapes import ShapeModel
     from napari_synth.masks.sources import MaskReader
+    from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.synthesis.generator import Generator
 
 
@@ -73,6 +78,70 @@ def compose_masks(settings: FieldSettings, n: int = 1, seed: int = 1) -> Iterato
         source = FieldSource(settings=settings, seed=derived_seed(seed, "field", index) if index else seed)
         field = compose_field(settings, shapes, source.seed)
         yield source.model_copy(update={"sha256": mask_hash(field.labels)}), field
+
+
+def field_settings(settings: FieldSettings | None = None, **update: Any) -> FieldSettings:
+    """Settings with some of them changed.
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown or out of range.
+    """
+    from pydantic import ValidationError
+
+    from napari_synth.masks.samplers import sampler_class
+    from napari_synth.masks.spacing import spacing_class
+
+    try:
+        changed = FieldSettings.model_validate((settings or FieldSettings()).model_dump() | update)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise InputError(f"The field setting {name} is not valid: {first['msg']}.", "Use another value.") from error
+    sampler_class(changed.sampler), spacing_class(changed.spacing)
+    return changed
+
+
+def measure_masks(masks: str | Path | np.ndarray | Sequence[np.ndarray]) -> FieldStatistics:
+    """Number, area, eccentricity and distances of the nuclei in a folder of masks, in one mask or in several."""
+    import numpy as np
+
+    from napari_synth.masks.statistics import measure, measure_folder
+
+    if isinstance(masks, str | Path):
+        return measure_folder(masks)
+    several = [masks] if isinstance(masks, np.ndarray) else masks
+    return measure((str(number), mask) for number, mask in enumerate(several, 1))
+
+
+def fit_field(
+    masks: str | Path | np.ndarray | Sequence[np.ndarray] | FieldStatistics,
+    settings: FieldSettings | None = None,
+    cancel: CancelToken | None = None,
+) -> FieldSettings:
+    """Settings whose fields look like real masks; see `masks.statistics.fit`.
+
+    >>> settings = ns.fit_field("my-data/masks")
+    >>> ((source, field),) = ns.compose_masks(settings)
+    """
+    from napari_synth.masks.statistics import FieldStatistics, fit
+
+    settings = settings or FieldSettings()
+    measured = masks if isinstance(masks, FieldStatistics) else measure_masks(masks)
+    return fit(measured, settings, load_shapes(settings.shapes), cancel=cancel)
+
+
+def shape_library(masks: str | Path | np.ndarray | Sequence[np.ndarray], min_box: int = 800) -> ShapeLibrary:
+    """Single nuclei: those of a library file, or cut out of masks; ``.save(path)`` keeps them in one file."""
+    import numpy as np
+
+    from napari_synth.datasets.shapes import library_from_labels, read_library
+
+    if isinstance(masks, str | Path):
+        return read_library(masks, min_box)
+    several = [masks] if isinstance(masks, np.ndarray) else masks
+    return library_from_labels(((str(number), mask) for number, mask in enumerate(several, 1)), min_box)
 
 
 def export_recipe(

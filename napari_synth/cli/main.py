@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("masks")(masks.masks)
+app.command("library")(masks.library)
 app.command("synthesize")(synthesize.synthesize)
 app.command("walk")(inspect.walk)
 app.command("activations")(inspect.activations)

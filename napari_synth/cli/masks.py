@@ -1,9 +1,9 @@
-"""``napari-synth masks``."""
+"""``napari-synth masks`` and ``napari-synth library``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,55 +12,166 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Stopwatch
 from napari_synth.core.recipe import RECIPE_NAME, FieldSettings, Recipe, versions
 from napari_synth.core.settings import DEFAULT_GENERATOR, DEFAULT_SHAPES
+from napari_synth.datasets.shapes import MIN_BOX
+
+if TYPE_CHECKING:
+    from napari_synth.masks.statistics import FieldStatistics
 
 DEFAULTS = FieldSettings()
+
+
+def _given(help: str, **limits: Any) -> Any:
+    """An option that changes nothing unless it is given."""
+    return typer.Option(help=help, show_default=False, **limits)
 
 
 def masks(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the masks.")],
     n: Annotated[int, typer.Option(min=1, help="Number of masks.")] = 1,
     size: Annotated[str, typer.Option(help="Side in pixels, or WIDTHxHEIGHT.")] = "256",
-    nuclei: Annotated[
-        float, typer.Option(min=0, max=5000, help="Mean number of nuclei per 256×256 pixels.")
-    ] = DEFAULTS.count_mean,
-    nuclei_sd: Annotated[float, typer.Option(min=0, max=5000, help="Its standard deviation.")] = DEFAULTS.count_sd,
-    area: Annotated[float, typer.Option(min=1, help="Mean area of a nucleus in square pixels.")] = DEFAULTS.area_mean,
-    area_sd: Annotated[float, typer.Option(min=0, help="Its standard deviation.")] = DEFAULTS.area_sd,
-    touching: Annotated[bool, typer.Option(help="Whether nuclei may touch.")] = DEFAULTS.touching,
-    sampler: Annotated[str, typer.Option(help="How shapes are drawn.")] = DEFAULTS.sampler,
-    spread: Annotated[
-        float, typer.Option(min=0, max=3, help="Variety of the shapes: 0 mean shape, 1 prior.")
-    ] = DEFAULTS.spread,
-    shapes: Annotated[str, typer.Option(help="Shape model: id or file.")] = DEFAULT_SHAPES,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")] = 1,
+    preset: Annotated[str | None, _given("Named settings to start from: thesis.")] = None,
+    fit_from: Annotated[
+        Path | None, _given("Folder of real masks whose number, size, shape and distances are followed.")
+    ] = None,
+    nuclei: Annotated[
+        float | None, _given(f"Mean number of nuclei per 256×256 pixels. [{DEFAULTS.count_mean:g}]", min=0, max=5000)
+    ] = None,
+    nuclei_sd: Annotated[
+        float | None, _given(f"Its standard deviation. [{DEFAULTS.count_sd:g}]", min=0, max=5000)
+    ] = None,
+    count_law: Annotated[str | None, _given("normal, poisson or fixed. [normal]")] = None,
+    area: Annotated[
+        float | None, _given(f"Mean area of a nucleus in square pixels. [{DEFAULTS.area_mean:g}]", min=1)
+    ] = None,
+    area_sd: Annotated[float | None, _given(f"Its standard deviation. [{DEFAULTS.area_sd:g}]", min=0)] = None,
+    orientation: Annotated[str | None, _given("uniform, preferred or none. [uniform]")] = None,
+    angle: Annotated[
+        float | None, _given("Preferred direction of the long axis in degrees; implies preferred.")
+    ] = None,
+    angle_sd: Annotated[
+        float | None, _given(f"Its standard deviation. [{DEFAULTS.angle_sd:g}]", min=0, max=360)
+    ] = None,
+    spacing: Annotated[str | None, _given(f"free, apart, touching or clusters. [{DEFAULTS.spacing}]")] = None,
+    touching: Annotated[bool | None, _given("--no-touching is short for --spacing apart.")] = None,
+    touching_fraction: Annotated[
+        float | None, _given(f"Share that touches another one. [{DEFAULTS.touching_fraction:g}]", min=0, max=1)
+    ] = None,
+    gap: Annotated[int | None, _given(f"Free pixels between nuclei for apart. [{DEFAULTS.gap}]", min=1)] = None,
+    cluster_size: Annotated[float | None, _given(f"Nuclei in a cluster. [{DEFAULTS.cluster_size:g}]", min=1)] = None,
+    cluster_radius: Annotated[
+        float | None, _given(f"Its radius in pixels. [{DEFAULTS.cluster_radius:g}]", min=0.1)
+    ] = None,
+    density: Annotated[Path | None, _given("Image of the size of the masks: the brighter, the more nuclei.")] = None,
+    sampler: Annotated[
+        str | None, _given(f"How shapes are drawn: library, jitter, knn, manifold, prior. [{DEFAULTS.sampler}]")
+    ] = None,
+    spread: Annotated[
+        float | None, _given(f"How far shapes go from known ones. [{DEFAULTS.spread:g}]", min=0, max=3)
+    ] = None,
+    library: Annotated[
+        Path | None, _given("Real shapes: a library file or a folder of masks. [that of the shape model]")
+    ] = None,
+    shapes: Annotated[str | None, _given(f"Shape model: id or file. [{DEFAULT_SHAPES}]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace masks of the same name.")] = False,
 ) -> None:
     """Compose masks of nuclei: OUT/mask_0001.tif (uint16 labels) and OUT/recipe.yaml to export pairs from."""
-    from napari_synth.api import compose_masks
+    from napari_synth import api
     from napari_synth.export.base import PixelSize
     from napari_synth.export.tiff import uint16_labels, write_tiff
+    from napari_synth.masks.presets import PRESETS
+    from napari_synth.masks.presets import preset as named_preset
 
     width, height = parse_size(size)
-    settings = FieldSettings(
-        height=height, width=width, count_mean=nuclei, count_sd=nuclei_sd, area_mean=area, area_sd=area_sd,
-        touching=touching, sampler=sampler, spread=spread, shapes=shapes,
-    )  # fmt: skip
+    given = {
+        "count_mean": nuclei, "count_sd": nuclei_sd, "count_law": count_law, "area_mean": area, "area_sd": area_sd,
+        "orientation": orientation, "angle": angle, "angle_sd": angle_sd, "spacing": spacing, "touching": touching,
+        "touching_fraction": touching_fraction, "gap": gap, "cluster_size": cluster_size,
+        "cluster_radius": cluster_radius, "sampler": sampler, "spread": spread, "shapes": shapes,
+        "library": str(library.expanduser().resolve()) if library else None,
+        "density": str(density.expanduser().resolve()) if density else None,
+    }  # fmt: skip
+    given = {name: value for name, value in given.items() if value is not None}
+    if angle is not None and orientation is None:
+        given["orientation"] = "preferred"
+    if area is not None or area_sd is not None:
+        given["area_law"] = "normal"
+    if (nuclei is not None or nuclei_sd is not None) and count_law is None and fit_from:
+        given["count_law"] = "normal"
+    start = named_preset(preset, height, width) if preset is not None else FieldSettings(height=height, width=width)
+    settings = api.field_settings(start, **given)
     paths = [out_dir / f"mask_{index + 1:04d}.tif" for index in range(n)]
     present = [path for path in [*paths, out_dir / RECIPE_NAME] if path.exists()]
     if present and not overwrite:
         raise InputError(f"{present[0]} already exists.", "Choose another folder, or give --overwrite.")
-    sources, placed = [], 0
+    sources, fields = [], []
     with watched("Composing masks") as (on_progress, cancel):
         watch = Stopwatch(n, on_progress)
-        for path, (source, field) in zip(paths, compose_masks(settings, n, seed), strict=True):
+        real = None
+        if fit_from is not None:
+            watch.report(0, "Measuring the real masks")
+            real = api.measure_masks(fit_from)
+            settings = api.field_settings(api.fit_field(real, settings, cancel=cancel), **given)
+        for path, (source, field) in zip(paths, api.compose_masks(settings, n, seed), strict=True):
             cancel.raise_if_cancelled()
             recipe = Recipe(model=DEFAULT_GENERATOR, masks=[source], seed=seed, versions=versions())
-            write_tiff(path, uint16_labels(field.labels), recipe.to_yaml(), PixelSize())
+            write_tiff(path, uint16_labels(field.labels), recipe.to_yaml(), PixelSize(), field.features)
             sources.append(source)
-            placed += field.placed
+            fields.append(field)
             watch.report(len(sources))
     Recipe(model=DEFAULT_GENERATOR, masks=sources, seed=seed, versions=versions()).save(out_dir / RECIPE_NAME)
-    out.print(f"{n} masks with {placed} nuclei in {out_dir}")
+    out.print(f"{n} masks with {sum(field.placed for field in fields)} nuclei in {out_dir}")
+    left_out = sum(field.left_out for field in fields)
+    if left_out:
+        out.print(f"{left_out} more nuclei found no place: ask for fewer, smaller or closer ones.")
+    if real is not None and any(field.placed for field in fields):
+        composed = api.measure_masks([field.labels for field in fields])
+        out.print(f"Spacing: {_described(settings)}")
+        _print_comparison(real, composed)
+    if preset in PRESETS and settings.count_scaling == "length":
+        out.print("The number of nuclei grows with the side of the mask here, not with its area.")
+
+
+def library(
+    masks_dir: Annotated[Path, typer.Argument(metavar="MASKS_DIR", help="Folder of masks, or of images/ and masks/.")],
+    out_file: Annotated[Path, typer.Option("--out", help="The .npz file to write.")],
+    min_box: Annotated[int, typer.Option(min=1, help="Smallest bounding box in square pixels.")] = MIN_BOX,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of the same name.")] = False,
+) -> None:
+    """Cut single nuclei out of masks into a shape library for: masks --library FILE, train dvae FILE."""
+    from napari_synth.datasets.shapes import library_from_folder
+
+    if out_file.suffix != ".npz":
+        raise InputError(f"The output {out_file} is not an .npz file.", "Let its name end in .npz.")
+    if out_file.exists() and not overwrite:
+        raise InputError(f"{out_file} already exists.", "Choose another name, or give --overwrite.")
+    made = library_from_folder(masks_dir, min_box)
+    made.save(out_file)
+    out.print(f"{out_file}: {made.summary}")
+
+
+def _described(settings: FieldSettings) -> str:
+    if settings.spacing == "touching":
+        return f"touching, {100 * settings.touching_fraction:.0f} % of the nuclei"
+    if settings.spacing == "clusters":
+        return f"clusters of about {settings.cluster_size:g} within {settings.cluster_radius:g} pixels"
+    return settings.spacing
+
+
+def _print_comparison(real: FieldStatistics, composed: FieldStatistics) -> None:
+    """Statistics side by side, with Kolmogorov-Smirnov distances."""
+    from rich.table import Table
+
+    from napari_synth.masks.statistics import compare
+
+    distance = compare(real, composed)
+    table = Table("", "real", "composed", "KS distance")
+    theirs = {name: row for name, *row in composed.rows()}
+    for name, mean, sd in real.rows():
+        key = next((key for key in distance if name.startswith(key) or (key == "count" and "256" in name)), "")
+        shown = [f"{m} ± {s}" if s else m for m, s in ((mean, sd), theirs.get(name, ("–", "")))]
+        table.add_row(name, *shown, f"{distance[key]:.2f}" if key else "")
+    out.print(table)
 
 
 def parse_size(size: str) -> tuple[int, int]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_synth.cli.console import out, parse_settings, watched
-from napari_synth.core.errors import Cancelled
+from napari_synth.core.errors import Cancelled, InputError
+
+if TYPE_CHECKING:
+    from napari_synth.training.loop import TrainRequest
 
 
 def train(
@@ -30,6 +34,9 @@ def train(
     devices: Annotated[int, typer.Option(min=1, help="Number of devices.")] = 1,
     precision: Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")] = "32-true",
     checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Minutes between checkpoints.")] = 3.0,
+    latent_sizes: Annotated[
+        str | None, typer.Option(help="For dvae: train one model per size, such as 8,10,15, and print the table.")
+    ] = None,
 ) -> None:
     """Train a model on your own pairs. Ctrl+C keeps the weights and can be resumed."""
     from napari_synth.training.loop import TrainRequest
@@ -41,6 +48,9 @@ def train(
         init=init,
         seed=seed, device=device, devices=devices, precision=precision, checkpoint_minutes=checkpoint_minutes,
     )  # fmt: skip
+    if latent_sizes is not None:
+        _study(request, _sizes(latent_sizes, architecture))
+        return
     with watched("Training") as (on_progress, cancel):
         result = run(request, on_progress, cancel)
     losses = "  ".join(f"{name} {value:.3g}" for name, value in result.losses.items())
@@ -50,3 +60,45 @@ def train(
             f"Training was stopped at step {result.steps}; the model so far is kept.",
             f"Go on with: --resume {result.resume_path}",
         )
+
+
+def _sizes(text: str, architecture: str) -> list[int]:
+    """``"8,10,15"`` as numbers."""
+    if architecture != "dvae":
+        raise InputError(f"{architecture} has no latent size to study.", "Give --latent-sizes with dvae only.")
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and 1 <= int(part) <= 512 for part in parts):
+        raise InputError(f"The latent sizes {text!r} are not understood.", "Write for example 8,10,15.")
+    return [int(part) for part in parts]
+
+
+def _study(request: TrainRequest, sizes: list[int]) -> None:
+    """Train a shape model per latent size, going on where one was stopped, and print how well each reconstructs."""
+    from rich.table import Table
+
+    from napari_synth.api import load_shapes
+    from napari_synth.evaluation.shapes import reconstruction
+    from napari_synth.training.loop import RESUME_SUFFIX
+    from napari_synth.training.loop import train as run
+
+    table = Table("latent size", "library", "wrong pixels, training", "wrong pixels, held out", "steps", "parameters")
+    for size in sizes:
+        out_file = request.out.with_name(f"{request.out.stem}-{size}{request.out.suffix}")
+        resume = out_file.with_suffix(RESUME_SUFFIX)
+        one = replace(
+            request,
+            out=out_file,
+            settings=request.settings | {"latent_size": size},
+            resume=resume if resume.exists() else None,
+        )
+        with watched(f"Training with latent size {size}") as (on_progress, cancel):
+            result = run(one, on_progress, cancel)
+        if cancel.cancelled:
+            raise Cancelled(
+                f"The study was stopped at latent size {size}, step {result.steps}.", "The same command goes on."
+            )
+        model = load_shapes(out_file, request.device)
+        for row in reconstruction(model, request.data):
+            shares = (f"{wrong:.2f} ({wrong / 40.96:.2f} %)" for wrong in (row.training, row.held_out))
+            table.add_row(str(size), row.name, *shares, str(result.steps), str(model.parameters))
+    out.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_synth.core.recipe import Recipe, located, parse_recipe
 from napari_synth.export.base import PairToWrite, PixelSize
 
 MAX_LABELS = np.iinfo(np.uint16).max
+NUCLEI_KEY = "napari_synth_nuclei"
 
 
 class TiffWriter:
@@ -43,15 +45,27 @@ def uint16_labels(labels: np.ndarray) -> np.ndarray:
     return labels.astype(np.uint16)
 
 
-def write_tiff(path: Path, array: np.ndarray, recipe_yaml: str, pixel_size: PixelSize) -> None:
-    """Write an ImageJ TIFF with the recipe in its ``Info``, beside and renamed."""
+def write_tiff(
+    path: Path,
+    array: np.ndarray,
+    recipe_yaml: str,
+    pixel_size: PixelSize,
+    nuclei: dict[str, np.ndarray] | None = None,
+) -> None:
+    """Write an ImageJ TIFF, beside and renamed.
+
+    The recipe goes into its ``Info``; the table of the nuclei, one array per column, is read back by
+    `embedded_nuclei`.
+    """
+    metadata = {"unit": pixel_size.unit, "axes": "YXS" if array.ndim == 3 else "YX"}
+    if recipe_yaml:
+        metadata["Info"] = recipe_yaml
+    if nuclei:
+        columns = {name: [_short(value) for value in values.tolist()] for name, values in nuclei.items()}
+        metadata[NUCLEI_KEY] = json.dumps(columns, separators=(",", ":"))
     with writing(path) as temporary:
         tifffile.imwrite(
-            temporary,
-            array,
-            imagej=True,
-            resolution=(1 / pixel_size.x, 1 / pixel_size.y),
-            metadata={"Info": recipe_yaml, "unit": pixel_size.unit, "axes": "YXS" if array.ndim == 3 else "YX"},
+            temporary, array, imagej=True, resolution=(1 / pixel_size.x, 1 / pixel_size.y), metadata=metadata
         )
 
 
@@ -59,6 +73,37 @@ def write_stack(path: Path, array: np.ndarray, axes: str, recipe_yaml: str) -> N
     """Write an array of any number of axes with their letters and the recipe, beside and renamed."""
     with writing(path) as temporary:
         tifffile.imwrite(temporary, array, metadata={"axes": axes, "Info": recipe_yaml})
+
+
+def _short(value: float) -> float:
+    """A number with the digits that a 32-bit float has."""
+    return value if isinstance(value, int) else float(f"{value:.9g}")
+
+
+def embedded_nuclei(path: Path) -> dict[str, np.ndarray]:
+    """The table of the nuclei in a TIFF of `write_tiff`; empty where it has none.
+
+    Raises
+    ------
+    InputError
+        If the file is not a TIFF or its table is damaged.
+    """
+    text = _described(path).get(NUCLEI_KEY)
+    if not text:
+        return {}
+    try:
+        columns = json.loads(str(text))
+        return {str(name): np.array(values) for name, values in columns.items()}
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"The table of nuclei in {path.name} is damaged ({error}).", "Save the mask again.") from error
+
+
+def _described(path: Path) -> dict[str, object]:
+    try:
+        with tifffile.TiffFile(path) as tif:
+            return tif.imagej_metadata or next(iter(tif.shaped_metadata or ()), {})
+    except (OSError, tifffile.TiffFileError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a TIFF file ({error}).", "Check the path.") from error
 
 
 def embedded_recipe(path: Path) -> Recipe:
@@ -69,12 +114,7 @@ def embedded_recipe(path: Path) -> Recipe:
     InputError
         If the file is not a TIFF or carries no recipe.
     """
-    try:
-        with tifffile.TiffFile(path) as tif:
-            described = tif.imagej_metadata or next(iter(tif.shaped_metadata or ()), {})
-            info = described.get("Info")
-    except (OSError, tifffile.TiffFileError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a TIFF file ({error}).", "Check the path.") from error
+    info = _described(path).get("Info")
     if not info:
         raise InputError(f"{path.name} carries no recipe.", "Use a TIFF exported by napari-synth.")
     return located(parse_recipe(str(info), path.name), path.parent)

@@ -3,57 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
+from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
-from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings
+from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.masks.samplers import sampler
+from napari_synth.datasets.instances import moments
+from napari_synth.masks.canvas import Canvas
+from napari_synth.masks.first_field import compose_first
+from napari_synth.masks.nuclei import NucleusField, features_of
+from napari_synth.masks.outlines import SHAPE_THRESHOLD, outlines, scale_for_area
+from napari_synth.masks.samplers import Draw, sampler_class
+from napari_synth.masks.spacing import Window, by_density, spacing_class, uniform
 
 if TYPE_CHECKING:
     from napari_synth.masks.shapes import ShapeModel
 
-TRIES = 60
-MAX_HIDDEN = 0.15
-"""Part of a nucleus that may lie under its neighbours where nuclei may touch."""
-SHAPE_THRESHOLD = 0.5
+POOL = 3
+"""Shapes drawn per nucleus where eccentricities are to follow measured ones."""
+AREA_RANGE = (0.25, 4.0)
+"""Areas from a Normal law are kept within these multiples of their mean."""
 
 
 @dataclass(frozen=True)
-class NucleusField:
-    """A composed mask.
+class Shapes:
+    """Sampled shapes: codes, what they decode to, and which library shapes they are (-1: none)."""
 
-    Attributes
-    ----------
-    labels : ndarray, shape (Y, X), int32
-        0 = background, 1…n = nuclei.
-    features : dict of str to ndarray
-        One entry per nucleus and name: ``index`` (the label), ``area``, ``angle`` (degrees),
-        ``scale``, ``z0``, ``z1``, …
-    wanted : int
-        Nuclei asked for; fewer are placed when the canvas is full.
-    """
+    codes: np.ndarray
+    decoded: np.ndarray
+    members: np.ndarray
 
-    labels: np.ndarray
-    features: dict[str, np.ndarray]
-    wanted: int
-
-    @property
-    def placed(self) -> int:
-        return len(self.features["index"])
+    def chosen(self, keep: np.ndarray) -> Shapes:
+        """Those that an index array picks."""
+        return Shapes(self.codes[keep], self.decoded[keep], self.members[keep])
 
 
 def compose_field(
-    settings: FieldSettings, shapes: ShapeModel, seed: int, cancel: CancelToken | None = None
+    settings: FieldSettings,
+    shapes: ShapeModel,
+    seed: int,
+    cancel: CancelToken | None = None,
+    *,
+    onto: np.ndarray | None = None,
+    window: Window | None = None,
+    density: np.ndarray | None = None,
 ) -> NucleusField:
-    """Sample nuclei and place them at random.
+    """Sample nuclei and place them one by one; none merge.
 
-    The number is Normal(``count_mean``, ``count_sd``) per 256×256 pixels and at least 1, the area
-    Normal(``area_mean``, ``area_sd``) kept within a quarter and four times its mean, angle and
-    place are uniform. A nucleus that finds no free place is left out; none merge.
+    How many, how large, how elongated, how turned, where and how close to each other is said by the
+    settings. A nucleus that finds no place is left out.
 
     Parameters
     ----------
@@ -62,121 +64,176 @@ def compose_field(
     seed : int
     cancel : CancelToken, optional
         Asked before each nucleus.
+    onto : ndarray, shape (Y, X), optional
+        Labels that stay as they are; new nuclei get numbers above theirs.
+    window : tuple of int, optional
+        First row, first column, last row + 1, last column + 1 of where centres may lie.
+    density : ndarray, shape (Y, X), optional
+        Where nuclei lie, in place of the settings' file.
 
     Returns
     -------
     NucleusField
+        With the labels of the whole canvas, and the table of the new nuclei.
 
     Raises
     ------
     Cancelled
         If ``cancel`` was set.
     InputError
-        If the sampler is unknown.
+        If the sampler or the spacing is unknown, a library or density is unusable or of another size.
     """
     cancel = cancel or CancelToken()
-    rng = numpy_rng(seed, "field")
-    share = settings.height * settings.width / REFERENCE_AREA
-    drawn = round(rng.normal(settings.count_mean * share, settings.count_sd * np.sqrt(share)))
-    wanted = max(drawn, 1 if settings.count_mean else 0)
-    labels = np.zeros((settings.height, settings.width), np.int32)
-    codes = sampler(settings.sampler)(rng, wanted, shapes.card.latent_size, settings.spread)
-    areas = rng.normal(settings.area_mean, settings.area_sd, wanted)
-    areas = np.clip(areas, settings.area_mean / 4, settings.area_mean * 4)
-    placed = []
-    if wanted:
-        for shape, z, area in zip(shapes.decode(codes), codes, areas, strict=True):
-            cancel.raise_if_cancelled()
-            angle = rng.uniform(0, 360)
-            nucleus, scale = turned_shape(shape, angle, float(area))
-            pixels = _free_place(labels, nucleus, settings.touching, rng)
-            if pixels is not None:
-                labels[pixels] = len(placed) + 1
-                placed.append((len(placed) + 1, pixels[0].size, angle, scale, *z))
-    names = ["index", "area", "angle", "scale", *(f"z{i}" for i in range(shapes.card.latent_size))]
-    table = np.array(placed, np.float64).reshape(len(placed), len(names))
-    features = {name: table[:, i].astype(np.int64 if i < 2 else np.float64) for i, name in enumerate(names)}
-    return NucleusField(labels, features, wanted)
-
-
-def turned_shape(shape: np.ndarray, angle: float, area: float) -> tuple[np.ndarray, float]:
-    """A decoded shape turned and scaled to an area.
-
-    Parameters
-    ----------
-    shape : ndarray, shape (64, 64), float
-        Probability of nucleus.
-    angle : float
-        Degrees, counter-clockwise.
-    area : float
-        Wanted area in square pixels.
-
-    Returns
-    -------
-    nucleus : ndarray of bool
-        Its largest connected part, cropped to its bounding box; at least one pixel.
-    scale : float
-        Factor from the decoded shape to the result.
-    """
-    present = np.count_nonzero(shape > SHAPE_THRESHOLD)
-    scale = float(np.sqrt(area / max(present, 1)))
-    radians = np.deg2rad(angle)
-    turn = np.array([[np.cos(radians), np.sin(radians)], [-np.sin(radians), np.cos(radians)]])
-    size = int(np.ceil(max(shape.shape) * max(scale, 1 / max(shape.shape)) * np.sqrt(2))) | 1
-    centre = (np.array(shape.shape) - 1) / 2
-    inverse = turn / scale
-    offset = centre - inverse @ np.full(2, (size - 1) / 2)
-    soft = ndimage.affine_transform(shape, inverse, offset, (size, size), order=1)
-    return _largest_part(soft > SHAPE_THRESHOLD), scale
-
-
-def _largest_part(mask: np.ndarray) -> np.ndarray:
-    if not mask.any():
-        return np.ones((1, 1), bool)
-    parts, count = ndimage.label(mask)
-    if count > 1:
-        sizes = np.bincount(parts.ravel())
-        sizes[0] = 0
-        parts = (parts == sizes.argmax()).astype(np.int32)
-    part = parts > 0
-    rows, columns = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
-    return ndimage.binary_fill_holes(part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-
-
-def _free_place(
-    labels: np.ndarray, nucleus: np.ndarray, touching: bool, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Pixels of a random place where the nucleus fits, or None after `TRIES` failures.
-
-    The centre lies on the canvas; what leaves it is cut. Where nuclei may touch, up to `MAX_HIDDEN`
-    of the newcomer may lie under others; else one free pixel stays around it.
-    """
-    height, width = labels.shape
-    rows, columns = np.nonzero(nucleus)
-    margin = np.nonzero(ndimage.binary_dilation(np.pad(nucleus, 1), np.ones((3, 3))))
-    for _ in range(TRIES):
-        top = rng.integers(height) - nucleus.shape[0] // 2
-        left = rng.integers(width) - nucleus.shape[1] // 2
-        y, x = _inside(rows + top, columns + left, height, width)
-        if touching:
-            free = labels[y, x] == 0
-            if not y.size or np.count_nonzero(free) < (1 - MAX_HIDDEN) * y.size:
-                continue
-            y, x = y[free], x[free]
-            if not _is_one_part(y, x):
-                continue
-        elif not y.size or labels[_inside(margin[0] + top - 1, margin[1] + left - 1, height, width)].any():
+    if settings.composer == 1:
+        return compose_first(settings, shapes, seed, cancel)
+    canvas_shape = (settings.height, settings.width) if onto is None else onto.shape
+    labels = np.zeros(canvas_shape, np.int32) if onto is None else onto
+    area = _checked_window(window or (0, 0, *canvas_shape), canvas_shape)
+    wanted = _count(settings, area, numpy_rng(seed, "count"))
+    sampled = sample_shapes(settings, shapes, numpy_rng(seed, "shapes"), wanted)
+    angles = _angles(settings, sampled, numpy_rng(seed, "angles"))
+    scales = _scales(settings, sampled, numpy_rng(seed, "sizes"))
+    cancel.raise_if_cancelled()
+    gap = settings.gap if settings.spacing == "apart" else 1
+    outlined = outlines(sampled.decoded, angles, scales, gap)
+    margin = max((int(np.abs(o.grown_dy).max()) + int(np.abs(o.grown_dx).max()) for o in outlined), default=0) + 1
+    canvas = Canvas(labels, margin)
+    rng = numpy_rng(seed, "places")
+    if density is None and settings.density:
+        density = read_density(settings)
+    if density is not None and density.shape != tuple(canvas_shape):
+        raise InputError(
+            f"The density is {density.shape}, but the field is {tuple(canvas_shape)}.", "Use one of the same size."
+        )
+    propose = uniform(rng, area) if density is None else by_density(rng, area, density)
+    spacing = spacing_class(settings.spacing)(settings, canvas, area, propose, rng, wanted)
+    rows, label = [], int(labels.max(initial=0))
+    by_size = np.argsort([-outline.area for outline in outlined], kind="stable")  # small ones fit in between
+    for index in by_size.tolist():
+        cancel.raise_if_cancelled()
+        outline = outlined[index]
+        place = spacing.find(outline)
+        if place is None:
             continue
-        return y, x
-    return None
+        seen = canvas.visible(*place, outline, only_free=True)
+        if seen is None:
+            continue
+        label += 1
+        canvas.put(*place, outline, label)
+        spacing.placed(label, *place, outline)
+        about = (np.count_nonzero(seen), angles[index], scales[index], *place, sampled.members[index])
+        rows.append((label, *about, *sampled.codes[index]))
+    return NucleusField(canvas.labels, features_of(rows, shapes.card.latent_size), wanted)
 
 
-def _inside(y: np.ndarray, x: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    keep = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    return y[keep], x[keep]
+def sample_shapes(settings: FieldSettings, shapes: ShapeModel, rng: np.random.Generator, count: int) -> Shapes:
+    """Shapes of the settings' sampler; their eccentricities follow measured ones where there are any."""
+    sampler = sampler_class(settings.sampler)(
+        shapes.card.latent_size, settings.spread, lambda: shapes.latents(settings.library)
+    )
+    if not settings.eccentricity_quantiles:
+        return decoded(sampler.draw(rng, count), shapes, settings.library)
+    pool = decoded(sampler.draw(rng, POOL * count), shapes, settings.library)
+    wanted = _from_quantiles(settings.eccentricity_quantiles, rng.random(count))
+    present = moments(pool.decoded > SHAPE_THRESHOLD).eccentricity
+    return pool.chosen(_nearest_unused(present, wanted))
 
 
-def _is_one_part(y: np.ndarray, x: np.ndarray) -> bool:
-    box = np.zeros((np.ptp(y) + 1, np.ptp(x) + 1), bool)
-    box[y - y.min(), x - x.min()] = True
-    return ndimage.label(box)[1] == 1
+def decoded(draw: Draw, shapes: ShapeModel, library: str = "") -> Shapes:
+    """What the codes of a draw look like, all in one call; library shapes stay as they are."""
+    images = np.empty((len(draw.codes), 64, 64), np.float32)
+    real = draw.members >= 0
+    if real.any():
+        images[real] = shapes.latents(library).shapes[draw.members[real]]
+    if not real.all():
+        images[~real] = shapes.decode(draw.codes[~real])
+    return Shapes(draw.codes, images, draw.members)
+
+
+def read_density(settings: FieldSettings) -> np.ndarray:
+    """The settings' density image as ``(Y, X)`` numbers."""
+    from napari_synth.datasets.files import read_image
+
+    image = read_image(Path(settings.density))
+    grey = image.astype(np.float64) if image.ndim == 2 else image.astype(np.float64).mean(-1)
+    if settings.density_sha256 and density_hash(grey) != settings.density_sha256:
+        raise InputError(
+            f"The density {settings.density} is not the one the recipe was made with.", "Put the original back."
+        )
+    return grey
+
+
+def density_hash(density: np.ndarray) -> str:
+    """`mask_hash` of a density on a fixed scale."""
+    return mask_hash(np.rint(np.asarray(density, np.float64) * 256))
+
+
+def _checked_window(window: Window, shape: tuple[int, ...]) -> Window:
+    top, left, bottom, right = window
+    clipped = (max(int(top), 0), max(int(left), 0), min(int(bottom), shape[0]), min(int(right), shape[1]))
+    if clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
+        raise InputError("The rectangle does not lie on the mask.", "Draw it over the mask.")
+    return clipped
+
+
+def _count(settings: FieldSettings, window: Window, rng: np.random.Generator) -> int:
+    share = (window[2] - window[0]) * (window[3] - window[1]) / REFERENCE_AREA
+    if settings.count_scaling == "length":
+        share = spread = float(np.sqrt(share))
+    else:
+        spread = float(np.sqrt(share))
+    if settings.count_law == "poisson":
+        return int(rng.poisson(settings.count_mean * share))
+    if settings.count_law == "fixed":
+        return round(settings.count_mean * share)
+    if settings.count_law == "measured":
+        return round(float(_from_quantiles(settings.count_quantiles, rng.random())) * share)
+    drawn = round(rng.normal(settings.count_mean * share, settings.count_sd * spread))
+    return max(drawn, 1 if settings.count_mean else 0)
+
+
+def _angles(settings: FieldSettings, sampled: Shapes, rng: np.random.Generator) -> np.ndarray:
+    count = len(sampled.codes)
+    if settings.orientation == "none":
+        return np.zeros(count)
+    if settings.orientation == "uniform":
+        return rng.uniform(0, 360, count)
+    wanted = rng.normal(settings.angle, settings.angle_sd, count) + 180 * rng.integers(2, size=count)
+    return (wanted - moments(sampled.decoded > SHAPE_THRESHOLD).axis) % 360
+
+
+def _scales(settings: FieldSettings, sampled: Shapes, rng: np.random.Generator) -> np.ndarray:
+    count = len(sampled.codes)
+    if settings.area_law == "scale":
+        return rng.uniform(settings.scale_low, settings.scale_high, count)
+    if settings.area_law == "measured":
+        areas = _from_quantiles(settings.area_quantiles, rng.random(count))
+    else:
+        low, high = (factor * settings.area_mean for factor in AREA_RANGE)
+        areas = np.clip(rng.normal(settings.area_mean, settings.area_sd, count), low, high)
+    return scale_for_area(sampled.decoded, areas)
+
+
+def _from_quantiles(quantiles: tuple[float, ...], shares: np.ndarray | float) -> np.ndarray:
+    """Numbers of a measured distribution at shares in [0, 1]."""
+    return np.interp(shares, np.linspace(0, 1, len(quantiles)), quantiles)
+
+
+def _nearest_unused(present: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """For each wanted number the index of the nearest one present; none twice."""
+    order = np.argsort(present, kind="stable").tolist()
+    values = present[order]
+    chosen = np.empty(len(wanted), np.int64)
+    free = np.ones(len(order), bool)
+    for index, target in enumerate(wanted):
+        right = left = int(np.searchsorted(values, target))
+        while right < len(order) and not free[right]:
+            right += 1
+        left -= 1
+        while left >= 0 and not free[left]:
+            left -= 1
+        closer_left = left >= 0 and (right >= len(order) or target - values[left] <= values[right] - target)
+        place = left if closer_left else right
+        free[place] = False
+        chosen[index] = order[place]
+    return chosen

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.datasets.shapes import SHAPE_SIZE
-from napari_synth.models.registry import RoleModel
+from napari_synth.datasets.shapes import LIBRARY_SUFFIX, SHAPE_SIZE, ShapeLibrary, read_library, with_side
+from napari_synth.masks.latents import Latents
+from napari_synth.models.checkpoint import SUFFIX
+from napari_synth.models.registry import RoleModel, TrainedModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_synth.nets.dvae import FoldedDecoder
+
+ENCODED_AT_ONCE = 256
 
 
 class ShapeModel(RoleModel):
-    """Decoder and encoder of 64×64 nucleus shapes."""
+    """Decoder and encoder of 64×64 nucleus shapes, with a library of real ones."""
 
     role = "shapes"
     does = "decode nucleus shapes"
+
+    def __init__(self, trained: TrainedModel):
+        super().__init__(trained)
+        self._libraries: dict[tuple[Path, int], Latents] = {}
+
+    @cached_property
+    def _decoder(self) -> FoldedDecoder:
+        from copy import deepcopy
+
+        from napari_synth.nets.dvae import FoldedDecoder
+
+        return FoldedDecoder(deepcopy(self._trained.network))  # type: ignore[arg-type]
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Shapes of latent codes, all in one call.
@@ -34,6 +57,14 @@ class ShapeModel(RoleModel):
         InputError
             If the codes have another length or are not finite.
         """
+        return self._decoded(z, self._decoder)
+
+    def decode_as_trained(self, z: np.ndarray) -> np.ndarray:
+        """`decode` by the network as it was trained: slower, and bit for bit what first versions gave."""
+        network: Any = self._trained.network
+        return self._decoded(z, network.decode)
+
+    def _decoded(self, z: np.ndarray, decode: Any) -> np.ndarray:
         import torch
 
         codes = np.atleast_2d(np.asarray(z, np.float32))
@@ -43,20 +74,79 @@ class ShapeModel(RoleModel):
             )
         if not np.isfinite(codes).all():
             raise InputError("The latent codes contain NaN or infinity.", "Give finite numbers.")
-        network: Any = self._trained.network
         with torch.inference_mode():
-            shapes = network.decode(torch.from_numpy(codes).to(self._trained.device))
+            shapes: Tensor = decode(torch.from_numpy(codes).to(self._trained.device))
         return shapes[:, 0].cpu().numpy()
 
     def encode(self, shapes: np.ndarray) -> np.ndarray:
         """Latent means of binary shapes ``(N, 64, 64)``; ``(N, latent)`` float32."""
+        return self.posterior(shapes)[0]
+
+    def posterior(self, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and log-variance of the codes of binary shapes ``(N, 64, 64)``, each ``(N, latent)`` float32."""
         import torch
 
         shapes = np.asarray(shapes)
         if shapes.ndim != 3 or shapes.shape[1:] != (SHAPE_SIZE, SHAPE_SIZE):
             raise InputError(f"The shapes are {shapes.shape}.", "Give (N, 64, 64) masks.")
-        x = torch.from_numpy((shapes > 0).astype(np.float32))[:, None]
         network: Any = self._trained.network
+        x = torch.from_numpy((shapes > 0).astype(np.float32))[:, None]
+        means, log_variances = [], []
         with torch.inference_mode():
-            mean, _ = network.encode(x.to(self._trained.device))
-        return mean.cpu().numpy()
+            for part in x.split(ENCODED_AT_ONCE):
+                mean, log_variance = network.encode(part.to(self._trained.device))
+                means.append(mean.cpu())
+                log_variances.append(log_variance.cpu())
+        return torch.cat(means).numpy(), torch.cat(log_variances).numpy()
+
+    def fitted(self, shapes: np.ndarray) -> np.ndarray:
+        """Shapes ``(N, 64, 64)`` at the size this model was trained on."""
+        return with_side(shapes, self.card.shape_side) if self.card.shape_side else shapes
+
+    def coded(self, library: ShapeLibrary) -> ShapeLibrary:
+        """A library with the codes this model gives it, at the size this model wants."""
+        from dataclasses import replace
+
+        if library.codes is not None and library.coded_by == self.sha256:
+            return library
+        shapes = self.fitted(library.shapes)
+        codes, log_variances = self.posterior(shapes)
+        return replace(library, shapes=shapes, codes=codes, log_variances=log_variances, coded_by=self.sha256)
+
+    @property
+    def library_path(self) -> Path:
+        """Where the library that belongs to this model lies, if it has one."""
+        return self.path.with_name(self.path.name.removesuffix(SUFFIX) + LIBRARY_SUFFIX)
+
+    def latents(self, library: str | Path = "") -> Latents:
+        """The codes of a library.
+
+        Parameters
+        ----------
+        library : str or Path, optional
+            A library file or a folder of masks; the model's own library when not given.
+
+        Raises
+        ------
+        InputError
+            If there is no such library.
+        """
+        path = Path(library).expanduser() if library else self.library_path
+        if not path.exists():
+            if library:
+                raise InputError(f"There is no shape library {path}.", "Check the path.")
+            raise InputError(
+                f"The shape model {self.card.id} has no library of real shapes.",
+                "Give a library file or a folder of masks, or use the sampler 'prior'.",
+            )
+        key = (path.resolve(), path.stat().st_mtime_ns)
+        if key not in self._libraries:
+            self._libraries[key] = latents_of(self.coded(read_library(path)))
+        return self._libraries[key]
+
+
+def latents_of(library: ShapeLibrary) -> Latents:
+    """The codes of a library that has them."""
+    if library.codes is None or library.log_variances is None:
+        raise ValueError("The library has no codes.")
+    return Latents(library.codes, np.exp(library.log_variances), library.shapes, library.area_px)

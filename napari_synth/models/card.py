@@ -77,6 +77,8 @@ class ModelCard(BaseModel):
         The options, in the order of the option plane.
     latent_size : int
         Length of z; 0 where there is none.
+    shape_side : int
+        Longer side in pixels to which a shape model wants shapes scaled; 0: their own size.
     value_range : tuple of float
         Range of the output array.
     network_range : tuple of float
@@ -101,6 +103,7 @@ class ModelCard(BaseModel):
     condition_channels: list[str] = Field(default_factory=list)
     looks: list[Look] = Field(default_factory=list)
     latent_size: int = 0
+    shape_side: int = 0
     value_range: tuple[float, float] = (0, 255)
     network_range: tuple[float, float] = (-1, 1)
     option_values: Literal["fraction", "number"] = "fraction"

@@ -73,6 +73,11 @@ class RoleModel:
         return self._trained.path
 
     @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        return sum(parameter.numel() for parameter in self._trained.network.parameters())
+
+    @property
     def device(self) -> str:
         """Where it computes: cpu, cuda or mps."""
         return self._trained.device.type

@@ -140,7 +140,10 @@ def train(
     run = _Run(request, objective, fabric)
     if request.resume is not None:
         run.restore(request.resume)
-    return run.until_done(on_progress, cancel)
+    try:
+        return run.until_done(on_progress, cancel)
+    finally:
+        torch.set_flush_denormal(False)  # a state of the processor, which others in this process do not expect
 
 
 def _start_from(name: str, objective: Objective) -> None:
@@ -254,6 +257,7 @@ class _Run:
         with writing(self.resume_path) as temporary:
             self.fabric.save(temporary, state)
         save_model(self.request.out, self._card(), self.objective.exported.state_dict())
+        self.objective.save_beside(self.request.out)
         with writing(self.preview_path) as temporary:
             iio.imwrite(temporary, self.objective.preview())
 

@@ -14,7 +14,7 @@ from napari_synth.export.base import PixelSize
 
 if TYPE_CHECKING:
     from napari_synth.export.run import ExportResult
-    from napari_synth.masks.field import NucleusField
+    from napari_synth.masks.nuclei import NucleusField
     from napari_synth.synthesis.generator import Rendering
     from napari_synth.ui.shelf import ModelShelf
 

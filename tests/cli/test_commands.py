@@ -164,6 +164,12 @@ def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
         (["masks", "--size", "big", "--out", "m"], "not understood"),
         (["masks", "--size", "9", "--out", "m"], "out of range"),
         (["masks", "--sampler", "magic", "--out", "m"], "no sampler called"),
+        (["masks", "--spacing", "magic", "--out", "m"], "no spacing called"),
+        (["masks", "--preset", "magic", "--out", "m"], "no preset called"),
+        (["masks", "--count-law", "magic", "--out", "m"], "count_law is not valid"),
+        (["masks", "--fit-from", "nowhere", "--out", "m"], "does not exist"),
+        (["library", "nowhere", "--out", "l.npz"], "does not exist"),
+        (["library", ".", "--out", "l.zip"], "not an .npz file"),
         (["models", "show", "nope"], "no model called"),
         (["models", "import", "mask.tif", "--from", "dvae", "--out", "m.safetensors"], "holds more than weights"),
         (["models", "import", "mask.tif", "--from", "dvae", "--out", "m.pth"], "not a .safetensors file"),
@@ -256,3 +262,74 @@ def test_output_to_a_file_has_a_line_now_and_then(monkeypatch):
     lines = console.err.file.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == ["31/100", "62/100"]
     assert "loss 1" in lines[0]
+
+
+def test_masks_with_every_choice(cli, tmp_path):
+    status, _, err = cli(
+        "masks", "--size", "128x96", "--sampler", "knn", "--spread", 0.5, "--spacing", "clusters", "--cluster-size", 4,
+        "--cluster-radius", 12, "--nuclei", 30, "--count-law", "poisson", "--area", 200, "--area-sd", 50, "--angle", 20,
+        "--angle-sd", 5, "--out", "m",
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    settings = read_recipe(tmp_path / "m" / "recipe.yaml").masks[0].settings
+    assert (settings.sampler, settings.spacing, settings.orientation) == ("knn", "clusters", "preferred")
+    assert (settings.count_law, settings.cluster_radius, settings.area_mean) == ("poisson", 12, 200)
+    assert cli("masks", "--preset", "thesis", "--size", 350, "--out", "t")[1].count("side of the mask") == 1
+
+
+def test_masks_follow_real_ones_and_carry_their_nuclei(cli, tmp_path):
+    from napari_synth.export.tiff import embedded_nuclei
+
+    pair_folder(tmp_path / "real", size=(96, 96))
+    status, out, _ = cli("masks", "--fit-from", "real", "--size", 96, "--n", 2, "--out", "m")
+    assert status == 0
+    assert "KS distance" in out
+    assert "area" in out
+    table = embedded_nuclei(tmp_path / "m" / "mask_0001.tif")
+    labels = tifffile.imread("m/mask_0001.tif")
+    assert table["index"].tolist() == list(range(1, labels.max() + 1))
+    assert {"z0", "z9", "angle", "scale", "y", "x"} <= set(table)
+    status, out, _ = cli("replay", tmp_path / "m" / "recipe.yaml", "--out", "again")
+    assert status == 0
+
+
+def test_a_library_of_ones_own(cli, tmp_path):
+    labels = np.zeros((2, 128, 128), np.uint16)
+    labels[:, 20:60, 30:62], labels[:, 80:100, 20:70], labels[:, 0:20, 90:120] = 1, 2, 3
+    (tmp_path / "masks").mkdir()
+    for number, mask in enumerate(labels):
+        tifffile.imwrite(tmp_path / "masks" / f"{number}.tif", mask)
+    status, out, _ = cli("library", "masks", "--out", "lib.npz")
+    assert status == 0
+    assert "4 nuclei; left out: 2 touch the border" in out
+    assert cli("library", "masks", "--out", "lib.npz")[0] == 2
+    for source in ("lib.npz", "masks"):
+        assert cli("masks", "--library", source, "--sampler", "library", "--out", f"from-{source}")[0] == 0
+    recipe = read_recipe(tmp_path / "from-lib.npz" / "recipe.yaml")
+    assert recipe.masks[0].settings.library == str(tmp_path / "lib.npz")
+    status, _, err = cli("masks", "--library", "none.npz", "--out", "x")
+    assert (status, "no shape library" in err) == (2, True)
+
+
+def test_a_full_mask_says_how_many_found_no_place(cli):
+    _, out, _ = cli("masks", "--size", 64, "--nuclei", 2000, "--spacing", "apart", "--out", "m")
+    assert "more nuclei found no place" in out
+
+
+def test_a_study_of_latent_sizes_prints_its_table(cli, tmp_path):
+    shapes = np.zeros((40, 64, 64), np.uint8)
+    for number, shape in enumerate(shapes):
+        shape[20 : 40 + number % 9, 16 : 40 + number % 7] = 1
+    np.savez(tmp_path / "squares.npz", shapes=shapes)
+    study = ("train", "dvae", tmp_path / "squares.npz", "--out", "study.safetensors", "--latent-sizes", "2,3")
+    status, out, _ = cli(*study, "--steps", 3, "--set", "batch_size=4", "--device", "cpu")
+    assert status == 0
+    rows = [line for line in out.splitlines() if "squares" in line]
+    assert len(rows) == 2
+    assert [read_card(tmp_path / f"study-{size}.safetensors").latent_size for size in (2, 3)] == [2, 3]
+    latents = api.load_shapes(tmp_path / "study-3.safetensors", "cpu").latents()
+    assert latents.codes.shape == (36, 3), "its library lies beside it, without the held-out shapes"
+    status, again, _ = cli(*study, "--steps", 3, "--set", "batch_size=4", "--device", "cpu")
+    assert again == out, "finished sizes are not trained again"
+    assert cli(*study[:-1], "8,x")[0] == 2
+    assert cli("train", "unet", tmp_path, "--out", "u.safetensors", "--latent-sizes", "8")[0] == 2

@@ -90,6 +90,10 @@ class Objective(ABC):
     def training_data(self) -> list[TrainingData]:
         """What it is trained on."""
 
+    def save_beside(self, path: Path) -> None:
+        """Write what belongs to the model beside its weights file ``path``; nothing for most."""
+        return
+
     @property
     def exported(self) -> nn.Module:
         """The network that a user loads: the first one."""

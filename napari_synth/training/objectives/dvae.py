@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,10 +12,11 @@ from pydantic import Field
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
-from napari_synth.datasets.pairs import OptionSource, describe
-from napari_synth.datasets.shapes import find_shape_files, is_held_out_shape, read_shapes
+from napari_synth.datasets.pairs import describe
+from napari_synth.datasets.shapes import LIBRARY_SUFFIX, common_side, model_library, training_shapes
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
+from napari_synth.models.checkpoint import SUFFIX, file_hash
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings, seeded, training_data
 from napari_synth.training.pictures import grid
 
@@ -43,14 +45,10 @@ class DVAEObjective(Objective):
         super().__init__(settings, data, seed)
         self._data: list[TrainingData] = []
         self._title = describe(data).title
-        sources = {source.name: source for source in describe(data).options}
         shapes = []
-        for path in find_shape_files(data):
-            library = read_shapes(path).shapes
-            held_out = is_held_out_shape(len(library))
-            shapes.append(library[~held_out])
-            source = sources.get(path.stem, OptionSource(name=path.stem))
-            self._data.append(training_data(source, int((~held_out).sum()), int(held_out.sum())))
+        for source, training, held_out in training_shapes(data):
+            shapes.append(training.shapes)
+            self._data.append(training_data(source, len(training), len(held_out)))
         self.shapes = np.concatenate(shapes)
         network = seeded(lambda: build("dvae", latent_size=settings.latent_size), derived_seed(seed, "dvae"))
         self.networks = {"dvae": network}
@@ -98,9 +96,23 @@ class DVAEObjective(Objective):
             hyper={"latent_size": self.settings.latent_size},
             role="shapes",
             latent_size=self.settings.latent_size,
+            shape_side=common_side(self.shapes),
             value_range=(0, 1),
             licence=joint_licence(self._data),
         )
+
+    @torch.no_grad()
+    def save_beside(self, path: Path) -> None:
+        """The library that samplers draw from: some of the training shapes with their codes."""
+        library = model_library(self.data)
+        x = torch.from_numpy(library.shapes[:, None]).float()
+        network = self.plain("dvae")
+        codes = [
+            [part.float().cpu() for part in network.encode(batch.to(self.fabric.device))] for batch in x.split(256)
+        ]
+        mean, log_variance = (torch.cat(parts).numpy() for parts in zip(*codes, strict=True))
+        coded = replace(library, codes=mean, log_variances=log_variance, coded_by=file_hash(path))
+        coded.save(path.with_name(path.name.removesuffix(SUFFIX) + LIBRARY_SUFFIX))
 
     def training_data(self) -> list[TrainingData]:
         return self._data

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_synth.core.recipe import Recipe
-    from napari_synth.masks.field import NucleusField
+    from napari_synth.masks.nuclei import NucleusField
 
 LENGTH_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
 """napari's names to those ImageJ writes; other units are passed on as they are."""

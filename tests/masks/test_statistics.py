@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+import napari_synth as ns
+from napari_synth.core.errors import InputError
+from napari_synth.core.progress import CancelToken
+from napari_synth.core.recipe import FieldSettings
+from napari_synth.masks.field import compose_field
+from napari_synth.masks.shapes import ShapeModel
+from napari_synth.masks.statistics import compare, fit, measure
+from napari_synth.models.registry import load_trained
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    return ShapeModel(load_trained("nucleus-dvae", "cpu"))
+
+
+def squares():
+    labels = np.zeros((256, 256), np.uint16)
+    labels[20:40, 20:40] = 1
+    labels[20:40, 40:60] = 2
+    labels[100:120, 20:60] = 3
+    labels[0:10, 200:210] = 4
+    return labels
+
+
+def test_what_is_measured():
+    found = measure([("a", squares())])
+    assert found.counts.tolist() == [4]
+    assert found.areas.tolist() == [400, 400, 800], "whole nuclei only"
+    assert found.eccentricities == pytest.approx([0, 0, np.sqrt(0.75)], abs=0.01)
+    assert sorted(found.distances)[:2] == [20, 20]
+    assert found.touching == 0.5
+    assert dict((name, mean) for name, mean, _ in found.rows())["touching"] == "50 %"
+    assert compare(found, found) == {"count": 0, "area": 0, "eccentricity": 0, "nearest neighbour": 0}
+
+
+def test_masks_without_nuclei():
+    with pytest.raises(InputError, match="no nucleus"):
+        measure([("a", np.zeros((50, 50), int))])
+    assert measure([("a", np.zeros((256, 256), int)), ("b", squares())]).counts.tolist() == [0, 4]
+    with pytest.raises(InputError, match="fractions"):
+        ns.measure_masks(np.full((10, 10), 0.5))
+
+
+@pytest.mark.parametrize("spacing", ["apart", "clusters"])
+def test_fitted_fields_are_like_those_they_were_fitted_to(shapes, spacing):
+    settings = FieldSettings(
+        height=384, width=384, count_mean=9, count_law="poisson", area_mean=350, area_sd=90, spacing=spacing,
+        cluster_size=7, cluster_radius=22, touching_fraction=0.1, sampler="library",
+    )  # fmt: skip
+    real = measure([("", compose_field(settings, shapes, seed).labels) for seed in range(12)])
+    fitted = fit(real, FieldSettings(height=384, width=384), shapes)
+    composed = measure([("", compose_field(fitted, shapes, seed).labels) for seed in range(12)])
+    plain = measure([("", compose_field(FieldSettings(height=384, width=384), shapes, s).labels) for s in range(12)])
+    near, far = compare(real, composed), compare(real, plain)
+    assert near["area"] < 0.15 < far["area"]
+    assert near["count"] < 0.45
+    assert near["nearest neighbour"] < min(0.2, far["nearest neighbour"])
+
+
+def test_one_mask_is_enough_and_a_border_is_not(shapes):
+    fitted = ns.fit_field(squares())
+    assert fitted.count_law == "normal"
+    assert fitted.count_mean == 4
+    edge = np.zeros((60, 60), int)
+    edge[:, 30:] = 1
+    with pytest.raises(InputError, match="touch the border"):
+        fit(measure([("a", edge)]), FieldSettings(), shapes)
+
+
+def test_fitting_can_be_stopped(shapes):
+    from napari_synth.core.errors import Cancelled
+
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        fit(measure([("a", squares())]), FieldSettings(), shapes, cancel=cancel)
+
+
+def test_settings_are_checked():
+    with pytest.raises(InputError, match="count_mean"):
+        ns.field_settings(count_mean=-1)
+    with pytest.raises(InputError, match="count_quantiles"):
+        ns.field_settings(count_quantiles=(3, 2))
+    with pytest.raises(InputError, match="needs area_quantiles"):
+        ns.field_settings(area_law="measured")
+    with pytest.raises(InputError, match="no spacing"):
+        ns.field_settings(spacing="wide")
+    assert ns.field_settings(touching=False).spacing == "apart"
