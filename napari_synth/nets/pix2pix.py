@@ -90,6 +90,15 @@ class FullSizeHead(nn.Module):
         return self.colour(self.dropout(detail, noise))
 
 
+def repeatable_tanh(x: Tensor) -> Tensor:
+    """Tanh from the sigmoid.
+
+    On the CPU torch hands tanh to a vector library whose two threads, at its first call in a process,
+    now and then give values that differ by up to 8e-6 from all later calls; the sigmoid is torch's own.
+    """
+    return 2 * torch.sigmoid(2 * x) - 1
+
+
 class Pix2PixGenerator(nn.Module):
     """U-Net generator of pix2pix.
 
@@ -193,7 +202,7 @@ class Pix2PixGenerator(nn.Module):
             x = block(torch.cat([x, skips.pop()], dim=1), noise)
         if self.head is not None:
             x = self.head(x, inputs, noise)
-        return torch.tanh(x)
+        return repeatable_tanh(x)
 
 
 def option_plane(index: Tensor, n_options: int, height: int, width: int) -> Tensor:
