@@ -48,7 +48,10 @@ class CapsPix2PixObjective(Objective):
     """Capsule generator against a DCGAN discriminator that sees image and mask."""
 
     Settings = CapsPix2PixSettings
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"paper": {"steps": 132_000}, "fast": {"steps": 4_000}}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {"steps": 132_000},
+        "fast": {"steps": 3_000, "start": "balanced", "dropout": 0.1, "l1": 10.0},
+    }
 
     def __init__(self, settings: CapsPix2PixSettings, data: Path, seed: int):
         super().__init__(settings, data, seed)
