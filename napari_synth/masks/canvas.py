@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
 from napari_synth.masks.outlines import FOUR, Outline
+
+
+@dataclass(frozen=True, eq=False)
+class Footprint:
+    """An outline as a canvas sees it.
+
+    Attributes
+    ----------
+    outline : Outline
+    inner, grown : ndarray of int64
+        Its pixels, and those grown by the gap, as steps in the flat array of the canvas.
+    top, left, bottom, right : int
+        Its extent around its centre.
+    """
+
+    outline: Outline
+    inner: np.ndarray
+    grown: np.ndarray
+    top: int
+    left: int
+    bottom: int
+    right: int
 
 
 class Canvas:
@@ -15,14 +39,15 @@ class Canvas:
     ----------
     labels : ndarray, shape (Y, X)
         What lies there already; 0 is free.
-    margin : int
-        At least the reach of the largest outline, with its gap.
+    outlines : list of Outline
+        What is to be placed.
     """
 
-    def __init__(self, labels: np.ndarray, margin: int):
+    def __init__(self, labels: np.ndarray, outlines: list[Outline]):
         self.height, self.width = labels.shape
-        self.margin = margin
-        self._padded = np.pad(np.asarray(labels, np.int32), margin)
+        reach = [max(-o.grown_dy.min(), o.grown_dy.max(), -o.grown_dx.min(), o.grown_dx.max()) for o in outlines]
+        self.margin = int(max(reach, default=0)) + 1
+        self._padded = np.pad(np.asarray(labels, np.int32), self.margin)
         self._flat = self._padded.reshape(-1)
         self._stride = self._padded.shape[1]
 
@@ -32,22 +57,28 @@ class Canvas:
         m = self.margin
         return np.ascontiguousarray(self._padded[m : m + self.height, m : m + self.width])
 
-    def offsets(self, dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
-        """Relative rows and columns as steps in the flat array."""
-        return dy.astype(np.int64) * self._stride + dx
+    def footprint(self, outline: Outline) -> Footprint:
+        """An outline made ready for this canvas."""
+        dy, dx = outline.dy, outline.dx
+        return Footprint(
+            outline,
+            dy.astype(np.int64) * self._stride + dx,
+            outline.grown_dy.astype(np.int64) * self._stride + outline.grown_dx,
+            int(dy.min()),
+            int(dx.min()),
+            int(dy.max()),
+            int(dx.max()),
+        )
 
-    def position(self, y: int, x: int) -> int:
-        """A pixel as a place in the flat array."""
-        return (y + self.margin) * self._stride + x + self.margin
+    def under(self, y: int, x: int, steps: np.ndarray) -> np.ndarray:
+        """The labels under the pixels of a footprint whose centre is there."""
+        return self._flat[steps + ((y + self.margin) * self._stride + x + self.margin)]
 
-    def is_free(self, position: int) -> bool:
-        return self._flat[position] == 0
+    def is_free(self, y: int, x: int) -> bool:
+        """Whether a pixel belongs to no nucleus."""
+        return self._padded[y + self.margin, x + self.margin] == 0
 
-    def under(self, position: int, offsets: np.ndarray) -> np.ndarray:
-        """The labels under pixels."""
-        return self._flat[position + offsets]
-
-    def visible(self, y: int, x: int, outline: Outline, only_free: bool) -> np.ndarray | None:
+    def visible(self, y: int, x: int, footprint: Footprint, only_free: bool) -> np.ndarray | None:
         """Which pixels of an outline would be seen, or None where they are none or not one part.
 
         Parameters
@@ -55,26 +86,32 @@ class Canvas:
         only_free : bool
             Leave out the pixels that other nuclei have.
         """
-        rows, columns = outline.dy + y, outline.dx + x
+        rows, columns = footprint.outline.dy + y, footprint.outline.dx + x
         seen = (rows >= 0) & (rows < self.height) & (columns >= 0) & (columns < self.width)
         if only_free:
-            seen &= self.under(self.position(y, x), self.offsets(outline.dy, outline.dx)) == 0
+            seen &= self.under(y, x, footprint.inner) == 0
         if seen.all():
             return seen
         return seen if seen.any() and is_one_part(rows[seen], columns[seen]) else None
 
-    def put(self, y: int, x: int, outline: Outline, label: int) -> None:
-        """Give the free pixels of an outline a label."""
-        places = self.position(y, x) + self.offsets(outline.dy, outline.dx)
-        self._flat[places[self._flat[places] == 0]] = label
+    def put(self, y: int, x: int, footprint: Footprint, label: int) -> int:
+        """Give the free pixels of an outline a label; returns how many of them lie on the canvas."""
+        places = footprint.inner + ((y + self.margin) * self._stride + x + self.margin)
+        free = self._flat[places] == 0
+        self._flat[places[free]] = label
+        if not self.reaches_over(y, x, footprint):
+            return int(np.count_nonzero(free))
+        rows, columns = footprint.outline.dy[free] + y, footprint.outline.dx[free] + x
+        inside = (rows >= 0) & (rows < self.height) & (columns >= 0) & (columns < self.width)
+        return int(np.count_nonzero(inside))
 
-    def reaches_over(self, y: int, x: int, outline: Outline) -> bool:
+    def reaches_over(self, y: int, x: int, footprint: Footprint) -> bool:
         """Whether a part of the outline lies outside the canvas."""
-        return bool(
-            outline.dy.min() + y < 0
-            or outline.dx.min() + x < 0
-            or outline.dy.max() + y >= self.height
-            or outline.dx.max() + x >= self.width
+        return (
+            footprint.top + y < 0
+            or footprint.left + x < 0
+            or footprint.bottom + y >= self.height
+            or footprint.right + x >= self.width
         )
 
 

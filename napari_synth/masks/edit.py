@@ -10,7 +10,7 @@ import numpy as np
 from napari_synth.core.errors import InputError
 from napari_synth.datasets.instances import EIGHT
 from napari_synth.datasets.shapes import SHAPE_SIZE, framed
-from napari_synth.masks.canvas import Canvas
+from napari_synth.masks.canvas import Canvas, Footprint
 from napari_synth.masks.outlines import outlines
 
 if TYPE_CHECKING:
@@ -101,15 +101,15 @@ def stamp(labels: np.ndarray, shape: np.ndarray, nucleus: Nucleus, label: int | 
     own = np.zeros(labels.shape, bool) if label is None else labels == label
     number = int(labels.max(initial=0)) + 1 if label is None else label
     (outline,) = outlines(shape[None], np.array([nucleus.angle]), np.array([max(nucleus.scale, 1e-3)]), gap=0)
-    margin = int(max(np.abs(outline.dy).max(), np.abs(outline.dx).max())) + 1
     y, x = round(nucleus.y), round(nucleus.x)
     empty = np.zeros(0, np.int64)
     if not (0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]):
         return Patch(empty, empty, empty, number, 0)
-    canvas = Canvas(np.where(own, 0, labels), margin)
-    seen = canvas.visible(y, x, outline, only_free=True)
+    canvas = Canvas(np.where(own, 0, labels), [outline])
+    footprint = canvas.footprint(outline)
+    seen = canvas.visible(y, x, footprint, only_free=True)
     if seen is None:
-        seen = _largest_seen(canvas, y, x, outline.dy, outline.dx)
+        seen = _largest_seen(canvas, y, x, footprint)
         if not seen.any():
             return Patch(empty, empty, empty, number, 0)
     rows, columns = outline.dy[seen] + y, outline.dx[seen] + x
@@ -125,13 +125,14 @@ def stamp(labels: np.ndarray, shape: np.ndarray, nucleus: Nucleus, label: int | 
     )
 
 
-def _largest_seen(canvas: Canvas, y: int, x: int, dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
+def _largest_seen(canvas: Canvas, y: int, x: int, footprint: Footprint) -> np.ndarray:
     """The pixels of the largest part that neighbours and border leave of a nucleus."""
     from scipy import ndimage
 
+    dy, dx = footprint.outline.dy, footprint.outline.dx
     rows, columns = dy + y, dx + x
     seen = (rows >= 0) & (rows < canvas.height) & (columns >= 0) & (columns < canvas.width)
-    seen &= canvas.under(canvas.position(y, x), canvas.offsets(dy, dx)) == 0
+    seen &= canvas.under(y, x, footprint.inner) == 0
     if not seen.any():
         return seen
     box = np.zeros((np.ptp(dy) + 1, np.ptp(dx) + 1), bool)

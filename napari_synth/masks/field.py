@@ -96,8 +96,7 @@ def compose_field(
     cancel.raise_if_cancelled()
     gap = settings.gap if settings.spacing == "apart" else 1
     outlined = outlines(sampled.decoded, angles, scales, gap)
-    margin = max((int(np.abs(o.grown_dy).max()) + int(np.abs(o.grown_dx).max()) for o in outlined), default=0) + 1
-    canvas = Canvas(labels, margin)
+    canvas = Canvas(labels, outlined)
     rng = numpy_rng(seed, "places")
     if density is None and settings.density:
         density = read_density(settings)
@@ -111,17 +110,14 @@ def compose_field(
     by_size = np.argsort([-outline.area for outline in outlined], kind="stable")  # small ones fit in between
     for index in by_size.tolist():
         cancel.raise_if_cancelled()
-        outline = outlined[index]
-        place = spacing.find(outline)
+        footprint = canvas.footprint(outlined[index])
+        place = spacing.find(footprint)
         if place is None:
             continue
-        seen = canvas.visible(*place, outline, only_free=True)
-        if seen is None:
-            continue
         label += 1
-        canvas.put(*place, outline, label)
-        spacing.placed(label, *place, outline)
-        about = (np.count_nonzero(seen), angles[index], scales[index], *place, sampled.members[index])
+        pixels = canvas.put(*place, footprint, label)
+        spacing.placed(label, *place, footprint)
+        about = (pixels, angles[index], scales[index], *place, sampled.members[index])
         rows.append((label, *about, *sampled.codes[index]))
     return NucleusField(canvas.labels, features_of(rows, shapes.card.latent_size), wanted)
 

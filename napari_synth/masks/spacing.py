@@ -10,8 +10,7 @@ import numpy as np
 
 from napari_synth.core.errors import InputError, unknown_name
 from napari_synth.core.recipe import FieldSettings
-from napari_synth.masks.canvas import Canvas
-from napari_synth.masks.outlines import Outline
+from napari_synth.masks.canvas import Canvas, Footprint
 
 TRIES = 150
 CONTACT_TRIES = 12
@@ -27,7 +26,7 @@ Propose = Callable[[int], np.ndarray]
 def uniform(rng: np.random.Generator, window: Window) -> Propose:
     """Anywhere in the window."""
     top, left, bottom, right = window
-    return lambda n: np.stack([rng.integers(top, bottom, n), rng.integers(left, right, n)], 1)
+    return lambda n: rng.integers((top, left), (bottom, right), (n, 2))
 
 
 def by_density(rng: np.random.Generator, window: Window, density: np.ndarray) -> Propose:
@@ -82,30 +81,30 @@ class Spacing(ABC):
         self.propose = propose
 
     @abstractmethod
-    def fits(self, y: int, x: int, outline: Outline) -> bool:
+    def fits(self, y: int, x: int, footprint: Footprint) -> bool:
         """Whether the nucleus may lie there."""
 
-    def find(self, outline: Outline) -> tuple[int, int] | None:
+    def find(self, footprint: Footprint) -> tuple[int, int] | None:
         """A centre for the nucleus, or None after `TRIES` failures."""
-        return self._first_fit(outline, self.propose)
+        return self._first_fit(footprint, self.propose)
 
-    def placed(self, label: int, y: int, x: int, outline: Outline) -> None:
+    def placed(self, label: int, y: int, x: int, footprint: Footprint) -> None:
         """Hear of a nucleus that was placed; nothing to remember for most spacings."""
         return
 
-    def _first_fit(self, outline: Outline, propose: Propose) -> tuple[int, int] | None:
+    def _first_fit(self, footprint: Footprint, propose: Propose) -> tuple[int, int] | None:
         for size in (10, TRIES - 10):
             for y, x in propose(size).tolist():
-                if self.fits(y, x, outline):
+                if self.fits(y, x, footprint):
                     return y, x
         return None
 
-    def _nothing_under(self, y: int, x: int, outline: Outline, dy: np.ndarray, dx: np.ndarray) -> bool:
-        """Whether all pixels at these offsets are free and the nucleus stays one part on the canvas."""
-        canvas, place = self.canvas, self.canvas.position(y, x)
-        if not canvas.is_free(place) or canvas.under(place, canvas.offsets(dy, dx)).any():
+    def _nothing_under(self, y: int, x: int, footprint: Footprint, steps: np.ndarray) -> bool:
+        """Whether all these pixels are free and the nucleus stays one part on the canvas."""
+        canvas = self.canvas
+        if not canvas.is_free(y, x) or canvas.under(y, x, steps).any():
             return False
-        return not canvas.reaches_over(y, x, outline) or canvas.visible(y, x, outline, only_free=False) is not None
+        return not canvas.reaches_over(y, x, footprint) or canvas.visible(y, x, footprint, False) is not None
 
 
 class Free(Spacing):
@@ -113,8 +112,8 @@ class Free(Spacing):
 
     title = "free: may overlap"
 
-    def fits(self, y: int, x: int, outline: Outline) -> bool:
-        seen = self.canvas.visible(y, x, outline, only_free=True)
+    def fits(self, y: int, x: int, footprint: Footprint) -> bool:
+        seen = self.canvas.visible(y, x, footprint, only_free=True)
         return seen is not None and np.count_nonzero(seen) >= (1 - MAX_HIDDEN) * seen.size
 
 
@@ -123,8 +122,8 @@ class Apart(Spacing):
 
     title = "apart: no two touch"
 
-    def fits(self, y: int, x: int, outline: Outline) -> bool:
-        return self._nothing_under(y, x, outline, outline.grown_dy, outline.grown_dx)
+    def fits(self, y: int, x: int, footprint: Footprint) -> bool:
+        return self._nothing_under(y, x, footprint, footprint.grown)
 
 
 class Touching(Apart):
@@ -137,51 +136,51 @@ class Touching(Apart):
         self._centres: dict[int, tuple[int, int, float]] = {}
         self._in_contact: set[int] = set()
 
-    def find(self, outline: Outline) -> tuple[int, int] | None:
+    def find(self, footprint: Footprint) -> tuple[int, int] | None:
         due = self.settings.touching_fraction * (len(self._centres) + 1)
         if self._centres and len(self._in_contact) + 1 <= due:
-            place = self._beside_another(outline)
+            place = self._beside_another(footprint)
             if place is not None:
                 return place
-        return super().find(outline)
+        return super().find(footprint)
 
-    def placed(self, label: int, y: int, x: int, outline: Outline) -> None:
-        reach = float(np.sqrt(outline.area / np.pi))
+    def placed(self, label: int, y: int, x: int, footprint: Footprint) -> None:
+        reach = float(np.sqrt(footprint.outline.area / np.pi))
         self._centres[label] = (y, x, reach)
-        near = self.canvas.under(self.canvas.position(y, x), self.canvas.offsets(outline.grown_dy, outline.grown_dx))
-        others = set(np.unique(near).tolist()) - {0, label}
+        near = self.canvas.under(y, x, footprint.grown)
+        others = set(near[(near != 0) & (near != label)].tolist())
         if others:
             self._in_contact |= {label, *others} & self._centres.keys()
 
-    def _beside_another(self, outline: Outline) -> tuple[int, int] | None:
+    def _beside_another(self, footprint: Footprint) -> tuple[int, int] | None:
         """Come closer to another nucleus from a random side until both touch."""
         labels = list(self._centres)
         lonely = [label for label in labels if label not in self._in_contact]
-        canvas, offsets = self.canvas, self.canvas.offsets(outline.dy, outline.dx)
+        canvas, own = self.canvas, max(footprint.bottom, -footprint.top, footprint.right, -footprint.left)
         top, left, bottom, right = self.window
         for _ in range(CONTACT_TRIES):
             pool = lonely if lonely and self.rng.random() < 0.5 else labels
             y, x, reach = self._centres[pool[self.rng.integers(len(pool))]]
             angle = self.rng.uniform(0, 2 * np.pi)
-            far = 2 * (reach + np.hypot(outline.dy, outline.dx).max()) + 2
+            far = 2 * (reach + own) + 2
             distance = np.arange(far, 0, -0.7)
             ys, xs = np.rint(y + distance * np.sin(angle)), np.rint(x + distance * np.cos(angle))
             best = None
             for cy, cx in zip(ys.astype(int).tolist(), xs.astype(int).tolist(), strict=True):
                 if not (top <= cy < bottom and left <= cx < right):
                     continue
-                if canvas.under(canvas.position(cy, cx), offsets).any():
+                if canvas.under(cy, cx, footprint.inner).any():
                     break
                 best = cy, cx
-            if best is not None and self._touches(best, outline):
+            if best is not None and self._touches(best, footprint):
                 return best
         return None
 
-    def _touches(self, place: tuple[int, int], outline: Outline) -> bool:
+    def _touches(self, place: tuple[int, int], footprint: Footprint) -> bool:
         y, x = place
-        canvas = self.canvas
-        near = canvas.under(canvas.position(y, x), canvas.offsets(outline.grown_dy, outline.grown_dx))
-        return bool(near.any()) and self._nothing_under(y, x, outline, outline.dy, outline.dx)
+        return bool(self.canvas.under(y, x, footprint.grown).any()) and self._nothing_under(
+            y, x, footprint, footprint.inner
+        )
 
 
 class Clusters(Touching):

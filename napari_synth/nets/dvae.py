@@ -83,11 +83,22 @@ class FoldedDecoder(nn.Module):
         layers: list[nn.Module] = []
         for block in list(network.decoder)[:3]:
             layers += [fuse_conv_bn_eval(block[0], block[1], transpose=True), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers, network.decoder[3]).to(memory_format=torch.channels_last)
+        self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.taps = nn.Parameter(network.decoder[3].weight[:, 0].flatten(1).T.contiguous())
         self.requires_grad_(False).eval()
 
     def forward(self, z: Tensor) -> Tensor:
         """``[B, latent]`` to ``[B, 1, 64, 64]`` in [0, 1]."""
         features = self.dense(z).unflatten(1, (16, 16, 16)).contiguous(memory_format=torch.channels_last)
-        parts = [torch.sigmoid(self.layers(part)) for part in features.split(self.CHUNK * torch.get_num_threads())]
+        parts = [self._to_shapes(self.layers(part)) for part in features.split(self.CHUNK * torch.get_num_threads())]
         return torch.cat(parts)
+
+    def _to_shapes(self, x: Tensor) -> Tensor:
+        """The last convolution, to one channel: a product per tap and nine shifted sums, much faster than as one."""
+        n, channels, height, width = x.shape
+        products = (self.taps @ x.permute(0, 2, 3, 1).reshape(-1, channels).T).view(9, n, height, width)
+        total = x.new_zeros(n, height + 2, width + 2)
+        for tap, product in enumerate(products):
+            row, column = divmod(tap, 3)
+            total[:, row : row + height, column : column + width] += product
+        return total[:, None, 1:-1, 1:-1].sigmoid()
