@@ -31,9 +31,7 @@ CHAINS = (5, 10, 25, 100, 400)
 def row(name: str, f: SamplerFigures) -> None:
     """Print a line of the table."""
     numbers = (f.area, f.eccentricity, f.solidity, f.mean)
-    print(
-        f"| {name} | {f.diversity:.2f} | {f.nearest:.3f} | {f.softness:.3f} | {' | '.join(f'{n:.2f}' for n in numbers)} |"
-    )
+    print(f"| {name} | {f.diversity:.2f} | {f.nearest:.3f} | {f.softness:.3f} |", *(f"{n:.2f} |" for n in numbers))
 
 
 def samplers(model: ShapeModel, real: np.ndarray) -> None:

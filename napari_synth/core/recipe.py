@@ -19,7 +19,7 @@ from napari_synth.core.seeds import derived_seed
 from napari_synth.core.settings import DEFAULT_SHAPES
 
 REFERENCE_AREA = 256 * 256
-DEFAULT_SAMPLER = "jitter"
+DEFAULT_SAMPLER = "library"
 RECIPE_NAME = "recipe.yaml"
 METADATA_KEY = "napari_synth"
 

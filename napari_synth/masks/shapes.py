@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.datasets.shapes import LIBRARY_SUFFIX, SHAPE_SIZE, ShapeLibrary, read_library, with_side
+from napari_synth.datasets.shapes import LIBRARY_SUFFIX, SHAPE_SIZE, ShapeLibrary, read_library, read_shapes, with_side
 from napari_synth.masks.latents import Latents
-from napari_synth.models.checkpoint import SUFFIX
-from napari_synth.models.registry import RoleModel, TrainedModel
+from napari_synth.models.checkpoint import SUFFIX, file_hash
+from napari_synth.models.registry import RoleModel, TrainedModel, resolve_model
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -150,3 +150,21 @@ def latents_of(library: ShapeLibrary) -> Latents:
     if library.codes is None or library.log_variances is None:
         raise ValueError("The library has no codes.")
     return Latents(library.codes, np.exp(library.log_variances), library.shapes, library.area_px)
+
+
+def own_latents(name: str) -> Latents:
+    """The codes of a model's own library, without loading the model or torch.
+
+    Raises
+    ------
+    InputError
+        If the model has no library, or it was made for other weights.
+    """
+    path = resolve_model(name)
+    library = path.with_name(path.name.removesuffix(SUFFIX) + LIBRARY_SUFFIX)
+    if not library.is_file():
+        raise InputError(f"The shape model {name} has no library of real shapes.", "Train it again, or use another.")
+    shapes = read_shapes(library)
+    if shapes.codes is None or shapes.coded_by != file_hash(path):
+        raise InputError(f"{library.name} was not made for {path.name}.", "Put the files that belong together back.")
+    return latents_of(shapes)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_synth.core.errors import SynthError
 from napari_synth.core.recipe import FieldSettings
@@ -13,13 +17,14 @@ from napari_synth.ui.adapters.jobs import Lane
 from napari_synth.ui.adapters.layers import add_mask, clear_labels, put_field
 from napari_synth.ui.adapters.tables import FieldTables
 from napari_synth.ui.state import Note
-from napari_synth.ui.work import STEPS, FieldWork
+from napari_synth.ui.work import STEPS, FieldWork, FitWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.layers import Labels
 
+    from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.ui.adapters.jobs import Outcome
     from napari_synth.ui.session import Session
 
@@ -33,6 +38,8 @@ class Masking:
         self._session = session
         self.lane = Lane()
         self._tables = FieldTables()
+        self.real: FieldStatistics | None = None
+        """What the field was fitted to."""
 
     def new_mask(self, height: int, width: int) -> Labels:
         """Add an empty mask; one of the size of the selected image lies where that image lies."""
@@ -65,7 +72,7 @@ class Masking:
             )
             return
         try:
-            settings = self._settings(height, width)
+            settings = self.settings(height, width)
         except ValueError:
             session.notes.masks = Note(
                 "problem", f"A field of {width}×{height} pixels cannot be sampled.", "Use sides of 16 to 8192 pixels."
@@ -83,30 +90,83 @@ class Masking:
             session.notes.masks = Note("problem", "There is no mask layer to clear.", "Make a new mask first.")
             return
         try:
-            self._edit(layer, clear_labels)
+            self.edit(layer, clear_labels)
         except SynthError as error:
             session.notes.masks = Note.of(error)
             return
         session.notes.masks = Note("done", f"Cleared {layer.name!r}.", "Ctrl+Z brings the nuclei back.")
 
-    def _edit(self, layer: Labels, edit: Callable[[Labels], None]) -> None:
+    def edit(self, layer: Labels, edit: Callable[[Labels], None]) -> None:
         """Change a mask so that its table comes back with its nuclei on undo."""
         self._tables.remember(layer)
         edit(layer)
         self._tables.remember(layer)
 
-    def _settings(self, height: int, width: int) -> FieldSettings:
+    def settings(self, height: int, width: int) -> FieldSettings:
+        """The settings of the panel for a canvas of this size, on top of what was fitted."""
         field = self._session.field
-        return FieldSettings(
-            height=height,
-            width=width,
-            count_mean=field.count_mean,
-            count_sd=field.count_sd,
-            area_mean=field.area_mean,
-            area_sd=field.area_sd,
-            touching=field.touching,
-            spread=field.spread,
+        chosen = {
+            "height": height,
+            "width": width,
+            "count_mean": field.count_mean,
+            "count_sd": field.count_sd,
+            "area_mean": field.area_mean,
+            "area_sd": field.area_sd,
+            "spacing": field.spacing,
+            "touching_fraction": field.touching_fraction,
+            "sampler": field.sampler,
+            "spread": field.spread,
+        }
+        base = field.fitted if field.fitted is not None else FieldSettings()
+        return FieldSettings.model_validate(base.model_dump() | chosen)
+
+    def fit(self, masks: Path | None = None) -> None:
+        """Fit the field to a folder of real masks, or to the current mask."""
+        session = self._session
+        layer = session.masks.current
+        if masks is None and layer is None:
+            session.notes.masks = Note("problem", "There is no mask to fit to.", "Choose a folder of masks instead.")
+            return
+        source: Any = masks if masks is not None else np.array(layer.data)  # type: ignore[union-attr]
+        name = masks.name if masks is not None else layer.name  # type: ignore[union-attr]
+        base = FieldSettings(sampler=session.field.sampler, spread=session.field.spread)
+        work = FitWork(session.shelf, base, source)
+        self.lane.submit("Fitting to real masks", work, partial(self._fitted, name), total=STEPS)
+
+    def _fitted(self, name: str, outcome: Outcome) -> None:
+        session = self._session
+        if session.closed:
+            return
+        if outcome.error is not None:
+            session.notes.masks = Note.of(outcome.error, outcome.details)
+            return
+        self.real, settings = outcome.result
+        field = session.field
+        with field.events.paused():
+            field.count_mean, field.count_sd = round(settings.count_mean, 1), round(settings.count_sd, 1)
+            field.area_mean, field.area_sd = round(settings.area_mean), round(settings.area_sd)
+            field.spacing, field.touching_fraction = settings.spacing, settings.touching_fraction
+            field.fitted = settings
+        session.notes.masks = Note(
+            "done", f"Fitted to {name!r}: spacing {settings.spacing}.", "Sample a field; its statistics stand beside."
         )
+
+    def forget_fit(self) -> None:
+        """Number and size follow the boxes again."""
+        self.real = None
+        self._session.field.fitted = None
+
+    def comparison(self, labels: Any) -> str:
+        """How a composed mask compares with what was fitted; empty where nothing was fitted."""
+        if self.real is None:
+            return ""
+        from napari_synth.masks.statistics import compare, measure
+
+        composed = measure([("field", labels)])
+        distance = compare(self.real, composed)
+        theirs = {row[0]: row[1] for row in composed.rows()}
+        parts = [f"{row[0]} {row[1]} → {theirs.get(row[0], '–')}" for row in self.real.rows()]
+        return f"Real → composed: {'; '.join(parts)}. KS area {distance.get('area', 1):.2f}."
 
     def _sampled(self, target: Any, outcome: Outcome) -> None:
         session = self._session
@@ -123,11 +183,13 @@ class Masking:
             )
             return
         try:
-            self._edit(layer, partial(put_field, field=field))
+            self.edit(layer, partial(put_field, field=field))
         except SynthError as error:
             session.notes.masks = Note.of(error)
             return
-        session.notes.masks = _placed_note(field.placed, field.wanted, layer.name)
+        note = _placed_note(field.placed, field.wanted, layer.name)
+        beside = self.comparison(field.labels) if field.placed else ""
+        session.notes.masks = replace(note, action=f"{note.action} {beside}".strip())
 
 
 def _placed_note(placed: int, wanted: int, name: str) -> Note:

@@ -13,6 +13,7 @@ from napari_synth.ui.masking import Masking
 from napari_synth.ui.rendering import Rendering
 from napari_synth.ui.shelf import ModelShelf
 from napari_synth.ui.state import FieldChoices, Notes, Remembered, remembered_choices
+from napari_synth.ui.studio import Studio
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -45,7 +46,7 @@ class Session:
         What the user chose.
     notes : Notes
         The message of each panel.
-    masking, rendering, exporting : Masking, Rendering, Exporting
+    masking, studio, rendering, exporting : Masking, Studio, Rendering, Exporting
         The actions.
     """
 
@@ -60,6 +61,7 @@ class Session:
         self.field = FieldChoices()
         self.look, self.export = remembered_choices()
         self.masking = Masking(self)
+        self.studio = Studio(self)
         self.rendering = Rendering(self)
         self.exporting = Exporting(self)
         self.rendering.choose_model(self.catalogue.first(self.look.model))
@@ -77,5 +79,5 @@ class Session:
     def close(self) -> None:
         """Stop all jobs; what they finished is kept."""
         self.closed = True
-        for actions in (self.masking, self.rendering, self.exporting):
+        for actions in (self.masking, self.studio, self.rendering, self.exporting):
             actions.lane.close()

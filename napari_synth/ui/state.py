@@ -60,9 +60,13 @@ class FieldChoices:
     count_sd: float = DEFAULT_FIELD.count_sd
     area_mean: float = DEFAULT_FIELD.area_mean
     area_sd: float = DEFAULT_FIELD.area_sd
-    touching: bool = DEFAULT_FIELD.touching
+    spacing: str = DEFAULT_FIELD.spacing
+    touching_fraction: float = DEFAULT_FIELD.touching_fraction
+    sampler: str = DEFAULT_FIELD.sampler
     spread: float = DEFAULT_FIELD.spread
     seed: int = 1
+    fitted: FieldSettings | None = None
+    """Settings that follow real masks; the choices above win over them."""
 
 
 @evented

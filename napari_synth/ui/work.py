@@ -15,6 +15,8 @@ from napari_synth.export.base import PixelSize
 if TYPE_CHECKING:
     from napari_synth.export.run import ExportResult
     from napari_synth.masks.nuclei import NucleusField
+    from napari_synth.masks.shapes import ShapeModel
+    from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.synthesis.generator import Rendering
     from napari_synth.ui.shelf import ModelShelf
 
@@ -79,6 +81,63 @@ class FieldWork:
         field = compose_field(self.settings, shapes, self.seed, cancel)
         watch.report(2, "Done")
         return field
+
+
+@dataclass(frozen=True, eq=False)
+class LoadShapesWork:
+    """Bring a shape model and its library into memory."""
+
+    shelf: ModelShelf
+    name: str
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ShapeModel:
+        shapes = self.shelf.shapes(self.name)
+        shapes.decode(np.zeros((1, shapes.card.latent_size)))  # the first call sets up the decoder
+        return shapes
+
+
+@dataclass(frozen=True, eq=False)
+class GrowWork:
+    """Sample nuclei into a rectangle of a mask that keeps what it has."""
+
+    shelf: ModelShelf
+    settings: FieldSettings
+    seed: int
+    labels: np.ndarray
+    window: tuple[int, int, int, int]
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> NucleusField:
+        watch = Stopwatch(STEPS, on_progress)
+        shapes = self.shelf.shapes(self.settings.shapes)
+        cancel.raise_if_cancelled()
+        watch.report(1, "Placing nuclei")
+        from napari_synth.datasets.files import as_labels
+        from napari_synth.masks.field import compose_field
+
+        onto = as_labels(self.labels)
+        field = compose_field(self.settings, shapes, self.seed, cancel, onto=onto, window=self.window)
+        watch.report(2, "Done")
+        return field
+
+
+@dataclass(frozen=True, eq=False)
+class FitWork:
+    """Fit the field settings to real masks: a folder, or the labels of a layer."""
+
+    shelf: ModelShelf
+    settings: FieldSettings
+    masks: Path | np.ndarray
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> tuple[FieldStatistics, FieldSettings]:
+        from napari_synth.api import measure_masks
+        from napari_synth.masks.statistics import fit
+
+        watch = Stopwatch(STEPS, on_progress)
+        watch.report(0, "Measuring the masks")
+        measured = measure_masks(self.masks)
+        cancel.raise_if_cancelled()
+        watch.report(1, "Trying spacings")
+        return measured, fit(measured, self.settings, self.shelf.shapes(self.settings.shapes), cancel=cancel)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from napari_synth.core.recipe import METADATA_KEY, Recipe
 from napari_synth.export.tiff import embedded_recipe
 from napari_synth.ui import app
 from napari_synth.ui.adapters.window import PANELS, PLUGIN, dock_panels
+from napari_synth.ui.panels.studio import StudioPanel
 from napari_synth.ui.session import session_for
 
 MODEL = "optional-pix2pix-nuclei"
@@ -34,7 +35,7 @@ def idle(qtbot, lane, timeout=60_000):
 
 
 def stroke(viewer, qtbot, start, end):
-    """Drag the mouse over the canvas from one data position of the selected layer to another."""
+    """Drag the mouse over the canvas from one data position of the selected layer to another; without end, click."""
     canvas = viewer.window._qt_viewer.canvas
     layer = viewer.layers.selection.active
 
@@ -47,6 +48,9 @@ def stroke(viewer, qtbot, start, end):
     button = Qt.MouseButton.LeftButton
     qtbot.mouseMove(native, on_canvas(start))
     qtbot.mousePress(native, button, pos=on_canvas(start))
+    if end is None:
+        qtbot.mouseRelease(native, button, pos=on_canvas(start))
+        return
     for share in np.linspace(0.2, 1, 5):
         qtbot.mouseMove(native, on_canvas(np.add(start, share * np.subtract(end, start))))
     qtbot.mouseRelease(native, button, pos=on_canvas(end))
@@ -111,6 +115,55 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     idle(qtbot, session.exporting.lane)
     (only,) = (tmp_path / "one" / "images").iterdir()
     np.testing.assert_array_equal(tifffile.imread(only), image.data)
+
+
+def test_nuclei_by_hand(viewer, qtbot, tmp_path):
+    session = session_for(viewer)
+    layer = session.masking.new_mask(256, 256)
+    masks = dock_panels(viewer)[0]
+    click(qtbot, masks.studio)
+    panel = viewer.window._qt_window.findChild(StudioPanel)
+    studio = panel.studio
+    viewer.fit_to_view()
+    QApplication.processEvents()
+    panel.shapes.setCurrentRow(2)
+    click(qtbot, panel.tools["stamp"])
+    places = [(40, 40), (40, 100), (100, 40), (60, 70), (110, 110)]
+    for place in places:
+        stroke(viewer, qtbot, place, None)
+    assert len(np.unique(layer.data)) == 6
+    stamped, table = layer.data.copy(), layer.features.copy()
+
+    click(qtbot, panel.tools["grow"])
+    stroke(viewer, qtbot, (140, 20), (240, 240))
+    idle(qtbot, studio.lane)
+    assert "Grew" in panel.foot.status.text.text()
+    grown = layer.data.copy()
+    assert len(np.unique(grown)) > 8
+    assert (grown[:100] == stamped[:100]).all()
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, stamped)
+    assert layer.features.equals(table)
+    layer.redo()
+    np.testing.assert_array_equal(layer.data, grown)
+
+    click(qtbot, panel.tools["edit"])
+    stroke(viewer, qtbot, (100, 40), None)
+    qtbot.waitUntil(lambda: studio.choices.selected == 3)
+    idle(qtbot, studio.lane)
+    before = layer.data == 3
+    panel.sliders.sliders[0].setValue(50)
+    qtbot.waitUntil(lambda: bool(((layer.data == 3) != before).any()), timeout=20_000)
+    z = studio.choices.z
+    assert ((layer.data == 1) == (grown == 1)).all()
+
+    studio.save(tmp_path / "mine.tif")
+    viewer.layers.clear()
+    studio.open(tmp_path / "mine.tif")
+    (again,) = viewer.layers
+    np.testing.assert_array_equal(again.data, layer.data)
+    row = again.features[again.features["index"] == 3].iloc[0]
+    np.testing.assert_allclose([row[f"z{i}"] for i in range(10)], z, atol=1e-5)
 
 
 def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):

@@ -68,7 +68,7 @@ def test_field_is_that_of_the_python_function(session, viewer, finish):
 
 
 def test_crowded_field_says_how_many_found_room(session, viewer, finish):
-    session.field.count_mean, session.field.count_sd, session.field.touching = 400, 0, False
+    session.field.count_mean, session.field.count_sd, session.field.spacing = 400, 0, "apart"
     session.masking.sample(256, 256)
     finish(session.masking.lane)
     note = session.notes.masks

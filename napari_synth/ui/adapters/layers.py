@@ -13,11 +13,15 @@ from psygnal import Signal
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.export.base import PixelSize
+from napari_synth.ui.adapters.tables import put_rows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari.components import ViewerModel
 
     from napari_synth.core.recipe import Recipe
+    from napari_synth.masks.edit import Patch
     from napari_synth.masks.nuclei import NucleusField
 
 LENGTH_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
@@ -176,19 +180,8 @@ def replace_labels(layer: Labels, labels: np.ndarray) -> None:
         raise InputError(
             f"The layer {layer.name!r} is now {shape}, but the field was made for {labels.shape}.", "Sample again."
         )
-    dtype = np.dtype(layer.data.dtype)
-    if dtype.kind in "iu" and labels.max(initial=0) > np.iinfo(dtype).max:
-        raise InputError(
-            f"The layer {layer.name!r} ({dtype}) holds at most {np.iinfo(dtype).max} nuclei.", "Make a new mask."
-        )
     changed = np.nonzero(np.asarray(layer.data) != labels)
-    try:
-        with layer.block_history():
-            layer.data_setitem(changed, labels[changed])
-    except (ValueError, TypeError, NotImplementedError) as error:
-        raise InputError(
-            f"The layer {layer.name!r} cannot be edited ({error}).", "Make a new mask and work on that."
-        ) from error
+    change_labels(layer, changed, labels[changed])
 
 
 def put_field(layer: Labels, field: NucleusField) -> None:
@@ -196,6 +189,88 @@ def put_field(layer: Labels, field: NucleusField) -> None:
     replace_labels(layer, field.labels)
     layer.features = feature_table(field)
     layer.selected_label = field.placed + 1
+
+
+def put_patch(layer: Labels, patch: Patch, columns: dict[str, np.ndarray]) -> None:
+    """Change one nucleus of a mask in one undoable step, and its row in the table."""
+    change_labels(layer, (patch.rows, patch.columns), patch.values)
+    put_rows(layer, columns)
+
+
+def put_field_into(layer: Labels, field: NucleusField) -> None:
+    """Add the new nuclei of a field to a mask, where it is still free, in one undoable step."""
+    data = np.asarray(layer.data)
+    if data.shape != field.labels.shape:
+        raise InputError(f"The layer {layer.name!r} has another size now.", "Drag the rectangle again.")
+    new = np.isin(field.labels, field.features["index"]) & (data == 0)
+    change_labels(layer, np.nonzero(new), field.labels[new])
+    put_rows(layer, field.features)
+
+
+def change_labels(layer: Labels, where: tuple[np.ndarray, ...], values: np.ndarray) -> None:
+    """Write labels in one undoable step.
+
+    Raises
+    ------
+    InputError
+        If the layer cannot hold them or be edited.
+    """
+    if layer.multiscale:
+        raise InputError(f"The layer {layer.name!r} has several resolutions and cannot be edited.", "Make a new mask.")
+    dtype = np.dtype(layer.data.dtype)
+    if dtype.kind in "iu" and values.size and values.max() > np.iinfo(dtype).max:
+        raise InputError(
+            f"The layer {layer.name!r} ({dtype}) holds at most {np.iinfo(dtype).max} nuclei.", "Make a new mask."
+        )
+    try:
+        with layer.block_history():
+            layer.data_setitem(where, values.astype(dtype))
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise InputError(
+            f"The layer {layer.name!r} cannot be edited ({error}).", "Make a new mask and work on that."
+        ) from error
+
+
+def add_stack(viewer: ViewerModel, data: np.ndarray, name: str, axes: tuple[str, ...]) -> Image:
+    """Add pictures of shapes in [0, 1] as a grey layer with named axes; the active layer stays."""
+    layer = Image(data, name=name, axis_labels=axes, contrast_limits=(0, 1), interpolation2d="linear")
+    active = viewer.layers.selection.active
+    viewer.add_layer(layer)
+    if active is not None:
+        viewer.layers.selection.active = active
+    return layer
+
+
+def save_mask(layer: Labels, path: Path) -> None:
+    """Write a mask as uint16 TIFF with the table of its nuclei."""
+    from napari_synth.datasets.files import as_labels
+    from napari_synth.export.tiff import uint16_labels, write_tiff
+
+    labels = as_labels(np.asarray(layer.data), f"The layer {layer.name!r}")
+    table = layer.features
+    nuclei = {}
+    if "index" in table:
+        table = table[table["index"].isin(np.unique(labels[labels > 0]))].dropna()
+        nuclei = {str(name): table[name].to_numpy() for name in table.select_dtypes("number")}
+    stored = uint16_labels(labels)
+    if nuclei and stored.max(initial=0) != labels.max(initial=0):  # renumbered to fit
+        nuclei["index"] = np.searchsorted(np.union1d([0], labels), nuclei["index"])
+    write_tiff(path, stored, "", pixel_size(layer), nuclei)
+
+
+def open_mask(viewer: ViewerModel, path: Path) -> Labels:
+    """Add the mask in a file on top, with the table of its nuclei where it has one."""
+    from napari_synth.datasets.files import TIFF_SUFFIXES, read_labels
+    from napari_synth.export.tiff import embedded_nuclei
+
+    labels = read_labels(path)
+    nuclei = embedded_nuclei(path) if path.suffix.lower() in TIFF_SUFFIXES else {}
+    layer = add_mask(viewer, labels.shape, path.stem)
+    layer.data = labels.astype(np.uint16) if labels.max(initial=0) < 2**16 else labels
+    if nuclei:
+        put_rows(layer, nuclei)
+    layer.selected_label = int(labels.max(initial=0)) + 1
+    return layer
 
 
 def feature_table(field: NucleusField) -> pd.DataFrame:

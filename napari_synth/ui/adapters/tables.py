@@ -46,3 +46,32 @@ class FieldTables:
 
 def _fingerprint(layer: Labels) -> int:
     return zlib.crc32(np.ascontiguousarray(layer.data))
+
+
+def nucleus_row(layer: Labels, label: int) -> dict[str, float] | None:
+    """The row of a nucleus, or None where the table has none."""
+    table = layer.features
+    if "index" not in table or "z0" not in table:
+        return None
+    rows = table[(table["index"] == label) & table["z0"].notna()]
+    return None if rows.empty else {str(name): float(value) for name, value in rows.iloc[-1].items()}
+
+
+def put_rows(layer: Labels, columns: dict[str, np.ndarray]) -> None:
+    """Add rows to the table of a mask; a nucleus that has one already gets the new one."""
+    import pandas as pd
+
+    new = pd.DataFrame(columns)
+    old = layer.features
+    if "index" not in old:
+        old = pd.DataFrame({name: [0 if new[name].dtype.kind in "iu" else np.nan] for name in new})
+    kept = old[~old["index"].isin(new["index"])]
+    layer.features = pd.concat([kept, new], ignore_index=True).sort_values("index", ignore_index=True)
+
+
+def drop_missing_rows(layer: Labels) -> None:
+    """Forget nuclei that are no longer in the mask."""
+    table = layer.features
+    if "index" in table:
+        present = np.append(np.unique(np.asarray(layer.data)), 0)
+        layer.features = table[table["index"].isin(present)].reset_index(drop=True)

@@ -49,6 +49,31 @@ def dock_panels(viewer: Viewer) -> list[QWidget]:
     return list(panels)
 
 
+def open_panel(viewer: ViewerModel, name: str) -> QWidget | None:
+    """Open a panel as a tab beside the layer controls, or bring it to the front; None without a window."""
+    window: Any = getattr(viewer, "window", None)
+    if window is None:
+        return None
+    dock, panel = window.add_plugin_dock_widget(PLUGIN, name)
+    main, controls = window._qt_window, window._qt_viewer.dockLayerControls
+    if main.dockWidgetArea(dock) != Qt.DockWidgetArea.LeftDockWidgetArea and not dock.isFloating():
+        main.tabifyDockWidget(controls, dock)
+        size = panel.sizeHint()
+        main.resizeDocks([dock, window._qt_viewer.dockLayerList], [size.height() + 40, 200], Qt.Orientation.Vertical)
+        main.resizeDocks([dock], [size.width()], Qt.Orientation.Horizontal)
+    dock.show()
+    dock.raise_()
+    return panel
+
+
+def theme_colours(viewer: ViewerModel) -> tuple[str, str]:
+    """Text and background colour of the viewer's theme, as ``#rrggbb``."""
+    from napari.utils.theme import get_theme
+
+    theme = get_theme(viewer.theme)
+    return theme.text.as_hex("long"), theme.background.as_hex("long")
+
+
 class HeightSharer(QObject):
     """Gives each dock the height its panel asks for, until the user moves a dock border himself.
 

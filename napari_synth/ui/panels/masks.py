@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
+from napari_synth.masks.samplers import SAMPLERS
+from napari_synth.masks.spacing import SPACINGS
+from napari_synth.ui.adapters.window import open_panel
 from napari_synth.ui.panels.base import Panel, described, row
 from napari_synth.ui.panels.status import Foot
-from napari_synth.ui.panels.widgets import MaskCombo, SeedBox, number, whole, wide
+from napari_synth.ui.panels.widgets import MaskCombo, SeedBox, choose, number, whole, wide
 
 if TYPE_CHECKING:
     import napari
@@ -48,18 +53,28 @@ class MasksPanel(Panel):
         self.area_mean = number(1, 100_000, 50, 0, "Area, mean", "Mean area of a nucleus in square pixels")
         self.area_sd = number(0, 100_000, 50, 0, "Area, spread", "Standard deviation of the area in square pixels")
         row(grid, "Area (px²)", self._pair(self.area_mean, "±", self.area_sd))
-        self.spread = number(
-            0,
-            3,
-            0.1,
-            1,
-            "Shape variation",
-            "0: all have the mean shape; 1: as varied as real nuclei; more: unusual ones",
+        self.spacing = described(QComboBox(), "Spacing", "How close nuclei lie; they never merge")
+        for name, kind in SPACINGS.items():
+            self.spacing.addItem(kind.title, name)
+        self.touching = number(0, 100, 5, 0, "Touching", "Share of the nuclei that touch another one, in per cent")
+        self.touching.setSuffix(" %")
+        row(grid, "Spacing", self.spacing, self.touching)
+        self.sampler = described(QComboBox(), "Sampler", "How shapes are drawn")
+        for name, kind in SAMPLERS.items():
+            self.sampler.addItem(kind.title, name)
+        self.spread = number(0, 3, 0.1, 1, "Shape variation", "")
+        row(grid, "Shapes", self.sampler, self.spread)
+        self.fit = described(
+            QPushButton("Fit…"),
+            "Fit to real masks",
+            "Take number, size, elongation and distances of the nuclei from real masks",
         )
-        self.touching = described(
-            QCheckBox("may touch"), "Nuclei may touch", "Let nuclei touch each other; they never merge"
-        )
-        row(grid, "Shapes vary", self.spread, self.touching)
+        menu = QMenu(self.fit)
+        menu.addAction("The chosen mask", partial(self._fit, None))
+        menu.addAction("A folder of masks…", self._fit_folder)
+        self.unfit = menu.addAction("Forget the fit", self.session.masking.forget_fit)
+        self.fit.setMenu(menu)
+        self.studio = described(QPushButton("Nuclei…"), "Single nuclei", "Open the Nuclei panel: stamp, grow, reshape")
         self.seed = SeedBox("Field seed", "The same number gives the same field of nuclei")
         row(grid, "Seed", self.seed)
 
@@ -75,7 +90,8 @@ class MasksPanel(Panel):
             QPushButton("Clear"), "Clear", "Remove all nuclei from the mask; Ctrl+Z brings them back"
         )
         self.actions.addWidget(self.sample, 1)
-        self.actions.addWidget(self.clear)
+        for button in (self.fit, self.studio, self.clear):
+            self.actions.addWidget(button)
 
     @staticmethod
     def _pair(first: QWidget, between: str, second: QWidget) -> QWidget:
@@ -96,10 +112,14 @@ class MasksPanel(Panel):
         self.sample.clicked.connect(self._sample)
         self.clear.clicked.connect(session.masking.clear)
         self.seed.rolled.connect(session.masking.roll_seed)
-        for box in (self.count_mean, self.count_sd, self.area_mean, self.area_sd, self.spread):
+        for box in (self.count_mean, self.count_sd, self.area_mean, self.area_sd):
+            box.valueChanged.connect(self._store_numbers)
+        for box in (self.spread, self.touching):
             box.valueChanged.connect(self._store)
         self.seed.changed.connect(self._store)
-        self.touching.toggled.connect(self._store)
+        for combo in (self.spacing, self.sampler):
+            combo.activated.connect(self._store)
+        self.studio.clicked.connect(self._open_studio)
         self.watch(session.masks.changed, self.mask.show_masks)
         self.watch(session.masks.current_changed, self.mask.show_masks)
         self.watch(session.field.events, self._show_field)
@@ -113,6 +133,22 @@ class MasksPanel(Panel):
     def _sample(self) -> None:
         self.session.masking.sample(self.height_box.value(), self.width_box.value())
 
+    def _store_numbers(self) -> None:
+        """Number and size by hand win over measured ones."""
+        self.session.masking.forget_fit()
+        self._store()
+
+    def _fit(self, folder: Path | None) -> None:
+        self.session.masking.fit(folder)
+
+    def _fit_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of real masks")
+        if folder:
+            self._fit(Path(folder))
+
+    def _open_studio(self) -> None:
+        open_panel(self.session.viewer, "Nuclei")
+
     def _store(self) -> None:
         field = self.session.field
         field.count_mean = self.count_mean.value()
@@ -120,7 +156,9 @@ class MasksPanel(Panel):
         field.area_mean = self.area_mean.value()
         field.area_sd = self.area_sd.value()
         field.spread = self.spread.value()
-        field.touching = self.touching.isChecked()
+        field.spacing = self.spacing.currentData()
+        field.touching_fraction = self.touching.value() / 100
+        field.sampler = self.sampler.currentData()
         field.seed = self.seed.value.value()
 
     def _show_field(self) -> None:
@@ -131,15 +169,22 @@ class MasksPanel(Panel):
             (self.area_mean, field.area_mean),
             (self.area_sd, field.area_sd),
             (self.spread, field.spread),
+            (self.touching, 100 * field.touching_fraction),
             (self.seed.value, field.seed),
         )
         for box, value in shown:
             blocked = box.blockSignals(True)
             box.setValue(value)
             box.blockSignals(blocked)
-        blocked = self.touching.blockSignals(True)
-        self.touching.setChecked(field.touching)
-        self.touching.blockSignals(blocked)
+        choose(self.spacing, field.spacing)
+        choose(self.sampler, field.sampler)
+        self.touching.setEnabled(field.spacing in ("touching", "clusters"))
+        means = SAMPLERS[field.sampler].spread_means
+        self.spread.setEnabled(bool(means))
+        self.spread.setToolTip(means or "This sampler has nothing to vary")
+        fitted = field.fitted is not None
+        self.fit.setText("Fitted" if fitted else "Fit…")
+        self.unfit.setEnabled(fitted)
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.session.notes.masks)
