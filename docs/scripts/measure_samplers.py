@@ -22,10 +22,10 @@ from napari_synth.masks.manifold import Metric, run_chains
 from napari_synth.masks.shapes import ShapeModel
 from napari_synth.masks.statistics import compare, fit, measure, settings_with
 
-COUNT = 1000
+COUNT = 600
 VARIANTS = [("library", 1.0), ("jitter", 0.7), ("jitter", 1.5), ("jitter", 3.0), ("knn", 0.7), ("knn", 1.0)]
 VARIANTS += [("manifold", 1.0), ("prior", 0.5), ("prior", 0.7), ("prior", 1.0)]
-CHAINS = (5, 10, 25, 100, 400)
+CHAINS = (5, 10, 25, 100)
 
 
 def row(name: str, f: SamplerFigures) -> None:

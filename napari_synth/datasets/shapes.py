@@ -25,7 +25,14 @@ LIBRARY_SUFFIX = ".library.npz"
 """A model's own library lies beside its weights under this suffix."""
 LIBRARY_SIZE = 2400
 """Shapes in a model's own library."""
-DROPS = {"border": "touch the border", "small": "are too small", "parts": "have several parts"}
+DROPS = {
+    "border": "touch the border",
+    "small": "are too small",
+    "parts": "have several parts",
+    "cut": "are cut off straight",
+}
+STRAIGHT = 0.7
+"""A nucleus that fills so much of a side of its bounding box was cut off by the border of its image."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ def library_from_labels(masks: Iterable[tuple[str, np.ndarray]], min_box: int = 
     InputError
         If a mask is unusable, or no nucleus is left.
     """
-    shapes, areas, dropped, names = [], [], Counter(dict.fromkeys(DROPS, 0)), []
+    shapes, areas, dropped, names = [], [], Counter({"border": 0, "small": 0, "parts": 0}), []
     for name, mask in masks:
         names.append(name)
         for nucleus in instances(mask, f"The mask {name!r}"):
@@ -290,9 +297,31 @@ def training_shapes(data: Path) -> list[tuple[OptionSource, ShapeLibrary, ShapeL
 
 
 def model_library(data: Path, count: int = LIBRARY_SIZE) -> ShapeLibrary:
-    """The library that goes with a model trained on ``data``: ``count`` training shapes, of each file alike many."""
-    parts = [training for _, training, _ in training_shapes(data)]
+    """The library that goes with a model trained on ``data``: ``count`` training shapes, of each file alike many.
+
+    Shapes that the border of their image cut off are left out.
+    """
+    parts = []
+    for _, training, _ in training_shapes(data):
+        whole = straightest_sides(training.shapes) < STRAIGHT
+        parts.append(replace(training.subset(whole), dropped={"cut": int((~whole).sum())}))
     return joined([part.thinned(-(-count // len(parts))) for part in parts])
+
+
+def straightest_sides(shapes: np.ndarray) -> np.ndarray:
+    """The largest share of a side of its bounding box that each shape fills, shape (N,)."""
+    largest = np.zeros(len(shapes))
+    for index, shape in enumerate(shapes > 0):
+        rows, columns = np.flatnonzero(shape.any(1)), np.flatnonzero(shape.any(0))
+        if rows.size:
+            sides = (
+                shape[rows[0], columns],
+                shape[rows[-1], columns],
+                shape[rows, columns[0]],
+                shape[rows, columns[-1]],
+            )
+            largest[index] = max(side.mean() for side in sides)
+    return largest
 
 
 def _origin(source: OptionSource) -> str:

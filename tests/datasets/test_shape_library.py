@@ -13,6 +13,7 @@ from napari_synth.datasets.shapes import (
     library_from_folder,
     library_from_labels,
     longest_sides,
+    model_library,
     read_library,
     read_shapes,
     with_side,
@@ -134,3 +135,12 @@ def test_instances_of_huge_labels():
     labels = np.zeros((20, 20), np.int64)
     labels[2:6, 2:6], labels[10:14, 10:14] = 2**31 - 1, 5
     assert [nucleus.label for nucleus in instances(labels)] == [5, 2**31 - 1]
+
+
+def test_a_models_library_leaves_out_shapes_that_were_cut_off(tmp_path):
+    y, x = np.mgrid[:64, :64] - 31.5
+    disc = y**2 + x**2 < 24**2
+    np.savez(tmp_path / "a.npz", shapes=np.stack([disc] * 8 + [disc & (y < 6)] * 3))
+    library = model_library(tmp_path)
+    assert len(library) == 8
+    assert library.dropped == {"cut": 2}, "one of the three is held out"

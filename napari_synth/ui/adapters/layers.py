@@ -232,8 +232,10 @@ def change_labels(layer: Labels, where: tuple[np.ndarray, ...], values: np.ndarr
 
 
 def add_stack(viewer: ViewerModel, data: np.ndarray, name: str, axes: tuple[str, ...]) -> Image:
-    """Add pictures of shapes in [0, 1] as a grey layer with named axes; the active layer stays."""
-    layer = Image(data, name=name, axis_labels=axes, contrast_limits=(0, 1), interpolation2d="linear")
+    """Add pictures of shapes in [0, 1] as a grey layer with named axes, right of all others; the active layer stays."""
+    right = float(viewer.layers.extent.world[1][-1]) + 8 if viewer.layers else 0.0
+    place = (0.0,) * (data.ndim - 1) + (right,)
+    layer = Image(data, name=name, axis_labels=axes, contrast_limits=(0, 1), interpolation2d="linear", translate=place)
     active = viewer.layers.selection.active
     viewer.add_layer(layer)
     if active is not None:
