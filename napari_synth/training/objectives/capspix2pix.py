@@ -50,7 +50,7 @@ class CapsPix2PixObjective(Objective):
     Settings = CapsPix2PixSettings
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 132_000},
-        "fast": {"steps": 4_500, "start": "balanced", "dropout": 0.1, "l1": 10.0},
+        "fast": {"steps": 4_000, "start": "balanced", "dropout": 0.1, "l1": 10.0},
     }
 
     def __init__(self, settings: CapsPix2PixSettings, data: Path, seed: int):
