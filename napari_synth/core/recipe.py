@@ -85,7 +85,7 @@ class FieldSettings(_Strict):
     density_sha256: str = ""
     """`mask_hash` of its numbers; empty: not checked."""
     sampler: str = DEFAULT_SAMPLER
-    spread: float = Field(0.7, ge=0, le=3)
+    spread: float = Field(1.0, ge=0, le=3)
     """How far the sampler goes from what is known; see `masks.samplers`."""
     shapes: str = DEFAULT_SHAPES
     """Id or file of the shape model."""
@@ -125,7 +125,7 @@ class FieldSource(_Strict):
     @classmethod
     def _written_before_composers_had_numbers(cls, settings: Any) -> Any:
         if isinstance(settings, dict) and "composer" not in settings:
-            return {"composer": 1, "sampler": "prior"} | settings
+            return {"composer": 1, "sampler": "prior", "spread": 0.7} | settings
         return settings
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from psygnal import Signal
 
 from napari_synth.core.errors import SynthError
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.adapters.jobs import Lane
-from napari_synth.ui.adapters.layers import add_mask, clear_labels, put_field
+from napari_synth.ui.adapters.layers import add_mask, clear_labels, density_values, put_field
 from napari_synth.ui.adapters.tables import FieldTables
 from napari_synth.ui.state import Note
 from napari_synth.ui.work import STEPS, FieldWork, FitWork
@@ -34,10 +35,13 @@ MASK_NAME = "nuclei"
 class Masking:
     """The actions of the Masks dock."""
 
+    density_changed = Signal()
+
     def __init__(self, session: Session):
         self._session = session
         self.lane = Lane()
         self._tables = FieldTables()
+        self._density: Any = None
         self.real: FieldStatistics | None = None
         """What the field was fitted to."""
 
@@ -78,7 +82,7 @@ class Masking:
                 "problem", f"A field of {width}×{height} pixels cannot be sampled.", "Use sides of 16 to 8192 pixels."
             )
             return
-        work = FieldWork(session.shelf, settings, session.field.seed)
+        work = FieldWork(session.shelf, settings, session.field.seed, self.density((height, width)))
         done = partial(self._sampled, weakref.ref(layer) if layer is not None else None)
         self.lane.submit("Sampling a field", work, done, total=STEPS)
 
@@ -119,6 +123,35 @@ class Masking:
         }
         base = field.fitted if field.fitted is not None else FieldSettings()
         return FieldSettings.model_validate(base.model_dump() | chosen)
+
+    def follow_density(self, layer: Any) -> None:
+        """Let nuclei lie where a 2-D layer, painted or an image, has high values; None: everywhere alike."""
+        self._density = None if layer is None else weakref.ref(layer)
+        self.density_changed.emit()
+        if layer is not None:
+            text = f"Nuclei will lie where {layer.name!r} has high values."
+            self._session.notes.masks = Note("done", text, "Sample a field.")
+
+    @property
+    def density_layer(self) -> Any:
+        """The layer nuclei follow, while it is in the viewer."""
+        layer = self._density() if self._density else None
+        return layer if layer is not None and self._session.masks.holds(layer) else None
+
+    def density(self, shape: tuple[int, int]) -> np.ndarray | None:
+        """The numbers of that layer for a canvas of this size; None where there is none of that size."""
+        layer = self.density_layer
+        values = None if layer is None else density_values(layer)
+        return values if values is not None and values.shape == tuple(shape) else None
+
+    def densities(self) -> list[Any]:
+        """The layers of the size of the current mask that nuclei could follow."""
+        mask = self._session.masks.current
+        if mask is None:
+            return []
+        layers = (layer for layer in self._session.viewer.layers if layer is not mask)
+        found = [(layer, density_values(layer)) for layer in layers]
+        return [layer for layer, values in found if values is not None and values.shape == mask.data.shape]
 
     def fit(self, masks: Path | None = None) -> None:
         """Fit the field to a folder of real masks, or to the current mask."""

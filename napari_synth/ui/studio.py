@@ -384,7 +384,8 @@ class Studio:
         settings = self._session.masking.settings(max(height, 16), max(width, 16))
         self._stamps += 1
         seed = derived_seed(self._session.field.seed, "grow", self._stamps)
-        work = GrowWork(self._session.shelf, settings, seed, np.array(layer.data), window)
+        density = self._session.masking.density((height, width))
+        work = GrowWork(self._session.shelf, settings, seed, np.array(layer.data), window, density)
         self.lane.submit("Growing a field", work, partial(self._grown, weakref.ref(layer)), total=2)
 
     def _grown(self, target: Any, outcome: Outcome) -> None:

@@ -69,6 +69,7 @@ class FieldWork:
     shelf: ModelShelf
     settings: FieldSettings
     seed: int
+    density: np.ndarray | None = None
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> NucleusField:
         watch = Stopwatch(STEPS, on_progress)
@@ -78,7 +79,7 @@ class FieldWork:
         watch.report(1, "Placing nuclei")
         from napari_synth.masks.field import compose_field
 
-        field = compose_field(self.settings, shapes, self.seed, cancel)
+        field = compose_field(self.settings, shapes, self.seed, cancel, density=self.density)
         watch.report(2, "Done")
         return field
 
@@ -105,6 +106,7 @@ class GrowWork:
     seed: int
     labels: np.ndarray
     window: tuple[int, int, int, int]
+    density: np.ndarray | None = None
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> NucleusField:
         watch = Stopwatch(STEPS, on_progress)
@@ -115,7 +117,9 @@ class GrowWork:
         from napari_synth.masks.field import compose_field
 
         onto = as_labels(self.labels)
-        field = compose_field(self.settings, shapes, self.seed, cancel, onto=onto, window=self.window)
+        field = compose_field(
+            self.settings, shapes, self.seed, cancel, onto=onto, window=self.window, density=self.density
+        )
         watch.report(2, "Done")
         return field
 

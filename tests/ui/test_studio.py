@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_synth.ui.adapters.layers import add_mask
+from napari_synth.ui.panels.masks import MasksPanel
 from napari_synth.ui.panels.studio import StudioPanel
 from tests.ui.conftest import painted
 
@@ -249,3 +250,28 @@ def test_fitting_fills_the_boxes_and_a_number_by_hand_forgets_it(session, viewer
     session.masking.fit(tmp_path / "nowhere")
     finish(session.masking.lane)
     assert "does not exist" in session.notes.masks.text
+
+
+def test_nuclei_follow_a_painted_layer(session, viewer, finish, qtbot):
+    where = np.zeros((128, 160), np.uint8)
+    where[:, 120:] = 1
+    painted_layer = viewer.add_labels(where, name="where")
+    viewer.add_image(np.zeros((20, 20)), name="other size")
+    add_mask(viewer, (128, 160), "mine")
+    panel = MasksPanel(viewer)
+    qtbot.addWidget(panel)
+    panel._fill_follow()
+    texts = [action.text() for action in panel.follow_menu.actions()]
+    assert "Density: where" in texts
+    assert "Density: other size" not in texts
+    next(action for action in panel.follow_menu.actions() if action.text() == "Density: where").trigger()
+    assert panel.follow.text() == "Following"
+    session.field.area_mean, session.field.area_sd = 60, 5
+    session.masking.sample(128, 160)
+    finish(session.masking.lane, 60_000)
+    features = mask(viewer).features
+    assert len(features) > 3
+    assert (features["x"][1:] >= 120).all()
+    assert (painted_layer.data == where).all()
+    session.masking.follow_density(None)
+    assert panel.follow.text() == "Follow…"

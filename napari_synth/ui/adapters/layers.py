@@ -141,6 +141,16 @@ def canvas_of(layer: Any) -> tuple[tuple[int, int], dict[str, Any]] | None:
     return (int(shape[0]), int(shape[1])), placement(layer)
 
 
+def density_values(layer: Any) -> np.ndarray | None:
+    """The numbers of a 2-D image or of labels as a density ``(Y, X)`` from 0 up; None for any other layer."""
+    if not isinstance(layer, Image | Labels) or layer.ndim != 2 or layer.multiscale:
+        return None
+    values = np.asarray(layer.data, np.float64)
+    values = values.mean(-1) if values.ndim == 3 else values
+    lowest = float(np.nanmin(values)) if values.size else 0.0
+    return values - lowest if isinstance(layer, Image) else values
+
+
 def pixel_size(layer: Labels) -> PixelSize:
     """Size of a pixel for export; the last two axes count."""
     y, x = (abs(float(value)) for value in layer.scale[-2:])

@@ -64,16 +64,14 @@ class MasksPanel(Panel):
             self.sampler.addItem(kind.title, name)
         self.spread = number(0, 3, 0.1, 1, "Shape variation", "")
         row(grid, "Shapes", self.sampler, self.spread)
-        self.fit = described(
-            QPushButton("Fit…"),
-            "Fit to real masks",
-            "Take number, size, elongation and distances of the nuclei from real masks",
+        self.follow = described(
+            QPushButton("Follow…"),
+            "Follow real masks or a density",
+            "Take number, size, elongation and distances from real masks; let nuclei lie where a layer is bright",
         )
-        menu = QMenu(self.fit)
-        menu.addAction("The chosen mask", partial(self._fit, None))
-        menu.addAction("A folder of masks…", self._fit_folder)
-        self.unfit = menu.addAction("Forget the fit", self.session.masking.forget_fit)
-        self.fit.setMenu(menu)
+        self.follow_menu = QMenu(self.follow)
+        self.follow_menu.aboutToShow.connect(self._fill_follow)
+        self.follow.setMenu(self.follow_menu)
         self.studio = described(QPushButton("Nuclei…"), "Single nuclei", "Open the Nuclei panel: stamp, grow, reshape")
         self.seed = SeedBox("Field seed", "The same number gives the same field of nuclei")
         row(grid, "Seed", self.seed)
@@ -90,7 +88,7 @@ class MasksPanel(Panel):
             QPushButton("Clear"), "Clear", "Remove all nuclei from the mask; Ctrl+Z brings them back"
         )
         self.actions.addWidget(self.sample, 1)
-        for button in (self.fit, self.studio, self.clear):
+        for button in (self.follow, self.studio, self.clear):
             self.actions.addWidget(button)
 
     @staticmethod
@@ -123,6 +121,7 @@ class MasksPanel(Panel):
         self.watch(session.masks.changed, self.mask.show_masks)
         self.watch(session.masks.current_changed, self.mask.show_masks)
         self.watch(session.field.events, self._show_field)
+        self.watch(session.masking.density_changed, self._show_following)
         self.watch(session.notes.events.masks, self._show_note)
         self.watch(session.masking.lane.state.events, self.foot.show_lane)
         self.watch(session.masks.selected, self._follow_image)
@@ -182,9 +181,28 @@ class MasksPanel(Panel):
         means = SAMPLERS[field.sampler].spread_means
         self.spread.setEnabled(bool(means))
         self.spread.setToolTip(means or "This sampler has nothing to vary")
-        fitted = field.fitted is not None
-        self.fit.setText("Fitted" if fitted else "Fit…")
-        self.unfit.setEnabled(fitted)
+        self._show_following()
+
+    def _show_following(self) -> None:
+        masking = self.session.masking
+        followed = self.session.field.fitted is not None or masking.density_layer is not None
+        self.follow.setText("Following" if followed else "Follow…")
+
+    def _fill_follow(self) -> None:
+        """What can be followed now."""
+        menu, masking = self.follow_menu, self.session.masking
+        menu.clear()
+        menu.addAction("Fit to the chosen mask", partial(self._fit, None))
+        menu.addAction("Fit to a folder of masks…", self._fit_folder)
+        if self.session.field.fitted is not None:
+            menu.addAction("Forget the fit", masking.forget_fit)
+        menu.addSeparator()
+        for layer in masking.densities():
+            action = menu.addAction(f"Density: {layer.name}", partial(masking.follow_density, layer))
+            action.setCheckable(True)
+            action.setChecked(layer is masking.density_layer)
+        if masking.density_layer is not None:
+            menu.addAction("Density: everywhere alike", partial(masking.follow_density, None))
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.session.notes.masks)
