@@ -89,7 +89,7 @@ def first_render() -> None:
 def compose() -> None:
     """A field of nuclei with one decode of all codes, beside decoding them one by one."""
     shapes = api.load_shapes("nucleus-dvae", "cpu")
-    settings = FieldSettings(height=350, width=350, count_mean=46 * 65536 / 350**2, count_law="fixed")
+    settings = FieldSettings(height=350, width=350, count_mean=46 * 65536 / 350**2, count_law="fixed", sampler="jitter")
 
     class OneByOne(ShapeModel):
         """As the thesis' notebook decodes: each code alone, by the network as it was trained."""
