@@ -18,7 +18,7 @@ from napari_synth.synthesis.watch import Watch, intervention, stages_of
 if TYPE_CHECKING:
     from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
-    from napari_synth.nets.capspix2pix import Stage
+    from napari_synth.nets.stages import Stage
 
 MAX_SIDE = 1024
 

@@ -59,22 +59,31 @@ class Walk:
                 self._kept.popitem(last=False)
             return rendering
 
+    def peek(self, step: int) -> Rendering | None:
+        """The rendering of a step if it is kept, at once even while another one is made."""
+        return self._kept.get(step)
+
     def images(self) -> dask.array.Array:
         """Lazy stack ``(alpha, y, x)``, uint8."""
-        return self._stack(lambda step: self.frame(step).image, self.request.mask.shape, np.uint8)
+        return self._stack(lambda rendering: rendering.image, self.request.mask.shape, np.uint8)
 
     def activations(self, layer: str) -> dask.array.Array:
         """Lazy stack ``(alpha, capsule, pose, y, x)`` of a captured layer, float32."""
         stage = self.stages[layer]
         height, width = (-(-side // stage.factor) for side in self.request.mask.shape)
         shape = (stage.capsules, stage.channels, height, width)
-        return self._stack(lambda step: self.frame(step).activations[layer], shape, np.float32)
+        return self._stack(lambda rendering: rendering.activations[layer], shape, np.float32)
 
-    def _stack(self, frame, shape: tuple[int, ...], dtype) -> dask.array.Array:
+    def look(self, step: int) -> Rendering | None:
+        """What the stacks show of a step; None is shown as zeros."""
+        return self.frame(step)
+
+    def _stack(self, pick, shape: tuple[int, ...], dtype) -> dask.array.Array:
         import dask.array
 
         def block(block_info):
-            return frame(block_info[None]["chunk-location"][0])[None]
+            rendering = self.look(block_info[None]["chunk-location"][0])
+            return (np.zeros(shape, dtype) if rendering is None else pick(rendering))[None]
 
         chunks = ((1,) * len(self), *((side,) for side in shape))
         return dask.array.map_blocks(block, dtype=dtype, chunks=chunks, meta=np.empty((0,) * (1 + len(shape)), dtype))

@@ -10,20 +10,17 @@ import numpy as np
 
 from napari_synth.core.errors import InputError, unknown_name
 from napari_synth.core.recipe import Intervention
+from napari_synth.nets.stages import STAGES
 
 if TYPE_CHECKING:
     from napari_synth.models.card import ModelCard
-    from napari_synth.nets.capspix2pix import Stage
     from napari_synth.nets.probe import Probe
+    from napari_synth.nets.stages import Stage
 
 
 def stages_of(card: ModelCard) -> tuple[Stage, ...]:
     """Layers of a capsule network; empty for any other."""
-    if card.architecture != "capspix2pix":
-        return ()
-    from napari_synth.nets.capspix2pix import STAGES
-
-    return STAGES
+    return STAGES if card.architecture == "capspix2pix" else ()
 
 
 def find_stage(card: ModelCard, layer: str) -> Stage:

@@ -90,6 +90,7 @@ class Exporting:
             format=choices.format,
             overwrite=choices.overwrite,
             pixel_size=size,
+            interventions=session.changes.of(look.model),
         )
         self.lane.submit("Exporting", work, self._exported, total=self.count, unit="pairs")
 

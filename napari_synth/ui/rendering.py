@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psygnal import Signal
+
 from napari_synth.core.errors import Cancelled, SynthError
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.adapters.jobs import Lane
@@ -26,6 +28,9 @@ NO_MODEL = Note("problem", "There is no model to render with.", "Open a .safeten
 
 class Rendering:
     """The actions of the Synthesize dock."""
+
+    rendered = Signal()
+    """An image was rendered and is shown."""
 
     def __init__(self, session: Session):
         self._session = session
@@ -75,7 +80,14 @@ class Rendering:
             session.notes.synthesize = NO_MODEL
             return
         work = RenderWork(
-            session.shelf, mask_array(layer), layer.name, look.model, look.option, look.used_seed, look.device
+            session.shelf,
+            mask_array(layer),
+            layer.name,
+            look.model,
+            look.option,
+            look.used_seed,
+            look.device,
+            session.changes.of(look.model),
         )
         self.lane.submit("Rendering", work, partial(self._rendered, weakref.ref(layer)), total=STEPS)
 
@@ -84,11 +96,22 @@ class Rendering:
         session, look = self._session, self._session.look
         layer = session.masks.current
         name = layer.name if layer is not None else "mask"
-        return (
+        lines = (
             "import napari_synth as ns\n\n"
             f"model = ns.load_model({look.model!r}, device={look.device!r})\n"
             f"mask = viewer.layers[{name!r}].data\n"
-            f"image = model.render(mask, option={look.option or None!r}, seed={look.used_seed}).image\n"
+        )
+        changes = session.changes.of(look.model)
+        if not changes:
+            return lines + f"image = model.render(mask, option={look.option or None!r}, seed={look.used_seed}).image\n"
+        inside = "".join(f"    {change!r},\n" for change in changes)
+        return (
+            "from napari_synth.core.recipe import Intervention\n"
+            "from napari_synth.synthesis.generator import RenderRequest\n"
+            + lines
+            + f"changes = (\n{inside})\n"
+            + f"request = RenderRequest(mask, {look.option or None!r}, {look.used_seed}, interventions=changes)\n"
+            + "image = model.run(request).image\n"
         )
 
     def _rendered(self, target: weakref.ref[Labels], outcome: Outcome) -> None:
@@ -121,6 +144,12 @@ class Rendering:
         self.milliseconds = 1000 * rendering.seconds
         session.notes.synthesize = Note(
             "done",
-            f"Rendered {result.name!r} in {self.milliseconds:.0f} ms on {device}.",
+            f"Rendered {result.name!r} in {self.milliseconds:.0f} ms on {device}{_changed(len(recipe.interventions))}.",
             "Press the dice for other noise, or export pairs below.",
         )
+        self.rendered.emit()
+
+
+def _changed(count: int) -> str:
+    """What is said where the network was changed in the Inspect dock."""
+    return f", with {count} {'change' if count == 1 else 'changes'} inside the network" if count else ""

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from napari_synth.ui.adapters.layers import MaskBook, ResultBook
 from napari_synth.ui.adapters.window import on_close, unwrapped
 from napari_synth.ui.catalogue import Catalogue
+from napari_synth.ui.changes import Changes
 from napari_synth.ui.exporting import Exporting
+from napari_synth.ui.inspecting import Inspecting
 from napari_synth.ui.masking import Masking
 from napari_synth.ui.rendering import Rendering
 from napari_synth.ui.shelf import ModelShelf
 from napari_synth.ui.state import FieldChoices, Notes, Remembered, remembered_choices
 from napari_synth.ui.studio import Studio
+from napari_synth.ui.walking import Walking
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -44,9 +47,13 @@ class Session:
         Models in memory.
     field, look, export : FieldChoices, LookChoices, ExportChoices
         What the user chose.
+    changes : Changes
+        What is changed inside the networks.
     notes : Notes
         The message of each panel.
     masking, studio, rendering, exporting : Masking, Studio, Rendering, Exporting
+        The actions.
+    inspecting, walking : Inspecting, Walking
         The actions.
     """
 
@@ -58,12 +65,15 @@ class Session:
         self.results = ResultBook(viewer)
         self.catalogue = Catalogue()
         self.shelf = ModelShelf()
+        self.changes = Changes()
         self.field = FieldChoices()
         self.look, self.export = remembered_choices()
         self.masking = Masking(self)
         self.studio = Studio(self)
         self.rendering = Rendering(self)
         self.exporting = Exporting(self)
+        self.inspecting = Inspecting(self)
+        self.walking = Walking(self)
         self.rendering.choose_model(self.catalogue.first(self.look.model))
         self._remembered = Remembered(self.look, self.export)
         on_close(viewer, self.close)
@@ -81,3 +91,5 @@ class Session:
         self.closed = True
         for actions in (self.masking, self.studio, self.rendering, self.exporting):
             actions.lane.close()
+        self.inspecting.close()
+        self.walking.close()

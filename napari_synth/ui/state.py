@@ -10,6 +10,8 @@ from psygnal import evented
 from napari_synth.core.errors import Cancelled, SynthError
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.settings import Settings, load_settings, save_settings
+from napari_synth.synthesis.latents import PathKind
+from napari_synth.ui.sources import Drawn, Source
 
 DEFAULT_FIELD = FieldSettings()
 
@@ -49,6 +51,7 @@ class Notes:
     masks: Note = Note("hint", "Sample a field of nuclei, or make a new mask and paint them.")
     synthesize: Note = Note("hint", "Choose a look and press Render.")
     export: Note = Note("hint", "Choose a folder and press Export.")
+    inspect: Note = Note("hint", "Choose a layer of the network and press Show capsules, or rank them for a structure.")
 
 
 @evented
@@ -97,6 +100,34 @@ class ExportChoices:
     options: tuple[str, ...] = ()
     format: str = "tiff"
     overwrite: bool = False
+
+
+@evented
+@dataclass
+class InspectChoices:
+    """What of the network is looked at."""
+
+    layer: str = ""
+    capsule: int = 0
+    channel: int = -1
+    """-1: all channels of the capsule."""
+    everywhere: bool = False
+    """Rank all layers, not the chosen one alone."""
+
+
+@evented
+@dataclass
+class LatentChoices:
+    """Three latent vectors, the place between them, and the walk from A to B."""
+
+    a: Source = Drawn(1)  # noqa: RUF009
+    b: Source = Drawn(2)  # noqa: RUF009
+    c: Source = Drawn(3)  # noqa: RUF009
+    u: float = 0.0
+    v: float = 0.0
+    steps: int = 16
+    path: PathKind = "spherical"
+    with_capsules: bool = True
 
 
 class Remembered:

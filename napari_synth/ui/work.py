@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
-from napari_synth.core.recipe import FieldSettings, LayerSource, Recipe, mask_hash, versions
+from napari_synth.core.recipe import FieldSettings, Intervention, LayerSource, Recipe, mask_hash, versions
 from napari_synth.export.base import PixelSize
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class RenderWork:
     option: str
     seed: int | None
     device: str
+    interventions: tuple[Intervention, ...] = ()
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Rendered:
         from napari_synth.synthesis.generator import RenderRequest, check_mask
@@ -55,7 +56,7 @@ class RenderWork:
         generator = self.shelf.generator(self.model, self.device)
         cancel.raise_if_cancelled()
         watch.report(1, "Rendering")
-        request = RenderRequest(labels, self.option or None, self.seed)
+        request = RenderRequest(labels, self.option or None, self.seed, interventions=self.interventions)
         rendering = generator.run(request)
         watch.report(2, "Done")
         recipe = painted_recipe(generator, request, self.layer_name)
@@ -165,6 +166,7 @@ class ExportWork:
     format: str
     overwrite: bool
     pixel_size: PixelSize
+    interventions: tuple[Intervention, ...] = ()
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
         from napari_synth.export.run import ExportRequest, export_pairs
@@ -184,6 +186,7 @@ class ExportWork:
             options=self.options,
             variants=self.variants,
             seed=self.seed,
+            interventions=list(self.interventions),
             versions=versions(),
         )
         in_memory = {source.sha256: labels for source, (_, labels) in zip(sources, masks, strict=True)}

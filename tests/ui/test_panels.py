@@ -20,11 +20,12 @@ from qtpy.QtWidgets import (
 
 from napari_synth.core.progress import Progress
 from napari_synth.ui.panels.export import ExportPanel
+from napari_synth.ui.panels.inspect import InspectPanel
 from napari_synth.ui.panels.masks import MasksPanel
 from napari_synth.ui.panels.synthesize import SynthesizePanel
 from tests.ui.conftest import painted
 
-PANELS = (MasksPanel, SynthesizePanel, ExportPanel)
+PANELS = (MasksPanel, SynthesizePanel, ExportPanel, InspectPanel)
 
 
 @pytest.fixture

@@ -51,13 +51,13 @@ def run_python(script: str, tmp_path, **environment) -> dict:
 
 def test_samples_and_panels_open_without_torch(tmp_path):
     found = run_python(OPEN_EVERYTHING, tmp_path)
-    assert found == {"layers": 4, "panels": 4, "looks": 4, "torch": False}
+    assert found == {"layers": 4, "panels": 5, "looks": 4, "torch": False}
 
 
 def test_manifest_names_what_exists():
     manifest = PluginManifest.from_distribution("napari-synth")
     names = [widget.display_name for widget in manifest.contributions.widgets]
-    assert names == ["Masks", "Synthesize", "Export", "Nuclei"]
+    assert names == ["Masks", "Synthesize", "Export", "Nuclei", "Inspect"]
     for command in manifest.contributions.commands:
         module, name = command.python_name.split(":")
         assert callable(getattr(import_module(module), name))

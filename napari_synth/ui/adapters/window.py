@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,20 @@ def theme_colours(viewer: ViewerModel) -> tuple[str, str]:
 
     theme = get_theme(viewer.theme)
     return theme.text.as_hex("long"), theme.background.as_hex("long")
+
+
+def join_tabs(panel: QWidget, kind: type[QWidget]) -> None:
+    """Put the dock of a panel and those on the same side that hold panels of a kind into one column of tabs."""
+    docks = [dock for dock in panel.window().findChildren(QDockWidget) if dock.findChild(kind) is not None]
+    own = next((dock for dock in docks if dock.isAncestorOf(panel)), None)
+    if own is None or own.isFloating():
+        return
+    window: Any = own.parent()
+    side = window.dockWidgetArea(own)
+    beside = [d for d in docks if d is not own and not d.isFloating() and window.dockWidgetArea(d) == side]
+    for first, second in itertools.pairwise([*beside, own]):
+        window.tabifyDockWidget(first, second)
+    own.raise_()
 
 
 class HeightSharer(QObject):
