@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_synth.synthesis.forward import check_latent
 from napari_synth.synthesis.watch import find_stage
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ class Walk:
     """
 
     def __init__(self, generator: Generator, request: RenderRequest, path: np.ndarray):
+        from napari_synth.synthesis.forward import check_latent
+
         self.generator = generator
         self.request = request
         self.path = np.stack([check_latent(z, generator.card.latent_size) for z in path])

@@ -87,19 +87,20 @@ def test_the_map_shows_the_network_and_is_used_by_keyboard(opened, session, view
 def test_rank_switch_off_and_reset_from_the_panel(opened, session, viewer, qtbot, finish):
     mask = viewer.add_labels(painted(), name="axons")
     mask.selected_label = 1
+    click(qtbot, opened.map.boxes["convcaps10"])
     click(qtbot, opened.ranks.label)
     finish(session.inspecting.ranking_lane)
     table = opened.ranks.table
-    assert table.rowCount() == 200
+    assert table.rowCount() == 17
     assert table.item(0, 0).text() == "axon-like"
-    auc = [float(table.item(line, 4).text()) for line in range(200)]
+    auc = [float(table.item(line, 4).text()) for line in range(17)]
     assert auc == sorted(auc, reverse=True)
     session.inspecting.refresh()
     finish(session.inspecting.lane)
     before = rendered(viewer).copy()
 
     table.selectRow(0)
-    layer, capsule, channel = table.unit(0)
+    _, capsule, channel = table.unit(0)
     assert opened.changes.capsule.value() == capsule
     assert opened.changes.channel.value() == (-1 if channel is None else channel)
     click(qtbot, opened.changes.off)
@@ -114,8 +115,6 @@ def test_rank_switch_off_and_reset_from_the_panel(opened, session, viewer, qtbot
     click(qtbot, opened.changes.set_button)
     finish(session.inspecting.lane)
     assert "set to 0.5" in opened.changes.active.item(0).text()
-    opened.changes.active.setCurrentRow(0)
-    opened.changes.active.setFocus()
     click(qtbot, opened.changes.reset_all)
     finish(session.inspecting.lane)
     np.testing.assert_array_equal(rendered(viewer), before)
@@ -125,12 +124,9 @@ def test_rank_switch_off_and_reset_from_the_panel(opened, session, viewer, qtbot
 
 def test_delete_takes_the_selected_change_back(opened, session, viewer, qtbot, finish):
     viewer.add_labels(painted(), name="axons")
-    opened.show()
     click(qtbot, opened.changes.off)
     finish(session.inspecting.lane)
-    opened.changes.active.setFocus()
     opened.changes.active.setCurrentRow(0)
-    qtbot.waitUntil(opened.changes.active.hasFocus)
     qtbot.keyClick(opened.changes.active, Qt.Key.Key_Delete)
     finish(session.inspecting.lane)
     assert session.inspecting.active_changes == ()
@@ -157,7 +153,6 @@ def test_waiting_for_a_click_is_shown_and_ends_with_the_panel(opened, session, q
     assert opened.ranks.pick.text() == "Click on it…"
     click(qtbot, opened.ranks.pick)
     assert not session.inspecting.picker.waiting
-    assert "Shift-G" in [str(key) for key in viewer.keymap] or viewer.keymap
 
 
 def test_pointing_and_pressing_the_key_ranks(opened, session, viewer, finish):

@@ -27,6 +27,8 @@ from napari_synth.ui.panels.status import JobBar
 from napari_synth.ui.panels.widgets import number, whole
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QKeyEvent
+
     from napari_synth.ui.adapters.jobs import Lane
     from napari_synth.ui.changes import Unit
     from napari_synth.ui.inspecting import Inspecting
@@ -184,6 +186,21 @@ class RankBox(QWidget):
         self._inspecting.choices.everywhere = on
 
 
+class ChangeList(QListWidget):
+    """What is changed in the network."""
+
+    removed = Signal(object)
+    """Delete was pressed on the change of this unit."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete takes the selected change back."""
+        unit = self.currentItem().data(Qt.ItemDataRole.UserRole) if self.currentItem() else None
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and unit is not None:
+            self.removed.emit(tuple(unit))
+        else:
+            super().keyPressEvent(event)
+
+
 class ChangeBox(QWidget):
     """Switch off, scale or set a capsule or channel; the list of what is changed."""
 
@@ -208,7 +225,7 @@ class ChangeBox(QWidget):
             QPushButton("Reset all"), "Reset all", "Take all changes back: the image is exactly what it was"
         )
         self.active = described(
-            QListWidget(),
+            ChangeList(),
             "Active changes",
             "What is changed in the network, also for Synthesize and Export; Delete takes the selected one back",
         )
@@ -236,17 +253,9 @@ class ChangeBox(QWidget):
         self.set_button.clicked.connect(self._set)
         self.reset.clicked.connect(self._reset)
         self.reset_all.clicked.connect(inspecting.reset_all)
+        self.active.removed.connect(inspecting.reset)
         self.active.itemClicked.connect(self._choose)
         self.active.itemActivated.connect(self._choose)
-
-    def keyPressEvent(self, event) -> None:
-        """Delete takes the selected change back."""
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.active.hasFocus():
-            item = self.active.currentItem()
-            if item is not None:
-                self._inspecting.reset(item.data(Qt.ItemDataRole.UserRole))
-            return
-        super().keyPressEvent(event)
 
     def show_unit(self) -> None:
         """Follow the chosen unit; the slider shows what it is scaled by."""
