@@ -33,14 +33,17 @@ def small_generator(path: Path, options: tuple[str, ...] = ("he", "grey"), seed:
     return path
 
 
-def small_capsules(path: Path, seed: int = 0) -> Path:
-    """A capsule generator with random weights whose capsules have lengths of order 1."""
+def small_capsules(path: Path, seed: int = 0, gain: float = 4.0) -> Path:
+    """A capsule generator with random weights whose capsules have lengths of order 1.
+
+    With a higher ``gain`` a single capsule in the middle of the network changes the image.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = build("capspix2pix")
         for name, parameter in network.named_parameters():
             if name.endswith("conv.weight"):
-                parameter.data.mul_(4)
+                parameter.data.mul_(gain)
     card = ModelCard(
         id=path.stem,
         architecture="capspix2pix",

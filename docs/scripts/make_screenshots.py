@@ -1,11 +1,14 @@
 """Take the screenshots of the documentation from the running program.
 
 On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/make_screenshots.py
+
+``make_screenshots.py microscope [MODEL]`` takes those of the Inspect panel alone.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,33 +19,80 @@ PICTURES = Path(__file__).parents[1] / "pictures"
 PATIENCE = 120.0
 
 
-def main() -> None:
-    """Sample, render, export: one picture after each."""
-    os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
+def settle(*lanes: object) -> None:
+    """Let the window work until the lanes are idle, and draw."""
     from qtpy.QtWidgets import QApplication
 
+    end = time.monotonic() + PATIENCE
+    while any(lane.state.running for lane in lanes) and time.monotonic() < end:  # type: ignore[attr-defined]
+        QApplication.processEvents()
+    for _ in range(50):
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def save_picture(viewer: object, name: str) -> None:
+    """A picture of the whole window."""
+    viewer.screenshot(str(PICTURES / f"{name}.png"), canvas_only=False, flash=False)  # type: ignore[attr-defined]
+    print(PICTURES / f"{name}.png")
+
+
+def microscope(model: str) -> None:
+    """Capsules of a layer, one of them switched off, a walk: one picture after each."""
+    import numpy as np
+
+    from napari_synth.ui.adapters.window import PLUGIN
     from napari_synth.ui.app import open_window
     from napari_synth.ui.session import session_for
 
-    PICTURES.mkdir(exist_ok=True)
+    viewer = open_window(sample=False)
+    viewer.open_sample(PLUGIN, "axons_256")
+    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
+    session = session_for(viewer)
+    inspecting, walking = session.inspecting, session.walking
+    session.rendering.choose_model(session.catalogue.add_file(model) if Path(model).is_file() else model)
+    settle()
+    viewer.fit_to_view()
+    mask = session.masks.current
+    rows, columns = np.nonzero(mask.data)
+    middle = len(rows) // 2
+    inspecting.picker.picked.emit(tuple(mask.data_to_world((rows[middle], columns[middle]))))
+    settle(inspecting.ranking_lane)
+    row = next(i for i in range(panel.ranks.table.rowCount()) if panel.ranks.table.unit(i)[2] is not None)
+    panel.ranks.table.selectRow(row)
+    inspecting.show_unit(panel.ranks.table.unit(row))
+    settle(inspecting.lane)
+    save_picture(viewer, "capsules")
+    inspecting.book.hide(mask, inspecting.book.names(mask))
+    inspecting.choose((*inspecting.unit[:2], None))
+    inspecting.change(scale=0.0)
+    settle(inspecting.lane)
+    save_picture(viewer, "switched_off")
+    inspecting.reset_all()
+    panel.tabs.setCurrentWidget(panel.latents)
+    settle(inspecting.lane)
+    walking.walk()
+    settle(walking.lane)
+    settle(walking.lane)
+    inspecting.book.go_to(alpha=walking.choices.steps // 2)
+    settle(walking.lane)
+    save_picture(viewer, "walk")
+    viewer.close()
+
+
+def main() -> None:
+    """Sample, render, export: one picture after each."""
+    from napari_synth.ui.app import open_window
+    from napari_synth.ui.session import session_for
+
     viewer = open_window(render_first=True)
     session = session_for(viewer)
-
-    def settle(lane: object) -> None:
-        """Let the window work until the lane is idle, and draw."""
-        end = time.monotonic() + PATIENCE
-        while lane.state.running and time.monotonic() < end:  # type: ignore[attr-defined]
-            QApplication.processEvents()
-        for _ in range(50):
-            QApplication.processEvents()
-            time.sleep(0.01)
 
     def picture(name: str, lane: object, act: Callable[[], object] | None = None) -> None:
         if act is not None:
             act()
         settle(lane)
-        viewer.screenshot(str(PICTURES / f"{name}.png"), canvas_only=False, flash=False)
-        print(PICTURES / f"{name}.png")
+        save_picture(viewer, name)
 
     picture("window", session.rendering.lane)
     session.field.seed = 5
@@ -92,4 +142,8 @@ def nuclei_by_hand(viewer: Any, settle: Callable[[object], None], picture: Calla
 
 
 if __name__ == "__main__":
-    main()
+    os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
+    PICTURES.mkdir(exist_ok=True)
+    if sys.argv[1:2] != ["microscope"]:
+        main()
+    microscope(sys.argv[2] if len(sys.argv) > 2 else "capspix2pix-axons")

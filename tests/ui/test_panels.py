@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QListWidget,
     QScrollBar,
+    QTabBar,
     QTableWidget,
     QWidget,
 )
@@ -60,7 +61,7 @@ def entries(combo):
 
 def controls(panel: QWidget) -> list[QWidget]:
     kinds = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget)
-    inside = (QAbstractSpinBox, QComboBox, QListWidget, QScrollBar, QTableWidget)
+    inside = (QAbstractSpinBox, QComboBox, QListWidget, QScrollBar, QTabBar, QTableWidget)
     found = [widget for kind in kinds for widget in panel.findChildren(kind)]
     return [widget for widget in found if not isinstance(widget.parent(), inside)]
 

@@ -1,0 +1,130 @@
+"""A person's way through the microscope, in a real viewer."""
+
+from __future__ import annotations
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QFileDialog
+
+import napari_synth as ns
+from napari_synth.core.recipe import METADATA_KEY, Recipe
+from napari_synth.synthesis.latents import latent_path
+from napari_synth.synthesis.make import request_of
+from napari_synth.ui.adapters.window import PLUGIN, dock_panels
+from napari_synth.ui.session import session_for
+from napari_synth.ui.sources import Drawn
+from tests.e2e.test_journey import click, idle
+from tests.helpers import small_capsules
+
+LAYER = "convcaps4"
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    viewer.window._qt_window.resize(1500, 950)
+    return viewer
+
+
+def click_on_canvas(viewer, qtbot, layer, position):
+    """Click with the mouse on a data position of a 2-D layer."""
+    canvas = viewer.window._qt_viewer.canvas
+    world = np.array(layer.data_to_world(position))[-2:]
+    y, x = (world - np.array(viewer.camera.center)[-2:]) * viewer.camera.zoom + np.array(canvas.size) / 2
+    qtbot.mouseMove(canvas.native, QPoint(round(x), round(y)))
+    qtbot.mouseClick(canvas.native, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+
+
+def axon_pixel(labels):
+    """A pixel well inside an axon."""
+    inside = labels > 0
+    for axis in (0, 1):
+        for shift in (-1, 1):
+            inside &= np.roll(labels, shift, axis) == labels
+    rows, columns = np.nonzero(inside)
+    return int(rows[len(rows) // 2]), int(columns[len(rows) // 2])
+
+
+def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
+    path = small_capsules(tmp_path / "axon-test.safetensors", gain=12)
+    viewer.open_sample(PLUGIN, "axons_256")
+    (mask,) = viewer.layers
+    _, synthesize, _ = dock_panels(viewer)
+    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
+    session = session_for(viewer)
+    session.look.device = "cpu"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
+    click(qtbot, panel.open_model)
+    model = ns.load_model(path, "cpu")
+
+    click(qtbot, synthesize.render_button)
+    idle(qtbot, session.rendering.lane)
+    image = viewer.layers["axons_256 · axon-test"]
+    before = image.data.copy()
+    np.testing.assert_array_equal(before, model.render(mask.data, seed=session.look.seed).image)
+
+    click(qtbot, panel.map.boxes[LAYER])
+    click(qtbot, panel.views["capsules"])
+    idle(qtbot, session.inspecting.lane)
+    capsules = viewer.layers[f"axons_256 · {LAYER} capsules"]
+    assert capsules.data.shape == (8, 32, 64, 64)
+    assert viewer.dims.axis_labels == ("capsule", "pose", "y", "x")
+
+    viewer.fit_to_view()
+    viewer.layers.selection.active = mask
+    mask.mode = "paint"
+    painted = mask.data.copy()
+    click(qtbot, panel.ranks.pick)
+    click_on_canvas(viewer, qtbot, mask, axon_pixel(mask.data))
+    idle(qtbot, session.inspecting.ranking_lane)
+    assert not session.inspecting.picker.waiting
+    np.testing.assert_array_equal(mask.data, painted, "a pick paints nothing")
+    assert mask.mode == "paint"
+    table = panel.ranks.table
+    assert table.rowCount() == 200
+    assert table.item(0, 0).text() in ("axon-like", "unspecific")
+    assert not session.inspecting.ranking.background
+
+    table.selectRow(0)
+    click(qtbot, panel.changes.off)
+    idle(qtbot, session.inspecting.lane)
+    layer, capsule, channel = table.unit(0)
+    key = (layer, capsule) if channel is None else (layer, capsule, channel)
+    expected = model.render(mask.data, seed=session.look.seed, scale={key: 0}).image
+    np.testing.assert_array_equal(image.data, expected)
+    difference = viewer.layers["axons_256 · difference"]
+    assert difference.data.any()
+    np.testing.assert_array_equal(difference.data, expected.astype(int) - before)
+    canvas = viewer.screenshot(canvas_only=True, flash=False)
+    assert canvas[..., :3].std() > 1
+    click(qtbot, panel.changes.reset_all)
+    idle(qtbot, session.inspecting.lane)
+    np.testing.assert_array_equal(image.data, before)
+
+    panel.tabs.setCurrentWidget(panel.latents)
+    panel.latents.steps.setValue(3)
+    click(qtbot, panel.latents.walk)
+    idle(qtbot, session.walking.lane)
+    walk = viewer.layers["axons_256 · walk"]
+    assert viewer.dims.axis_labels == ("alpha", "capsule", "pose", "y", "x")
+    z = latent_path(Drawn(1).vector(), Drawn(2).vector(), 3)
+    np.testing.assert_array_equal(np.asarray(walk.data[1, 0, 0]), model.render(mask.data, z=z[1]).image)
+    recipe = Recipe.model_validate(walk.metadata[METADATA_KEY])
+    np.testing.assert_array_equal(model.run(request_of(recipe, mask.data)).image, np.asarray(walk.data[0, 0, 0]))
+
+    movie = tmp_path / "walk.gif"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(movie), "GIF (*.gif)"))
+    click(qtbot, panel.latents.save)
+    idle(qtbot, session.walking.lane)
+    assert iio.imread(movie).shape[:3] == (3, 256, 256)
+
+
+def test_inspect_shares_the_column_as_a_tab(viewer, qtbot):
+    panels = dock_panels(viewer)
+    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
+    window = viewer.window._qt_window
+    qtbot.waitUntil(lambda: len(window.tabifiedDockWidgets(dock)) >= len(panels))
+    qtbot.waitUntil(lambda: panel.height() > 500)
+    assert not panel.visibleRegion().isEmpty(), "it is the tab in front"
