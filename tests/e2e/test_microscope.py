@@ -28,6 +28,18 @@ def viewer(make_napari_viewer):
     return viewer
 
 
+def fit(viewer, qtbot):
+    """Fit the layers to the canvas, once the docks have left it its size."""
+    zooms = [0.0, 0.0]
+
+    def steady():
+        viewer.fit_to_view()
+        zooms.append(viewer.camera.zoom)
+        return zooms[-1] == zooms[-2] == zooms[-3]
+
+    qtbot.waitUntil(steady)
+
+
 def click_on_canvas(viewer, qtbot, layer, position):
     """Click with the mouse on a data position of a 2-D layer."""
     canvas = viewer.window._qt_viewer.canvas
@@ -72,7 +84,7 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     assert capsules.data.shape == (8, 32, 64, 64)
     assert viewer.dims.axis_labels == ("capsule", "pose", "y", "x")
 
-    viewer.fit_to_view()
+    fit(viewer, qtbot)
     viewer.layers.selection.active = mask
     mask.mode = "paint"
     painted = mask.data.copy()

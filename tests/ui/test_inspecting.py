@@ -476,7 +476,11 @@ def test_a_click_picks_once_and_gives_the_tool_back(inspecting, session, viewer,
         button, handled, type = 1, False, "mouse_press"
         position = tuple(mask.data_to_world((20, 20)))
 
-    callback(viewer, Press)
+    drag = callback(viewer, Press)
+    next(drag)
+    assert mask.mode == "pan_zoom", "the tool comes back after the release, not for the press"
+    Press.type = "mouse_release"
+    assert next(drag, None) is None
     finish(inspecting.ranking_lane)
     assert inspecting.ranking is not None
     assert mask.mode == "paint"

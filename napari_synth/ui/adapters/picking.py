@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
+LEFT = 1
 KEY = "Shift-G"
 """Picks the place under the cursor; free in napari."""
 
@@ -69,11 +71,16 @@ class Picker:
         if viewer is not None:
             viewer.bind_key(KEY, None, overwrite=True)
 
-    def _on_press(self, viewer: Any, event: Any) -> None:
-        if event.button == 1:
-            event.handled = True
-            self.stop()
-            self.picked.emit(tuple(event.position))
+    def _on_press(self, viewer: Any, event: Any) -> Iterator[None]:
+        """From press to release, as napari wants it: with its tool back, the layer would take the press as its own."""
+        if event.button != LEFT:
+            return
+        position = tuple(event.position)
+        yield
+        while event.type == "mouse_move":
+            yield
+        self.stop()
+        self.picked.emit(position)
 
     def _on_key(self, viewer: ViewerModel) -> None:
         self.picked.emit(tuple(viewer.cursor.position))
