@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_synth.ui.session import Session
     from napari_synth.ui.sources import Source
 
-CAPSULES, LENGTHS, ROUTING = "capsules", "lengths", "routing"
+CAPSULES, LENGTHS, ROUTING, WALK = "capsules", "lengths", "routing", "walk"
 View = tuple[str, str]
 """Layer and what is shown of it."""
 
@@ -158,6 +158,7 @@ class Inspecting:
     def look_at(self, source: Source | None) -> None:
         """Render with another latent vector; None goes back to that of the seed."""
         self.z = source
+        self._leave_walk()
         self.refresh()
 
     # Which capsules answer
@@ -250,7 +251,16 @@ class Inspecting:
         layer, capsule, channel = self.unit
         change = Intervention(layer=layer, capsule=capsule, channel=channel, scale=scale, value=value)
         self._session.changes.put(self._session.look.model, change)
+        self._leave_walk()
         self.refresh()
+
+    def _leave_walk(self) -> None:
+        """Look at the image again, and at the difference, where a walk covers them."""
+        layer = self._session.masks.current
+        walks = [name for name in self.book.visible(layer) if name.startswith(WALK)] if layer is not None else []
+        if walks:
+            self.book.hide(layer, walks)
+            self.book.reveal(layer, DIFFERENCE)
 
     def reset(self, unit: Unit | None = None) -> None:
         """Take the change of a unit back, the chosen one when none is given; the image follows."""
@@ -289,8 +299,11 @@ class Inspecting:
         session.results.show(layer, look, seen.rendering.image, seen.recipe)
         if session.look.outline:
             outline(layer, True)
-        if seen.recipe.interventions or self.book.find(layer, DIFFERENCE) is not None:
+        compared = self.book.find(layer, DIFFERENCE) is not None
+        if seen.recipe.interventions or compared:
             self.book.show_difference(layer, seen.difference, seen.recipe)
+        if seen.recipe.interventions and not compared:  # what covers the image would hide the first difference
+            self.book.hide(layer, [name for name in self.book.names(layer) if name != DIFFERENCE])
         fresh = {" ".join(view) for view in views}
         if asked:
             self.book.hide(layer, self._kept(layer))

@@ -14,6 +14,7 @@ from napari_synth.core.errors import Cancelled
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.adapters.jobs import Lane
 from napari_synth.ui.adapters.layers import outline
+from napari_synth.ui.inspecting import WALK
 from napari_synth.ui.looking import LOOKING_STEPS, FillWork, MovieWork, PrepareWalkWork, Walked
 from napari_synth.ui.sources import Drawn, OnWay, Spot
 from napari_synth.ui.state import LatentChoices, Note
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from napari_synth.ui.adapters.jobs import Outcome
     from napari_synth.ui.session import Session
     from napari_synth.ui.sources import Source
-
-WALK = "walk"
 
 
 class _Asked(QObject):

@@ -231,6 +231,7 @@ def test_off_shows_the_difference_and_reset_restores_exactly(inspecting, generat
     np.testing.assert_array_equal(image.data, python)
     assert (python != before).any()
     difference = viewer.layers["axons · difference"]
+    assert viewer.layers.index(image) < viewer.layers.index(difference) < viewer.layers.index(mask)
     np.testing.assert_array_equal(difference.data, python.astype(int) - before)
     low, high = difference.contrast_limits
     assert low == -high
@@ -261,7 +262,7 @@ def test_shown_capsules_follow_a_change_and_hidden_ones_when_they_are_looked_at(
     inspecting.change(scale=0.0)
     finish(inspecting.lane)
     assert not layer.data[3].any()
-    layer.visible = False
+    assert not layer.visible, "the first difference is not covered"
     inspecting.reset_all()
     finish(inspecting.lane)
     assert not layer.data[3].any(), "nothing is captured that is not looked at"
@@ -364,6 +365,19 @@ def test_a_walk_is_a_stack_with_its_capsules_in_step(walking, inspecting, genera
     walking.pin("a")
     assert walking.choices.a == OnWay(Drawn(1), Drawn(2), 4, "spherical", 2)
     np.testing.assert_array_equal(walking.choices.a.vector(), path[2])
+
+
+def test_a_change_after_a_walk_is_seen(walking, inspecting, viewer, finish):
+    inspecting.choose(("convcaps10", 0, None))
+    inspecting.change(scale=0.5)
+    finish(inspecting.lane)
+    walking.walk()
+    finish(walking.lane)
+    walk, difference = viewer.layers["axons · walk"], viewer.layers["axons · difference"]
+    assert (walk.visible, difference.visible) == (True, False)
+    inspecting.change(scale=0.0)
+    finish(inspecting.lane)
+    assert (walk.visible, difference.visible) == (False, True)
 
 
 def test_a_walk_without_capsules_has_three_axes(walking, viewer, finish):

@@ -127,6 +127,12 @@ class StackBook(ResultBook):
             if layer is not None:
                 layer.visible = False
 
+    def reveal(self, mask: Labels, name: str) -> None:
+        """Switch the eye of a layer on, where there is one."""
+        layer = self.find(mask, name)
+        if layer is not None:
+            layer.visible = True
+
     def fit(self) -> None:
         """Fit the contrasts again, for stacks that were filled meanwhile."""
         self._fit_contrasts()
