@@ -88,6 +88,8 @@ class Session:
 
     def close(self) -> None:
         """Stop all jobs; what they finished is kept."""
+        if self.closed:
+            return
         self.closed = True
         for actions in (self.masking, self.studio, self.rendering, self.exporting):
             actions.lane.close()

@@ -52,6 +52,7 @@ class Walking:
         """Stop all jobs."""
         self.lane.close()
         self._fetching.close()
+        self._asked.deleteLater()
 
     # The three latent vectors
 

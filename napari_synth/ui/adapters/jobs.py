@@ -95,6 +95,7 @@ class Lane(QObject):
         super().__init__()
         self.state = JobState()
         self._current: _Job | None = None
+        self._closed = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="napari-synth")
         self._reported.connect(self._show_progress)
         self._ended.connect(self._end)
@@ -137,12 +138,16 @@ class Lane(QObject):
 
     def close(self) -> None:
         """Stop for good: nothing is delivered any more."""
+        if self._closed:
+            return
+        self._closed = True
         if self._current is not None:
             self._current.token.cancel()
             self._current = None
         with self.state.events.blocked():  # the widgets that listen may be gone already
             self.state.running = False
         self._thread.shutdown(wait=False, cancel_futures=True)
+        self.deleteLater()  # here, in the main thread: the garbage collector may run in any other
 
     def _run(self, job: _Job) -> None:
         """In the lane's thread."""
