@@ -16,9 +16,8 @@ from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.pairs import PairSampler, describe, find_options, load_pair
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
-from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE, CapsPix2PixGenerator
+from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE, STAGES, CapsPix2PixGenerator
 from napari_synth.nets.discriminators import DCGANDiscriminator
-from napari_synth.nets.stages import STAGES
 from napari_synth.training.objectives.base import (
     Objective,
     ObjectiveSettings,
