@@ -40,6 +40,8 @@ class CapsPix2PixSettings(ObjectiveSettings):
     """Channels of the discriminator's first layer."""
     dropout: float = Field(0.5, ge=0, lt=1)
     l1: float = Field(1.0, ge=0)
+    lattice: float = Field(0.0, ge=0)
+    """Weight of `lattice_power`, the grid that transposed convolutions leave; 0 as published."""
     start: Literal["normal", "balanced"] = "normal"
     """Weights to start from: N(0, 0.02) as published, or scaled by `balance`, which learns far sooner."""
 
@@ -108,7 +110,10 @@ class CapsPix2PixObjective(Objective):
         discriminator.requires_grad_(False)
         loss_gan = adversarial_loss(discriminator(torch.cat([fake, masks], 1)).float(), 1.0)
         loss_l1 = l1_loss(fake, real)
-        self.optimise("generator", loss_gan + self.settings.l1 * loss_l1)
+        loss = loss_gan + self.settings.l1 * loss_l1
+        if self.settings.lattice:
+            loss = loss + self.settings.lattice * lattice_power(fake)
+        self.optimise("generator", loss)
         discriminator.requires_grad_(True)
         return {"D": loss_d.item(), "GAN": loss_gan.item(), "L1": loss_l1.item()}
 
@@ -140,6 +145,24 @@ class CapsPix2PixObjective(Objective):
 
     def training_data(self) -> list[TrainingData]:
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
+
+
+def lattice_power(images: Tensor, period: int = 4, block: int = 64) -> Tensor:
+    """How far the phases of a lattice differ in their local mean: 0 for an image without a grid.
+
+    Transposed convolutions of stride 2 give each phase of 2 or 4 pixels weights of its own (Odena et al.
+    2016). In every block the pixels of each of the ``period``² phases are averaged; the result is the
+    variance of these means. Noise adds its variance over the ``(block / period)²`` pixels of a mean.
+
+    Parameters
+    ----------
+    images : Tensor, shape (B, 1, H, W)
+        Sides are multiples of ``block``.
+    """
+    batch, _, height, width = images.shape
+    parts = images.reshape(batch, height // block, block // period, period, width // block, block // period, period)
+    means = parts.mean((2, 5)).permute(0, 1, 3, 2, 4).flatten(3)
+    return means.var(-1, correction=0).mean()
 
 
 @torch.no_grad()
