@@ -45,8 +45,7 @@ class Canvas:
 
     def __init__(self, labels: np.ndarray, outlines: list[Outline]):
         self.height, self.width = labels.shape
-        reach = [max(-o.grown_dy.min(), o.grown_dy.max(), -o.grown_dx.min(), o.grown_dx.max()) for o in outlines]
-        self.margin = int(max(reach, default=0)) + 1
+        self.margin = max((outline.reach for outline in outlines), default=0) + 1
         self._padded = np.pad(np.asarray(labels, np.int32), self.margin)
         self._flat = self._padded.reshape(-1)
         self._stride = self._padded.shape[1]
@@ -64,9 +63,9 @@ class Canvas:
             outline,
             dy.astype(np.int64) * self._stride + dx,
             outline.grown_dy.astype(np.int64) * self._stride + outline.grown_dx,
-            int(dy.min()),
+            int(dy[0]),
             int(dx.min()),
-            int(dy.max()),
+            int(dy[-1]),
             int(dx.max()),
         )
 

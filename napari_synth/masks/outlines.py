@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,15 +25,19 @@ class Outline:
     Attributes
     ----------
     dy, dx : ndarray, shape (P,), int32
-        Rows and columns relative to the centre of the decoded shape; one 4-connected part without holes.
+        Rows, in rising order, and columns relative to the centre of the decoded shape; one 4-connected
+        part without holes.
     grown_dy, grown_dx : ndarray, shape (Q,), int32
         The same grown by the gap that was asked for.
+    reach : int
+        No row or column is further from the centre.
     """
 
     dy: np.ndarray
     dx: np.ndarray
     grown_dy: np.ndarray
     grown_dx: np.ndarray
+    reach: int
 
     @property
     def area(self) -> int:
@@ -41,7 +46,7 @@ class Outline:
 
 def scale_for_area(shapes: np.ndarray, area: np.ndarray) -> np.ndarray:
     """The factor that gives each decoded shape ``(N, 64, 64)`` its area in square pixels."""
-    present = (shapes > SHAPE_THRESHOLD).view(np.uint8).sum((1, 2), dtype=np.int32)
+    present = _sum(shapes > SHAPE_THRESHOLD)
     return np.minimum(np.sqrt(np.asarray(area) / np.maximum(present, 1)), LARGEST_SCALE)
 
 
@@ -74,7 +79,7 @@ def outlines(shapes: np.ndarray, angles: np.ndarray, scales: np.ndarray, gap: in
             _keep_one_part(tiles)
             inner, outer = _offsets(tiles), _offsets(_grown(tiles, gap))
             for member, (dy, dx), (grown_dy, grown_dx) in zip(part, inner, outer, strict=True):
-                found[member] = Outline(dy, dx, grown_dy, grown_dx)
+                found[member] = Outline(dy, dx, grown_dy, grown_dx, int(side) // 2)
     return [outline for outline in found if outline is not None]
 
 
@@ -118,7 +123,7 @@ def _keep_one_part(tiles: np.ndarray) -> None:
         sizes = np.bincount(parts.ravel())
         sizes[0] = 0
         tiles[index] = parts == sizes.argmax()
-    for index in np.flatnonzero(_parts(~tiles) > 1):
+    for index in np.flatnonzero(_euler(tiles) < 1):
         tiles[index] = ndimage.binary_fill_holes(tiles[index])
 
 
@@ -127,6 +132,17 @@ def _parts(tiles: np.ndarray) -> np.ndarray:
     parts, _ = ndimage.label(tiles, IN_PLANE)
     last = np.maximum.accumulate(parts.max((1, 2)))  # parts are numbered tile after tile
     return np.diff(last, prepend=0)
+
+
+def _euler(tiles: np.ndarray) -> np.ndarray:
+    """Parts minus holes of each tile: pixels - pairs of neighbours + full squares of four."""
+    down, right = tiles[:, 1:] & tiles[:, :-1], tiles[:, :, 1:] & tiles[:, :, :-1]
+    squares = down[:, :, 1:] & down[:, :, :-1]
+    return _sum(tiles) - _sum(down) - _sum(right) + _sum(squares)
+
+
+def _sum(tiles: np.ndarray) -> np.ndarray:
+    return tiles.reshape(len(tiles), math.prod(tiles.shape[1:])).view(np.uint8).sum(1, dtype=np.int64)
 
 
 def _grown(tiles: np.ndarray, gap: int) -> np.ndarray:
@@ -144,8 +160,9 @@ def _grown(tiles: np.ndarray, gap: int) -> np.ndarray:
 
 def _offsets(tiles: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows and columns of each tile's pixels, from its middle."""
-    number, rows, columns = np.nonzero(tiles)
-    middle = tiles.shape[1] // 2
+    side = tiles.shape[1]
+    number, within = np.divmod(np.flatnonzero(tiles), side * side)
+    rows, columns = np.divmod(within.astype(np.int32), np.int32(side))
     ends = np.cumsum(np.bincount(number, minlength=len(tiles)))[:-1]
-    dy, dx = (rows - middle).astype(np.int32), (columns - middle).astype(np.int32)
+    dy, dx = rows - side // 2, columns - side // 2
     return list(zip(np.split(dy, ends), np.split(dx, ends), strict=True))
