@@ -6,8 +6,10 @@ from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
+import tifffile
 import torch
 
+from napari_synth.core.intensity import Intensity
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard
 from napari_synth.models.checkpoint import save_model
@@ -90,3 +92,51 @@ def pair_folder(folder: Path, count: int = 3, size: tuple[int, int] = (64, 64), 
         iio.imwrite(folder / "images" / f"{number:02d}.png", image)
         iio.imwrite(folder / "masks" / f"{number:02d}.png", labels.astype(np.uint16))
     return folder
+
+
+def triplet_folder(folder: Path, count: int = 3, size: tuple[int, int] = (64, 96), hold_out: str = "") -> Path:
+    """``anatomy/``, ``signal/`` and ``labels/``: uint16, with bright discs in the signal where the labels are."""
+    for name in ("anatomy", "signal", "labels"):
+        (folder / name).mkdir(parents=True)
+    for number in range(count):
+        labels = nuclei(size, seed=number)
+        rng = np.random.default_rng(number)
+        slope = np.linspace(100, 600, size[1])[None]
+        tifffile.imwrite(folder / "anatomy" / f"{number:02d}.tif", (slope + rng.normal(0, 40, size)).astype(np.uint16))
+        signal = 150 + 0.2 * slope + 900 * (labels > 0) + rng.normal(0, 20, size)
+        tifffile.imwrite(folder / "signal" / f"{number:02d}.tif", signal.astype(np.uint16))
+        iio.imwrite(folder / "labels" / f"{number:02d}.png", labels.astype(np.uint16))
+    (folder / "dataset.yaml").write_text(
+        "title: Discs\noptions: [{name: discs, source: here, licence: CC0, attribution: us"
+        + (f", hold_out: '{hold_out}'" if hold_out else "")
+        + "}]"
+    )
+    return folder
+
+
+METGAN_HYPER = {"width": 0.05, "blocks": 6}
+
+
+def small_metgan(path: Path, seed: int = 0) -> Path:
+    """A two-channel generator with random weights whose signal is uint16, from 100 to 1100."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = build("metgan", **METGAN_HYPER)
+    card = ModelCard(
+        id=path.stem,
+        title="Small brain",
+        architecture="metgan",
+        hyper=METGAN_HYPER,
+        role="generator",
+        mask_meaning="foreground",
+        condition_channels=["anatomy"],
+        output_channel="signal",
+        intensities={
+            "anatomy": Intensity(dtype="uint16", low=100, high=600),
+            "signal": Intensity(dtype="uint16", low=100, high=1100),
+        },
+        tile_multiple=64,
+        licence="CC0",
+    )
+    save_model(path, card, network.state_dict())
+    return path

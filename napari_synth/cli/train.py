@@ -16,16 +16,26 @@ if TYPE_CHECKING:
 
 
 def train(
-    architecture: Annotated[str, typer.Argument(metavar="ARCH", help="optional-pix2pix, pix2pix, dvae or unet.")],
+    architecture: Annotated[
+        str, typer.Argument(metavar="ARCH", help="optional-pix2pix, pix2pix, metgan, dvae or unet.")
+    ],
     data: Annotated[
         Path,
         typer.Argument(
-            metavar="DATA_DIR", help="images/ and masks/, or one such folder per option; for dvae shape files (.npz)."
+            metavar="DATA_DIR",
+            help="images/ and masks/, or one such folder per option; for dvae shape files (.npz); "
+            "for metgan anatomy/, signal/ and labels/.",
         ),
     ],
     out_file: Annotated[Path, typer.Option("--out", help="The .safetensors file to write.")],
     steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
     preset: Annotated[str, typer.Option(help="fast or paper.")] = "fast",
+    ablation: Annotated[
+        str,
+        typer.Option(
+            help="For metgan, to compare with: conditional-only, cycle-only, no-segmentor, no-pair, pix2pix, cyclegan."
+        ),
+    ] = "",
     set_: Annotated[list[str], typer.Option("--set", help="One setting, name=value; may be given several times.")] = [],  # noqa: B006
     resume: Annotated[Path | None, typer.Option(help="The .ckpt file of an interrupted run.")] = None,
     init: Annotated[str | None, typer.Option(help="A model id or file to start from, for fine-tuning.")] = None,
@@ -45,7 +55,7 @@ def train(
     settings = parse_settings(set_) | ({"steps": steps} if steps else {})
     request = TrainRequest(
         architecture=architecture, data=data, out=out_file, preset=preset, settings=settings, resume=resume,
-        init=init,
+        init=init, ablation=ablation,
         seed=seed, device=device, devices=devices, precision=precision, checkpoint_minutes=checkpoint_minutes,
     )  # fmt: skip
     if latent_sizes is not None:

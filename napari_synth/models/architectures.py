@@ -26,6 +26,18 @@ def _capspix2pix(**hyper: Any) -> nn.Module:
     return CapsPix2PixGenerator(**hyper)
 
 
+def _metgan(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.metgan import MetGen
+
+    return MetGen(**hyper)
+
+
+def _metgan_unet(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.metgan import ConditionedUNet
+
+    return ConditionedUNet(**hyper)
+
+
 def _dvae(**hyper: Any) -> nn.Module:
     from napari_synth.nets.dvae import DVAE
 
@@ -44,13 +56,22 @@ def _pbam(**_: Any) -> nn.Module:
     return nn.Identity()  # it computes from its settings and has nothing to train
 
 
+def _signal_unet(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.unet import signal_unet
+
+    return signal_unet(**hyper)
+
+
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "optional-pix2pix": _pix2pix,
     "pix2pix": _pix2pix,
     "capspix2pix": _capspix2pix,
     "pbam": _pbam,
+    "metgan": _metgan,
+    "metgan-unet": _metgan_unet,
     "dvae": _dvae,
     "unet": _unet,
+    "signal-unet": _signal_unet,
 }
 
 

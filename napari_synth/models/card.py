@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_synth.core.intensity import Intensity
+
 
 class Look(BaseModel):
     """One option of a generator: its name and what it looks like."""
@@ -73,6 +75,12 @@ class ModelCard(BaseModel):
         A key of `datasets.encoding.MASK_MEANINGS`.
     condition_channels : list of str
         Images needed beside the mask; empty for a generator from the mask alone.
+    output_channel : str
+        What the image shows, for a model with condition channels.
+    intensities : dict
+        Scales of the condition channels and of the output, by channel.
+    segmentor : str
+        Id of the segmentor the model was trained against; its file lies in the same folder.
     looks : list of Look
         The options, in the order of the option plane.
     latent_size : int
@@ -101,6 +109,9 @@ class ModelCard(BaseModel):
     role: Literal["generator", "shapes", "segmentor"]
     mask_meaning: str = ""
     condition_channels: list[str] = Field(default_factory=list)
+    output_channel: str = ""
+    intensities: dict[str, Intensity] = Field(default_factory=dict)
+    segmentor: str = ""
     looks: list[Look] = Field(default_factory=list)
     latent_size: int = 0
     shape_side: int = 0

@@ -5,23 +5,32 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from napari_synth.nets.pix2pix import norm_layer
+
 
 class PatchGAN(nn.Module):
     """70x70 PatchGAN of pix2pix: ``[B, C, H, W]`` to a map of logits, 30x30 for 256x256.
 
-    Convolutions 4: ndf, 2 ndf, 4 ndf with stride 2, 8 ndf and 1 with stride 1; BatchNorm on all
-    but the first and last; LeakyReLU 0.2 (Isola et al. 2017, section 6.1.2).
+    Convolutions 4: ndf, 2 ndf, 4 ndf with stride 2, 8 ndf and 1 with stride 1; a norm on all but the
+    first and last; LeakyReLU 0.2 (Isola et al. 2017, section 6.1.2).
+
+    Parameters
+    ----------
+    in_channels : int
+    ndf : int
+    norm : {'batch', 'instance'}
+        BatchNorm as in pix2pix, or InstanceNorm without weights as in CycleGAN, which has biases beside it.
     """
 
-    def __init__(self, in_channels: int, ndf: int = 64):
+    def __init__(self, in_channels: int, ndf: int = 64, norm: str = "batch"):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(in_channels, ndf, 4, 2, 1), nn.LeakyReLU(0.2)]
         width = ndf
         for stride in (2, 2, 1):
             out = min(width * 2, ndf * 8)
             layers += [
-                nn.Conv2d(width, out, 4, stride, 1, bias=False),
-                nn.BatchNorm2d(out),
+                nn.Conv2d(width, out, 4, stride, 1, bias=norm == "instance"),
+                norm_layer(norm, out),
                 nn.LeakyReLU(0.2),
             ]
             width = out

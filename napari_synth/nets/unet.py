@@ -1,8 +1,8 @@
-"""Small segmentation U-Net (MONAI's, with fixed choices)."""
+"""Segmentation U-Nets (MONAI's, with fixed choices)."""
 
 from __future__ import annotations
 
-from monai.networks.nets import UNet
+from monai.networks.nets import BasicUNet, UNet
 from torch import nn
 
 
@@ -19,3 +19,13 @@ def segmentation_unet(in_channels: int = 3, width: int = 16) -> nn.Module:
         strides=(2, 2, 2, 2),
         num_res_units=2,
     )
+
+
+def signal_unet(in_channels: int = 1, width: int = 16) -> nn.Module:
+    """U-Net for sparse objects, one logit per pixel: ``[B, in_channels, H, W]`` to ``[B, 1, H, W]``.
+
+    Five scales with BatchNorm, so that in eval mode a pixel is judged by what is around it and an
+    image without objects stays empty; height and width must be multiples of 16.
+    """
+    features = (*(width * 2**i for i in range(5)), width)
+    return BasicUNet(2, in_channels, 1, features, norm="batch", upsample="nontrainable")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from lightning_fabric import Fabric
 from pydantic import ValidationError
 
 from napari_synth.core.devices import resolve_device
-from napari_synth.core.errors import InputError, WorkError, unknown_name
+from napari_synth.core.errors import Cancelled, InputError, WorkError, unknown_name
 from napari_synth.core.files import check_writable, existing_folder, writing
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.models.card import ModelCard, Training
-from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, save_model
+from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
 from napari_synth.models.registry import resolve_model
 from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings
@@ -40,6 +40,8 @@ class TrainRequest:
         The ``.safetensors`` file to write; the resumable state and the preview go beside it.
     preset : str
         A key of the objective's presets.
+    ablation : str
+        A key of the objective's ablations, on top of the preset; empty for none.
     settings : dict
         Overrides of single settings.
     resume : Path, optional
@@ -62,6 +64,7 @@ class TrainRequest:
     data: Path
     out: Path
     preset: str = "fast"
+    ablation: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     resume: Path | None = None
     init: str | None = None
@@ -84,18 +87,21 @@ class TrainResult:
 
 
 def settings_for(request: TrainRequest) -> ObjectiveSettings:
-    """The objective's settings: preset, then overrides.
+    """The objective's settings: preset, ablation, then overrides.
 
     Raises
     ------
     InputError
-        If the preset or a setting is unknown or out of range.
+        If the preset, the ablation or a setting is unknown or out of range.
     """
     cls = objective_class(request.architecture)
     if request.preset not in cls.presets:
         raise unknown_name("preset", request.preset, sorted(cls.presets))
+    if request.ablation and request.ablation not in cls.ablations:
+        raise unknown_name("ablation", request.ablation, sorted(cls.ablations))
+    chosen = cls.presets[request.preset] | cls.ablations.get(request.ablation, {}) | request.settings
     try:
-        return cls.Settings(**(cls.presets[request.preset] | request.settings))
+        return cls.Settings(**chosen)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -132,6 +138,8 @@ def train(
     objective = objective_class(request.architecture)(settings, data, request.seed)
     if request.init is not None:
         _start_from(request.init, objective)
+    if objective.first() is not None:
+        objective.use(_trained_first(request, objective, on_progress, cancel))
     device = resolve_device(request.device)
     fabric = Fabric(accelerator=device.type, devices=request.devices, precision=request.precision)  # type: ignore[arg-type]
     fabric.launch()
@@ -144,6 +152,50 @@ def train(
         return run.until_done(on_progress, cancel)
     finally:
         torch.set_flush_denormal(False)  # a state of the processor, which others in this process do not expect
+
+
+def _trained_first(request: TrainRequest, objective: Objective, on_progress: OnProgress, cancel: CancelToken) -> Path:
+    """The file of the model that must be there before, beside ``out``; trained now unless it is finished.
+
+    Raises
+    ------
+    Cancelled
+        If it was stopped; the same command goes on with it.
+    """
+    architecture, settings = objective.first() or ("", {})
+    out = request.out.with_name(f"{request.out.stem}-segmentor{SUFFIX}")
+    before = TrainRequest(
+        architecture=architecture, data=request.data, out=out, settings=settings, seed=request.seed,
+        device=request.device, precision=request.precision, checkpoint_minutes=request.checkpoint_minutes,
+    )  # fmt: skip
+    if _is_finished(before):
+        return out
+    result = train(replace(before, resume=_unfinished_state(before)), on_progress, cancel)
+    if result.steps < settings["steps"]:
+        raise Cancelled(
+            f"Training was stopped at step {result.steps} of the segmentor, which comes first.",
+            "Start the same command again to go on.",
+        )
+    return out
+
+
+def _is_finished(request: TrainRequest) -> bool:
+    """Whether the model of a request is there, with all its steps."""
+    if not request.out.is_file():
+        return False
+    training = read_card(request.out).training
+    planned = settings_for(request).model_dump()
+    return training is not None and training.steps == planned["steps"] and training.settings == planned
+
+
+def _unfinished_state(request: TrainRequest) -> Path | None:
+    """The state of the same run beside its output, if there is one."""
+    path = request.out.with_suffix(RESUME_SUFFIX)
+    if not path.is_file():
+        return None
+    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude={"steps"})
+    same = (identity["architecture"], identity["seed"], identity["settings"])
+    return path if same == (request.architecture, request.seed, settings) else None
 
 
 def _start_from(name: str, objective: Objective) -> None:
@@ -205,9 +257,11 @@ class _Run:
 
     def _networks_and_optimizers(self) -> dict[str, Any]:
         objective = self.objective
-        return {f"network.{name}": network for name, network in objective.networks.items()} | {
-            f"optimizer.{name}": optimizer for name, optimizer in objective.optimizers.items()
-        }
+        return (
+            {f"network.{name}": network for name, network in objective.networks.items()}
+            | {f"optimizer.{name}": optimizer for name, optimizer in objective.optimizers.items()}
+            | {f"memory.{name}": memory for name, memory in objective.memories.items()}
+        )
 
     def restore(self, path: Path) -> None:
         rest = read_state(path)

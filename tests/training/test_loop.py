@@ -13,7 +13,7 @@ from napari_synth.core.progress import CancelToken
 from napari_synth.models.checkpoint import read_card
 from napari_synth.training.loop import TrainRequest, settings_for, train
 from napari_synth.training.objectives import OBJECTIVES, objective_class
-from tests.helpers import nuclei, pair_folder
+from tests.helpers import nuclei, pair_folder, triplet_folder
 
 SMALL = {
     "optional-pix2pix": {
@@ -28,6 +28,18 @@ SMALL = {
     "capspix2pix": {"steps": 6, "width": 2},
     "dvae": {"steps": 6, "batch_size": 4},
     "unet": {"steps": 6, "crop": 32, "width": 4, "batch_size": 2},
+    "signal-segmentor": {"steps": 6, "crop": 32, "width": 2, "batch_size": 2},
+    "metgan": {
+        "steps": 6,
+        "crop": 64,
+        "width": 0.05,
+        "ndf": 2,
+        "pool": 3,
+        "batch_size": 2,
+        "segmentor_steps": 4,
+        "segmentor_width": 2,
+        "segmentor_crop": 32,
+    },
 }
 
 
@@ -43,8 +55,14 @@ def data(tmp_path_factory):
     (root / "shapes").mkdir()
     shapes = np.stack([nuclei((64, 64), 1, seed=seed) > 0 for seed in range(30)])
     np.savez(root / "shapes" / "discs.npz", shapes=shapes.astype(np.uint8))
-    pairs = root / "pairs"
-    return {"optional-pix2pix": pairs, "unet": pairs, "capspix2pix": pairs / "grey", "dvae": root / "shapes"}
+    pairs, triplets = root / "pairs", triplet_folder(root / "triplets", hold_out="02")
+    two_channel = {"metgan": triplets, "signal-segmentor": triplets}
+    return two_channel | {
+        "optional-pix2pix": pairs,
+        "unet": pairs,
+        "capspix2pix": pairs / "grey",
+        "dvae": root / "shapes",
+    }
 
 
 def request(architecture, data, out, **changes):

@@ -9,6 +9,8 @@ OBJECTIVES = {
     "optional-pix2pix": "pix2pix:Pix2PixObjective",
     "pix2pix": "pix2pix:Pix2PixObjective",
     "capspix2pix": "capspix2pix:CapsPix2PixObjective",
+    "metgan": "metgan:MetGANObjective",
+    "signal-segmentor": "signal_segmentor:SignalSegmentorObjective",
     "dvae": "dvae:DVAEObjective",
     "unet": "unet:UNetObjective",
 }

@@ -36,6 +36,8 @@ class Objective(ABC):
 
     Settings: ClassVar[type[ObjectiveSettings]]
     presets: ClassVar[dict[str, dict[str, Any]]]
+    ablations: ClassVar[dict[str, dict[str, Any]]] = {}
+    """Settings that switch parts of the objective off, by name."""
 
     def __init__(self, settings: ObjectiveSettings, data: Path, seed: int):
         self.settings: Any = settings
@@ -43,7 +45,17 @@ class Objective(ABC):
         self.seed = seed
         self.networks: dict[str, nn.Module] = {}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.memories: dict[str, Any] = {}
+        """Whatever else a resumed run needs, with ``state_dict`` and ``load_state_dict``."""
         self.fabric: Fabric
+
+    def first(self) -> tuple[str, dict[str, Any]] | None:
+        """Architecture and settings of a model that must be trained before, or None."""
+        return None
+
+    def use(self, helper: Path) -> None:
+        """Take the model file that `first` asked for."""
+        raise NotImplementedError(f"{type(self).__name__} asks for no other model")
 
     def set_up(self, fabric: Fabric) -> None:
         """Hand networks and optimisers to Fabric: device, precision, several devices."""
@@ -111,6 +123,17 @@ def adversarial_loss(logits: Tensor, target: float) -> Tensor:
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
 
+def least_squares_loss(outputs: Tensor, target: float) -> Tensor:
+    """Mean squared distance of a discriminator's outputs to one target for all (Mao et al. 2017)."""
+    return (outputs - target).square().mean()
+
+
+def weighted_bce(logits: Tensor, target: Tensor, object_weight: float) -> Tensor:
+    """Binary cross-entropy in which pixels of objects weigh ``object_weight`` times those of the background."""
+    weight = torch.tensor(object_weight, device=logits.device)
+    return binary_cross_entropy_with_logits(logits, target, pos_weight=weight)
+
+
 def adversarial_optimizers(networks: dict[str, nn.Module], learning_rate: float) -> dict[str, torch.optim.Optimizer]:
     """Adam with betas (0.5, 0.999) for each network."""
     return {
@@ -133,6 +156,6 @@ def init_normal(network: nn.Module) -> nn.Module:
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, nn.BatchNorm2d) and module.affine:
             nn.init.normal_(module.weight, 1.0, 0.02)
     return network
