@@ -18,7 +18,7 @@ class Intensity(BaseModel):
     Attributes
     ----------
     dtype : str
-        Of the images the scale was measured on.
+        Of the images the scale was measured on; float32 stands for all floats.
     low, high : float
         Their 0.1 and 99.9 percentile.
     """
@@ -59,7 +59,22 @@ def measure_intensity(images: Iterable[np.ndarray], what: str) -> Intensity:
     low, high = np.percentile(np.concatenate([array.ravel() for array in arrays]).astype(np.float64), PERCENTILES)
     if not high > low:
         raise InputError(f"The {what} is constant: its pixels all have the value {low:g}.", "Choose another image.")
-    return Intensity(dtype=dtypes[0], low=float(low), high=float(high))
+    return Intensity(dtype=_stored(dtypes[0]), low=float(low), high=float(high))
+
+
+def _stored(dtype: str) -> str:
+    return "float32" if np.dtype(dtype).kind == "f" else dtype
+
+
+def in_grey_values_of(image: np.ndarray, scale: Intensity, what: str) -> np.ndarray:
+    """An image in the dtype of a scale.
+
+    One of that dtype stays as it is. Another one comes from another kind of microscope or file, so its
+    own percentiles take the place of the scale's.
+    """
+    if _stored(image.dtype.name) == scale.dtype:
+        return image.astype(scale.dtype, copy=False)
+    return scale.from_network(measure_intensity([image], what).to_network(image))
 
 
 def check_channel(image: np.ndarray, what: str) -> np.ndarray:
@@ -80,7 +95,7 @@ def check_channel(image: np.ndarray, what: str) -> np.ndarray:
         )
     if image.size == 0:
         raise InputError(f"{what} has no pixels (shape {image.shape}).", "Choose another image.")
-    if image.dtype.kind not in "iuf" or (image.dtype.kind in "iu" and image.dtype.itemsize > 4):
+    if image.dtype.kind not in "iuf" or (image.dtype.kind in "iu" and image.dtype.itemsize > 2):
         raise InputError(f"{what} has the dtype {image.dtype}.", "Save it as 8 bit, 16 bit or float.")
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InputError(f"{what} contains NaN or infinity.", "Replace them by numbers.")

@@ -146,7 +146,49 @@ class LayerSource(_Strict):
     sha256: str
 
 
-MaskSource = Annotated[FieldSource | FileSource | LayerSource, Field(discriminator="kind")]
+class ImageFileSource(_Strict):
+    """An image in a file; a relative path counts from the folder of the recipe."""
+
+    kind: Literal["file"] = "file"
+    path: str
+    channel: int | None = Field(None, ge=0)
+    """Which channel of a file with several, counted from 0."""
+    dtype: str = ""
+    """What the grey values are turned into; empty: as stored."""
+    sha256: str = ""
+    """`image_hash` of it; empty: not checked."""
+
+
+class RecombineSettings(_Strict):
+    """How new labels are made of real label maps; see `masks.recombine.recombine`."""
+
+    height: int = Field(256, ge=16, le=8192)
+    width: int = Field(256, ge=16, le=8192)
+    merge: float = Field(0.5, ge=0, le=1)
+    """Probability that two maps are merged."""
+    flip: bool = True
+    rotate: float = Field(180.0, ge=0, le=180)
+    """Largest turn in degrees, either way."""
+    scale_low: float = Field(0.8, gt=0, le=10)
+    scale_high: float = Field(1.25, gt=0, le=10)
+
+
+class RecombinedSource(_Strict):
+    """A mask made of real label maps by chance."""
+
+    kind: Literal["recombined"] = "recombined"
+    maps: list[str] = Field(min_length=1)
+    """Files of label maps; relative paths count from the folder of the recipe."""
+    settings: RecombineSettings
+    seed: int = Field(ge=0)
+    sha256: str = ""
+    """`mask_hash` of its labels; empty: not checked."""
+
+
+ConditionSource = Annotated[ImageFileSource | LayerSource, Field(discriminator="kind")]
+
+
+MaskSource = Annotated[FieldSource | FileSource | LayerSource | RecombinedSource, Field(discriminator="kind")]
 
 
 class Intervention(_Strict):
@@ -172,6 +214,8 @@ class Recipe(_Strict):
     model_sha256 : str
         Hash of that file; empty where it is not known yet.
     masks : list of MaskSource
+    conditions : list of ConditionSource
+        Image beside each mask, or one for all of them, for a model that needs it.
     options : list of str
         Looks to render; empty for a model without options.
     variants : int
@@ -192,6 +236,7 @@ class Recipe(_Strict):
     model: str
     model_sha256: str = ""
     masks: list[MaskSource] = Field(min_length=1)
+    conditions: list[ConditionSource] = Field(default_factory=list)
     options: list[str] = Field(default_factory=list)
     variants: int = Field(1, ge=1)
     seed: int | None = Field(1, ge=0)
@@ -199,6 +244,12 @@ class Recipe(_Strict):
     interventions: list[Intervention] = Field(default_factory=list)
     n: int | None = Field(None, ge=1)
     versions: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _conditions_fit(self) -> Recipe:
+        if len(self.conditions) not in (0, 1, len(self.masks)):
+            raise ValueError(f"{len(self.conditions)} conditions for {len(self.masks)} masks")
+        return self
 
     @property
     def per_mask(self) -> int:
@@ -216,24 +267,29 @@ class Recipe(_Strict):
         composed anew and other masks are used again with new seeds.
         """
         if self.count() == 1:
-            first = {"masks": self.masks[:1], "options": self.options[:1]}
+            first = {"masks": self.masks[:1], "conditions": self.conditions[:1], "options": self.options[:1]}
             return self.model_copy(update=first | {"n": None, "variants": 1})
         mask_number, rest = divmod(index, self.per_mask)
         repetition, position = divmod(mask_number, len(self.masks))
         source = self.masks[position]
-        if isinstance(source, FieldSource) and repetition:
+        if isinstance(source, FieldSource | RecombinedSource) and repetition:
             seed = derived_seed(source.seed, "field", repetition)
             source = source.model_copy(update={"seed": seed, "sha256": ""})
         option, variant = divmod(rest, self.variants)
         return self.model_copy(
             update={
                 "masks": [source],
+                "conditions": [self.condition(position)] if self.conditions else [],
                 "options": self.options[option : option + 1],
                 "variants": 1,
                 "n": None,
                 "seed": None if self.seed is None else derived_seed(self.seed, "pair", mask_number, variant),
             }
         )
+
+    def condition(self, position: int) -> ConditionSource:
+        """The image beside the mask at a position."""
+        return self.conditions[position if len(self.conditions) > 1 else 0]
 
     def mask_number(self, index: int) -> int:
         """Which mask pair ``index`` shows; pairs of one mask share it."""
@@ -287,12 +343,16 @@ def read_recipe(path: Path) -> Recipe:
 
 def located(recipe: Recipe, folder: Path) -> Recipe:
     """The recipe with relative mask paths resolved from ``folder``."""
-    return recipe.model_copy(update={"masks": [_located_source(source, folder) for source in recipe.masks]})
+    masks = [_located(source, folder) for source in recipe.masks]
+    conditions = [_located(source, folder) for source in recipe.conditions]
+    return recipe.model_copy(update={"masks": masks, "conditions": conditions})
 
 
-def _located_source(source: MaskSource, folder: Path) -> MaskSource:
-    if isinstance(source, FileSource):
+def _located(source: Any, folder: Path) -> Any:
+    if isinstance(source, FileSource | ImageFileSource):
         return source.model_copy(update={"path": str((folder / source.path).resolve())})
+    if isinstance(source, RecombinedSource):
+        return source.model_copy(update={"maps": [str((folder / path).resolve()) for path in source.maps]})
     if isinstance(source, FieldSource):
         paths = {name: getattr(source.settings, name) for name in ("density", "library")}
         update = {name: str((folder / path).resolve()) for name, path in paths.items() if path}
@@ -304,6 +364,13 @@ def mask_hash(labels: np.ndarray) -> str:
     """SHA-256 of a label image: its shape and its int32 values."""
     digest = hashlib.sha256(str(labels.shape).encode())
     digest.update(np.ascontiguousarray(labels, np.int32).tobytes())
+    return digest.hexdigest()
+
+
+def image_hash(image: np.ndarray) -> str:
+    """SHA-256 of an image: its shape, dtype and values."""
+    digest = hashlib.sha256(f"{image.shape} {image.dtype.name}".encode())
+    digest.update(np.ascontiguousarray(image).tobytes())
     return digest.hexdigest()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.intensity import check_channel
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -48,6 +49,24 @@ def read_image(path: Path) -> np.ndarray:
             f"{path} has shape {image.shape}, not a 2-D grey or RGB image.", "Split it into single planes."
         )
     return image
+
+
+def read_channel(path: Path, channel: int | None = None) -> np.ndarray:
+    """One channel of an image file, ``(Y, X)`` as stored; of several, the numbered one.
+
+    Raises
+    ------
+    InputError
+        If the file holds several channels and none is named, or no such channel.
+    """
+    array = read_array(path)
+    if channel is not None:
+        if array.ndim == 3 and array.shape[-1] in (2, 3, 4) and array.shape[0] not in (2, 3, 4):
+            array = np.moveaxis(array, -1, 0)
+        if array.ndim != 3 or channel >= len(array):
+            raise InputError(f"{path} has no channel {channel} (shape {array.shape}).", "Count channels from 0.")
+        array = array[channel]
+    return check_channel(array, f"The image {path.name}")
 
 
 def read_labels(path: Path) -> np.ndarray:

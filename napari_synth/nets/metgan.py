@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from napari_synth.nets.pix2pix import Pix2PixGenerator
 from napari_synth.nets.spade import LabelPath, one_hot
@@ -76,6 +78,16 @@ class MetGen(nn.Module):
         self.up = nn.ModuleList(conv_units(before[i] + skip, decoder[i], 3) for i, skip in enumerate(reversed(encoder)))
         self.label = LabelPath(spade, hidden=scaled(HIDDEN, width))
         self.last = nn.Conv2d(before[-1], out_channels, 1)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Fold the norms into the convolutions and drop the spectral norm: the same output, for rendering only."""
+        self.eval()
+        for unit in [m for m in self.modules() if isinstance(m, nn.Sequential) and isinstance(m[0], nn.Conv2d)]:
+            unit[0], unit[1] = fuse_conv_bn_eval(unit[0], unit[1]), nn.Identity()
+        for module in list(self.modules()):
+            if is_parametrized(module):
+                remove_parametrizations(module, "weight")
 
     def encode(self, image: Tensor) -> list[Tensor]:
         """Features of the image alone: the skips, fine to coarse, then the centre."""

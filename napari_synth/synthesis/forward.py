@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.recipe import image_hash
 from napari_synth.core.seeds import torch_generator
 from napari_synth.datasets.axons import AppearanceSettings, axon_image
 from napari_synth.datasets.encoding import from_network, mask_plane
@@ -17,6 +19,7 @@ from napari_synth.nets.capspix2pix import LATENT_SIZE
 from napari_synth.nets.pix2pix import option_plane
 
 if TYPE_CHECKING:
+    from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
     from napari_synth.nets.probe import Probe
 
@@ -37,6 +40,8 @@ class ForwardRequest:
         The latent vector; drawn from the seed when not given, 0 without noise.
     probe : Probe, optional
         What to keep and to change inside the network.
+    condition : ndarray, shape (Y, X), optional
+        Image beside the mask, in the dtype of the card's intensities.
     """
 
     labels: np.ndarray
@@ -44,10 +49,11 @@ class ForwardRequest:
     seed: int | None
     z: np.ndarray | None
     probe: Probe | None = None
+    condition: np.ndarray | None = None
 
 
 Forward = Callable[["TrainedModel", ForwardRequest], np.ndarray]
-"""Returns ``(Y, X)`` or ``(Y, X, 3)`` uint8."""
+"""Returns ``(Y, X)`` or ``(Y, X, 3)`` uint8; with a condition ``(Y, X)`` in the dtype of the card's output."""
 
 
 def pix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
@@ -78,6 +84,51 @@ def capspix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
 def pbam(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """Physics-based appearance; its settings are the card's hyper-parameters."""
     return axon_image(request.labels, AppearanceSettings.model_validate(model.card.hyper), request.seed)
+
+
+class ImagePaths:
+    """What MetGen's image path made of the last image, so that an edited label costs the rest only."""
+
+    def __init__(self) -> None:
+        self._last: weakref.WeakKeyDictionary[Any, tuple[str, list[torch.Tensor]]] = weakref.WeakKeyDictionary()
+
+    def features(self, network: Any, image: np.ndarray, device: torch.device) -> list[torch.Tensor]:
+        """Features of an image in the range of the network, ``(Y, X)``."""
+        key = image_hash(image)
+        known = self._last.get(network)
+        if known is None or known[0] != key:
+            x = torch.from_numpy(image)[None, None].to(device).contiguous(memory_format=torch.channels_last)
+            known = (key, network.encode(x))
+            self._last[network] = known
+        return known[1]
+
+
+_image_paths = ImagePaths()
+
+
+def metgan(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
+    """Anatomy and mask; there is no noise."""
+    card = model.card
+    features = _image_paths.features(model.network, _condition(model, request), model.device)
+    network: Any = model.network
+    return _grey(card, network.decode(features, _plane(model, request.labels).to(model.device)))
+
+
+def metgan_unet(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
+    """Anatomy and mask, dropout under the seed."""
+    image = torch.from_numpy(_condition(model, request))[None, None].to(model.device)
+    noise = None if request.seed is None else torch_generator(request.seed, "render")
+    return _grey(model.card, model.network(image, _plane(model, request.labels).to(model.device), noise))
+
+
+def _condition(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
+    if request.condition is None:
+        raise ValueError(f"{model.card.id} needs a condition")
+    return model.card.intensities[model.card.condition_channels[0]].to_network(request.condition)
+
+
+def _grey(card: ModelCard, values: torch.Tensor) -> np.ndarray:
+    return card.intensities[card.output_channel].from_network(values[0, 0].float().cpu().numpy())
 
 
 def latent_of(seed: int | None) -> np.ndarray:
@@ -114,4 +165,6 @@ FORWARDS: dict[str, Forward] = {
     "pix2pix": pix2pix,
     "capspix2pix": capspix2pix,
     "pbam": pbam,
+    "metgan": metgan,
+    "metgan-unet": metgan_unet,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.errors import InputError, WorkError, unknown_name
+from napari_synth.core.intensity import check_channel, in_grey_values_of
 from napari_synth.core.recipe import Intervention
 from napari_synth.datasets.files import as_labels
 from napari_synth.models.registry import RoleModel
@@ -37,6 +38,8 @@ class RenderRequest:
         Seed of the noise; None switches it off.
     z : ndarray, shape (latent,), optional
         Latent vector of a model that has one; drawn from the seed when not given.
+    condition : ndarray, shape (Y, X), optional
+        Image beside the mask, for a model whose card names one; 8 or 16 bit or float.
     interventions : tuple of Intervention
         Changes inside the network, applied in order.
     capture : tuple of str
@@ -49,6 +52,7 @@ class RenderRequest:
     option: str | None = None
     seed: int | None = None
     z: np.ndarray | None = None
+    condition: np.ndarray | None = None
     interventions: tuple[Intervention, ...] = ()
     capture: tuple[str, ...] = ()
     routing: tuple[str, ...] = ()
@@ -60,12 +64,15 @@ class Rendering:
 
     Attributes
     ----------
-    image : ndarray, shape (Y, X) or (Y, X, 3), uint8
+    image : ndarray, shape (Y, X) or (Y, X, 3)
+        uint8, or the dtype of the channel that a model with a condition makes.
     seconds : float
         Time the render took.
     option : str
         The option used; empty for a model without options.
     seed : int or None
+    condition : ndarray, shape (Y, X), or None
+        The image beside the mask, in the dtype the model was trained on.
     activations : dict of ndarray, shape (capsule, channel, y, x), float32
         By the layer name as it was asked for, at the layer's own size.
     routing : dict of ndarray, shape (iteration, input, output, y, x), float32
@@ -76,17 +83,20 @@ class Rendering:
     seconds: float
     option: str
     seed: int | None
+    condition: np.ndarray | None = None
     activations: dict[str, np.ndarray] = field(default_factory=dict)
     routing: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def check_mask(mask: np.ndarray) -> np.ndarray:
+def check_mask(mask: np.ndarray, may_be_empty: bool = False) -> np.ndarray:
     """Labels that can be rendered, ``(Y, X)`` int32.
+
+    Over a real image a mask may be empty: it asks for that image without objects.
 
     Raises
     ------
     InputError
-        If the mask is not 2-D, is empty, holds NaN or fractions, or is larger than `MAX_SIDE`.
+        If the mask is not 2-D, holds no label where it must, holds NaN or fractions, or is larger than `MAX_SIDE`.
     """
     labels = as_labels(mask)
     height, width = labels.shape
@@ -95,9 +105,41 @@ def check_mask(mask: np.ndarray) -> np.ndarray:
             f"The mask is {width}×{height} pixels; the largest that can be rendered is {MAX_SIDE}×{MAX_SIDE}.",
             "Crop it into smaller pieces.",
         )
-    if not labels.any():
+    if not labels.any() and not may_be_empty:
         raise InputError("The mask is empty.", "Paint or sample at least one nucleus.")
     return labels
+
+
+def check_condition(card: ModelCard, condition: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The image beside the mask, in the dtype the model was trained on; None for a model without.
+
+    Raises
+    ------
+    InputError
+        If it is missing or not wanted, has several channels or another size than the mask, or is
+        constant.
+    """
+    if not card.condition_channels:
+        if condition is not None:
+            raise InputError(f"The model {card.id} takes no image beside the mask.", "Leave the condition out.")
+        return None
+    channel = card.condition_channels[0]
+    if condition is None:
+        raise InputError(
+            f"The model {card.id} needs an image of the {channel} beside the mask.",
+            "Give one of the same size: --condition FILE, condition=ARRAY, or an image layer.",
+        )
+    image = check_channel(condition, f"The {channel} image")
+    if image.shape != tuple(shape):
+        raise InputError(
+            f"The {channel} image is {image.shape[1]}×{image.shape[0]} pixels but the mask is {shape[1]}×{shape[0]}.",
+            "Choose a mask of the size of the image.",
+        )
+    if image.min() == image.max():
+        raise InputError(
+            f"The {channel} image is constant: its pixels all have the value {image.flat[0]}.", "Choose another image."
+        )
+    return in_grey_values_of(image, card.intensities[channel], f"{channel} image")
 
 
 def check_option(card: ModelCard, option: str | None) -> int:
@@ -126,6 +168,9 @@ class Generator(RoleModel):
         import torch
 
         super().__init__(trained)
+        settle = getattr(trained.network, "settle", None)
+        if settle is not None:
+            settle()
         trained.network.to(memory_format=torch.channels_last)
 
     @property
@@ -140,6 +185,7 @@ class Generator(RoleModel):
         seed: int | None = None,
         z: np.ndarray | None = None,
         *,
+        condition: np.ndarray | None = None,
         capture: Sequence[str] = (),
         routing: Sequence[str] = (),
         set: Mapping[tuple, float] | None = None,
@@ -152,7 +198,9 @@ class Generator(RoleModel):
         """
         interventions = [intervention(key, scale=float(value)) for key, value in (scale or {}).items()]
         interventions += [intervention(key, value=float(value)) for key, value in (set or {}).items()]
-        return self.run(RenderRequest(mask, option, seed, z, tuple(interventions), tuple(capture), tuple(routing)))
+        return self.run(
+            RenderRequest(mask, option, seed, z, condition, tuple(interventions), tuple(capture), tuple(routing))
+        )
 
     def run(self, request: RenderRequest) -> Rendering:
         """Render a request; the same request gives the same image on the same device.
@@ -163,7 +211,7 @@ class Generator(RoleModel):
         Raises
         ------
         InputError
-            If the mask, the option, z, a layer or an intervention cannot be used.
+            If the mask, the option, z, the condition, a layer or an intervention cannot be used.
         WorkError
             If the device runs out of memory.
         """
@@ -172,15 +220,17 @@ class Generator(RoleModel):
         from napari_synth.synthesis.forward import FORWARDS, ForwardRequest, check_latent
 
         card = self.card
-        labels = check_mask(request.mask)
+        labels = check_mask(request.mask, may_be_empty=bool(card.condition_channels))
+        condition = check_condition(card, request.condition, labels.shape)
         number = check_option(card, request.option)
         z = None if request.z is None else check_latent(request.z, card.latent_size)
         watch = Watch(card, request.capture, request.routing, request.interventions)
         padded = _padded(labels, card.tile_multiple)
+        beside = None if condition is None else _padded(condition, card.tile_multiple)
         start = time.perf_counter()
         try:
             with torch.inference_mode():
-                wanted = ForwardRequest(padded, number, request.seed, z, watch.probe)
+                wanted = ForwardRequest(padded, number, request.seed, z, watch.probe, beside)
                 image = FORWARDS[card.architecture](self._trained, wanted)
         except RuntimeError as error:
             raise _render_error(error, self.device) from error
@@ -190,12 +240,12 @@ class Generator(RoleModel):
             image = image.astype(np.float32).mean(-1).round().astype(np.uint8)
         name = look.name if look is not None else ""
         seconds = time.perf_counter() - start
-        return Rendering(image, seconds, name, request.seed, *watch.kept(labels.shape))
+        return Rendering(image, seconds, name, request.seed, condition, *watch.kept(labels.shape))
 
 
-def _padded(labels: np.ndarray, multiple: int) -> np.ndarray:
-    missing = [(0, -side % multiple) for side in labels.shape]
-    return np.pad(labels, missing, mode="symmetric")
+def _padded(plane: np.ndarray, multiple: int) -> np.ndarray:
+    missing = [(0, -side % multiple) for side in plane.shape]
+    return np.pad(plane, missing, mode="symmetric")
 
 
 def _render_error(error: RuntimeError, device: str) -> WorkError:

@@ -26,10 +26,12 @@ def model_name(generator: Generator) -> str:
     return generator.card.id if bundled else str(generator.path.resolve())
 
 
-def request_of(recipe: Recipe, labels: np.ndarray) -> RenderRequest:
+def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None = None) -> RenderRequest:
     """What to render for a recipe of one image."""
     z = None if recipe.z is None else np.array(recipe.z, np.float32)
-    return RenderRequest(labels, next(iter(recipe.options), None), recipe.seed, z, tuple(recipe.interventions))
+    return RenderRequest(
+        labels, next(iter(recipe.options), None), recipe.seed, z, condition, tuple(recipe.interventions)
+    )
 
 
 def painted_recipe(generator: Generator, request: RenderRequest, layer_name: str) -> Recipe:

@@ -104,7 +104,7 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
         return cls.Settings(**chosen)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name = ".".join(str(part) for part in first["loc"]) or "combination"
         raise InputError(
             f"The training setting {name} is not valid: {first['msg']}.",
             f"Known settings: {', '.join(cls.Settings.model_fields)}.",

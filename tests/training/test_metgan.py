@@ -137,7 +137,7 @@ def named(key, network):
 
 
 def test_the_segmentor_stays_as_it_was_for_a_thousand_steps(data, segmentor):
-    objective = ready(data, segmentor, steps=1000, batch_size=1, cycle=0, pool=0)
+    objective = ready(data, segmentor, steps=1000, cycle=0, pool=0)
     start = {name: tensor.clone() for name, tensor in objective.segmentor.state_dict().items()}
     assert any("running_mean" in name for name in start), "its norm has statistics that could drift"
     for step in range(1000):
@@ -199,6 +199,8 @@ def test_unknown_ablations_are_refused(data, tmp_path):
         train(TrainRequest("metgan", data, tmp_path / "m.safetensors", ablation="nothing"))
     with pytest.raises(InputError, match="no ablation"):
         settings_for(TrainRequest("unet", data, tmp_path / "m.safetensors", ablation="no-pair"))
+    with pytest.raises(InputError, match="batch_size of 1 needs a crop of at least 128"):
+        settings_for(TrainRequest("metgan", data, tmp_path / "m", settings={"crop": 64, "batch_size": 1}))
     with pytest.raises(InputError, match="crop is not valid"):
         settings_for(TrainRequest("metgan", data, tmp_path / "m.safetensors", settings={"crop": 100}))
 

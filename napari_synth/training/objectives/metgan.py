@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
@@ -75,6 +75,12 @@ class MetGANSettings(ObjectiveSettings):
     segmentor_width: int = Field(16, ge=1)
     segmentor_batch: int = Field(4, ge=1)
     segmentor_crop: int = Field(256, ge=32, multiple_of=16)
+
+    @model_validator(mode="after")
+    def _norm_has_something_to_measure(self) -> MetGANSettings:
+        if self.batch_size == 1 and self.crop == TILE_MULTIPLE:
+            raise ValueError(f"a batch_size of 1 needs a crop of at least {2 * TILE_MULTIPLE}")
+        return self
 
 
 class MetGANObjective(Objective):

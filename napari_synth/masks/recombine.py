@@ -1,0 +1,135 @@
+"""New labels out of real ones: draw, merge two, flip, rotate, scale (Horvath et al. 2022, section 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from skimage.measure import label as number_instances
+from skimage.transform import AffineTransform, warp
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.files import existing_folder
+from napari_synth.core.recipe import RecombineSettings
+from napari_synth.core.seeds import numpy_rng
+from napari_synth.datasets.files import IMAGE_SUFFIXES, as_labels, read_labels
+
+ARRAY_SUFFIX = ".npz"
+ARRAY_NAME = "labels"
+TRIES = 20
+
+
+def find_maps(paths: Sequence[str | Path]) -> list[Path]:
+    """Label map files among paths; a folder stands for the files in it.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    found: list[Path] = []
+    for path in (Path(path).expanduser() for path in paths):
+        if path.is_dir() or not path.suffix:
+            folder = existing_folder(path, "folder of label maps")
+            found += sorted(p for p in folder.iterdir() if p.suffix.lower() in (*IMAGE_SUFFIXES, ARRAY_SUFFIX))
+        else:
+            found.append(path)
+    if not found:
+        raise InputError("There are no label maps in the folder.", f"Use images or {ARRAY_SUFFIX} files.")
+    return found
+
+
+def read_maps(paths: Sequence[str | Path]) -> list[np.ndarray]:
+    """The label maps in files, those without objects left out.
+
+    A ``.npz`` file holds many of them as the array ``labels``, (N, Y, X).
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or none holds an object.
+    """
+    maps: list[np.ndarray] = []
+    for path in map(Path, paths):
+        maps += _read_stack(path) if path.suffix.lower() == ARRAY_SUFFIX else [read_labels(path)]
+    maps = [labels for labels in maps if labels.any()]
+    if not maps:
+        raise InputError("None of the label maps has an object.", "Choose other label maps.")
+    return maps
+
+
+def _read_stack(path: Path) -> list[np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stack = file[ARRAY_NAME]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{path} holds no array {ARRAY_NAME!r} of label maps ({error}).", "Save them as numpy.savez(labels=…)."
+        ) from error
+    if stack.ndim != 3:
+        raise InputError(f"The label maps in {path} have shape {stack.shape}.", "Save them as (N, Y, X).")
+    return [as_labels(labels, f"A label map in {path.name}") for labels in stack]
+
+
+def recombine(maps: Sequence[np.ndarray], settings: RecombineSettings, seed: int) -> np.ndarray:
+    """A new label map of a canvas' size.
+
+    One map or two are drawn; each is flipped, rotated and scaled about its objects and put at a random
+    place of the canvas.
+
+    Parameters
+    ----------
+    maps : sequence of ndarray, shape (Y, X), int
+        Real label maps with at least one object each. Binary ones have their objects numbered.
+    settings : RecombineSettings
+    seed : int
+
+    Returns
+    -------
+    ndarray, shape (height, width), int32
+        At least one object; numbered from 1.
+    """
+    rng = numpy_rng(seed, "recombine")
+    canvas = np.zeros((settings.height, settings.width), np.int32)
+    for _ in range(1 + (rng.random() < settings.merge)):
+        for _ in range(TRIES):  # a turn or a shift can leave nothing on the canvas
+            placed = _placed(_objects(maps[rng.integers(len(maps))]), settings, rng)
+            if placed.any():
+                break
+        canvas = np.where(placed > 0, placed + canvas.max(), canvas)
+    if not canvas.any():
+        raise InputError("The objects of the label maps do not fit the canvas.", "Use a larger canvas.")
+    return np.searchsorted(np.union1d([0], canvas), canvas).astype(np.int32)
+
+
+def _objects(labels: np.ndarray) -> np.ndarray:
+    """The part of a map that holds its objects."""
+    labels = number_instances(labels > 0) if labels.max() == 1 else labels
+    rows, columns = (np.flatnonzero(labels.any(axis)) for axis in (1, 0))
+    return labels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _placed(objects: np.ndarray, settings: RecombineSettings, rng: np.random.Generator) -> np.ndarray:
+    """Objects flipped, turned, scaled and moved onto a canvas."""
+    if settings.flip:
+        objects = objects[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
+    angle = np.deg2rad(rng.uniform(-settings.rotate, settings.rotate))
+    low, high = sorted((settings.scale_low, settings.scale_high))
+    scale = np.exp(rng.uniform(np.log(low), np.log(high)))
+    shape = (settings.height, settings.width)
+    place = rng.uniform((0, 0), shape)
+    middle = (np.array(objects.shape) - 1) / 2
+    to_canvas = (
+        AffineTransform(translation=-middle[::-1])
+        + AffineTransform(scale=scale, rotation=angle)
+        + AffineTransform(translation=_inside(place, scale * middle, shape)[::-1])
+    )
+    moved = warp(objects.astype(np.float64), to_canvas.inverse, output_shape=shape, order=0, preserve_range=True)
+    return moved.astype(np.int32)
+
+
+def _inside(place: np.ndarray, half: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A centre from which objects smaller than the canvas do not stick out of it."""
+    low = np.minimum(half, np.array(shape) / 2)
+    return np.clip(place, low, np.array(shape) - low)
