@@ -10,7 +10,7 @@ import sys
 import typer
 
 from napari_synth import __version__
-from napari_synth.cli import export, inspect, masks, models, replay, synthesize, train, window
+from napari_synth.cli import export, inspect, masks, models, recombine, replay, synthesize, train, window
 from napari_synth.cli.console import err, out
 from napari_synth.core.errors import SynthError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("masks")(masks.masks)
 app.command("library")(masks.library)
+app.command("recombine")(recombine.recombine)
 app.command("synthesize")(synthesize.synthesize)
 app.command("walk")(inspect.walk)
 app.command("activations")(inspect.activations)

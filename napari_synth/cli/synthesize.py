@@ -25,16 +25,21 @@ def synthesize(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 1,
     no_noise: Annotated[bool, typer.Option("--no-noise", help="Switch the noise off.")] = False,
     z: Annotated[Path | None, typer.Option(help="Latent vector: a text file of numbers, or .npy.")] = None,
+    condition: Annotated[
+        Path | None,
+        typer.Option(help="Image beside the masks, for a model that needs one, such as metgan-brain the anatomy."),
+    ] = None,
     device: Device = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of the same name.")] = False,
 ) -> None:
     """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
-    from napari_synth.datasets.files import read_labels, read_latent
+    from napari_synth.core.recipe import ImageFileSource, image_hash
+    from napari_synth.datasets.files import read_channel, read_labels, read_latent
     from napari_synth.export.base import PixelSize
     from napari_synth.export.tiff import write_tiff
     from napari_synth.models.registry import model_card
     from napari_synth.synthesis.forward import check_latent
-    from napari_synth.synthesis.generator import RenderRequest, check_mask, check_option
+    from napari_synth.synthesis.generator import RenderRequest, check_condition, check_mask, check_option
     from napari_synth.synthesis.make import file_recipe, load_generator
 
     card = model_card(model)
@@ -48,16 +53,22 @@ def synthesize(
     if present and not overwrite:
         raise InputError(f"{present[0]} already exists.", "Choose another folder, or give --overwrite.")
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
-    labels = {path: check_mask(read_labels(path)) for path in masks}
+    labels = {path: check_mask(read_labels(path), bool(card.condition_channels)) for path in masks}
+    image, source = None, None
+    if condition is not None:
+        image = read_channel(condition)
+        source = ImageFileSource(path=str(condition.resolve()), sha256=image_hash(image))
+    for mask in labels.values():
+        check_condition(card, image, mask.shape)
     generator = load_generator(model, device)
     noise = None if no_noise else seed
     with watched("Rendering") as (on_progress, cancel):
         watch = Stopwatch(len(targets), on_progress)
         for done, (path, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
-            request = RenderRequest(labels[path], name, noise, latent)
+            request = RenderRequest(labels[path], name, noise, latent, image)
             rendering = generator.run(request)
-            recipe = file_recipe(generator, request, path)
+            recipe = file_recipe(generator, request, path, source)
             write_tiff(target, rendering.image, recipe.to_yaml(), PixelSize())
             watch.report(done)
             out.print(f"{target}  {1000 * rendering.seconds:.0f} ms")

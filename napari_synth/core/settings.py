@@ -15,6 +15,7 @@ from napari_synth.core.files import writing
 DEFAULT_GENERATOR = "optional-pix2pix-nuclei"
 DEFAULT_SHAPES = "nucleus-dvae"
 DEFAULT_CAPSULES = "capspix2pix-axons"
+DEFAULT_TWO_CHANNEL = "metgan-brain"
 
 
 class Settings(BaseModel):

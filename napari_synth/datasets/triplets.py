@@ -149,6 +149,12 @@ class TripletSampler:
             for plane in planes
         ]
 
+    @property
+    def means(self) -> tuple[float, float]:
+        """Mean of all anatomy and of all signal, in the range of the network."""
+        pixels = np.concatenate([images.reshape(-1, 2) for _, images in self._planes])
+        return tuple(pixels.mean(0, dtype=np.float64).tolist())
+
     def batch(self, step: int, size: int, rank: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Masks in {0, 1}, anatomy and signal in [-1, 1]; each ``(B, 1, crop, crop)`` float32."""
         rng = numpy_rng(self.seed, "crop", step, rank)

@@ -28,11 +28,15 @@ class PairToWrite:
     ----------
     stem : str
         File stem shared by image and mask.
-    image : ndarray, shape (Y, X) or (Y, X, 3), uint8
+    image : ndarray, shape (Y, X) or (Y, X, 3)
     labels : ndarray, shape (Y, X), int32
     recipe_yaml : str
         The recipe of this pair alone.
     pixel_size : PixelSize
+    condition : ndarray, shape (Y, X), optional
+        The image the labels were put into; written as the first channel.
+    channels : tuple of str
+        Names of both channels.
     """
 
     stem: str
@@ -40,6 +44,8 @@ class PairToWrite:
     labels: np.ndarray
     recipe_yaml: str
     pixel_size: PixelSize
+    condition: np.ndarray | None = None
+    channels: tuple[str, ...] = ()
 
 
 class Writer(Protocol):

@@ -9,15 +9,27 @@ from typing import TYPE_CHECKING
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import write_error
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
-from napari_synth.core.recipe import RECIPE_NAME, FieldSource, FileSource, MaskSource, Recipe, mask_hash, parse_recipe
+from napari_synth.core.recipe import (
+    RECIPE_NAME,
+    FieldSource,
+    FileSource,
+    ImageFileSource,
+    MaskSource,
+    Recipe,
+    RecombinedSource,
+    image_hash,
+    mask_hash,
+    parse_recipe,
+)
 from napari_synth.export.base import PairToWrite, PixelSize, Writer, writer
-from napari_synth.synthesis.generator import Generator, check_mask, check_option
+from napari_synth.synthesis.generator import Generator, check_condition, check_mask, check_option
 from napari_synth.synthesis.make import check_model, request_of
 
 if TYPE_CHECKING:
     import numpy as np
 
     from napari_synth.masks.sources import MaskReader
+    from napari_synth.models.card import ModelCard
 
 
 @dataclass(frozen=True)
@@ -78,13 +90,13 @@ def export_pairs(
         If the folder cannot be written or the disk is full.
     """
     cancel = cancel or CancelToken()
-    recipe = request.recipe
+    recipe, card = request.recipe, generator.card
     check_model(recipe, generator)
     for option in recipe.options:
-        check_option(generator.card, option)
+        check_option(card, option)
     recipe = recipe.model_copy(update={"model_sha256": generator.sha256})
     out = writer(request.format)
-    stored = portable(recipe, masks, out)
+    stored = portable(recipe, masks, out, card)
     _prepare(request, stored, out)
     total = recipe.count()
     watch = Stopwatch(total, on_progress)
@@ -97,23 +109,45 @@ def export_pairs(
             kept += 1
         else:
             item = recipe.item(index)
-            labels = check_mask(masks.labels(item.masks[0]))
-            rendering = generator.run(request_of(item, labels))
-            source = _stored_source(item.masks[0], labels, Path("..") / out.files(Path(), stem)[1])
-            text = item.model_copy(update={"masks": [source]}).to_yaml()
-            out.write(request.folder, PairToWrite(stem, rendering.image, labels, text, request.pixel_size))
+            labels = check_mask(masks.labels(item.masks[0]), may_be_empty=bool(card.condition_channels))
+            beside = masks.image(item.conditions[0]) if item.conditions else None
+            rendering = generator.run(request_of(item, labels, beside))
+            image_path, mask_path = (Path("..") / path for path in out.files(Path(), stem))
+            stored_here = {"masks": [_stored_source(item.masks[0], labels, mask_path)]}
+            if rendering.condition is not None:
+                stored_here["conditions"] = [_stored_condition(rendering.condition, image_path)]
+            text = item.model_copy(update=stored_here).to_yaml()
+            channels = (*card.condition_channels, card.output_channel) if card.condition_channels else ()
+            pair = PairToWrite(stem, rendering.image, labels, text, request.pixel_size, rendering.condition, channels)
+            out.write(request.folder, pair)
             written += 1
         watch.report(index + 1, f"pair {index + 1} of {total}")
     return ExportResult(request.folder, total, written, kept)
 
 
-def portable(recipe: Recipe, masks: MaskReader, out: Writer) -> Recipe:
-    """The recipe as it is stored in the export folder: every mask is a field or a file in there."""
-    sources = [
-        _stored_source(source, masks.labels(source), out.files(Path(), recipe.stem(number * recipe.per_mask))[1])
-        for number, source in enumerate(recipe.masks)
-    ]
-    return recipe.model_copy(update={"masks": sources})
+def portable(recipe: Recipe, masks: MaskReader, out: Writer, card: ModelCard) -> Recipe:
+    """The recipe as it is stored in the export folder: every mask is a field or a file in there.
+
+    So is every image beside a mask: the first channel of what is exported.
+    """
+    files = [out.files(Path(), recipe.stem(number * recipe.per_mask)) for number in range(len(recipe.masks))]
+    sources = []
+    for source, (_, path) in zip(recipe.masks, files, strict=True):
+        labels = masks.labels(source)
+        kept = isinstance(source, RecombinedSource)  # so that more pairs than masks are still new ones
+        sources.append(
+            source.model_copy(update={"sha256": mask_hash(labels)}) if kept else _stored_source(source, labels, path)
+        )
+    conditions = []
+    for position, source in enumerate(recipe.conditions):
+        shape = masks.labels(recipe.masks[position]).shape
+        image = check_condition(card, masks.image(source), shape)
+        conditions += [] if image is None else [_stored_condition(image, files[position][0])]
+    return recipe.model_copy(update={"masks": sources, "conditions": conditions})
+
+
+def _stored_condition(image: np.ndarray, path: Path) -> ImageFileSource:
+    return ImageFileSource(path=path.as_posix(), channel=0, dtype=image.dtype.name, sha256=image_hash(image))
 
 
 def _stored_source(source: MaskSource, labels: np.ndarray, path: Path) -> MaskSource:

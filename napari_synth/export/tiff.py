@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -18,7 +19,7 @@ NUCLEI_KEY = "napari_synth_nuclei"
 
 
 class TiffWriter:
-    """ImageJ TIFF: the image as uint8 grey or RGB, the mask as uint16 instance labels."""
+    """ImageJ TIFF: the image as grey, RGB or two channels, the mask as uint16 instance labels."""
 
     def files(self, folder: Path, stem: str) -> tuple[Path, Path]:
         return folder / "images" / f"{stem}.tif", folder / "masks" / f"{stem}.tif"
@@ -26,7 +27,11 @@ class TiffWriter:
     def write(self, folder: Path, pair: PairToWrite) -> None:
         image_path, mask_path = self.files(folder, pair.stem)
         write_tiff(mask_path, uint16_labels(pair.labels), pair.recipe_yaml, pair.pixel_size)
-        write_tiff(image_path, pair.image, pair.recipe_yaml, pair.pixel_size)
+        if pair.condition is None:
+            write_tiff(image_path, pair.image, pair.recipe_yaml, pair.pixel_size)
+        else:
+            both = np.stack([pair.condition, pair.image])  # NumPy finds the dtype that holds both
+            write_tiff(image_path, both, pair.recipe_yaml, pair.pixel_size, channels=pair.channels)
 
 
 def uint16_labels(labels: np.ndarray) -> np.ndarray:
@@ -51,13 +56,17 @@ def write_tiff(
     recipe_yaml: str,
     pixel_size: PixelSize,
     nuclei: dict[str, np.ndarray] | None = None,
+    channels: tuple[str, ...] = (),
 ) -> None:
     """Write an ImageJ TIFF, beside and renamed.
 
     The recipe goes into its ``Info``; the table of the nuclei, one array per column, is read back by
-    `embedded_nuclei`.
+    `embedded_nuclei`. With names of channels the array is ``(C, Y, X)``, else ``(Y, X)`` or ``(Y, X, 3)``.
     """
-    metadata = {"unit": pixel_size.unit, "axes": "YXS" if array.ndim == 3 else "YX"}
+    metadata: dict[str, Any] = {"unit": pixel_size.unit, "axes": "YXS" if array.ndim == 3 else "YX"}
+    if channels:
+        ranges = [float(value) for channel in array for value in (channel.min(), channel.max())]
+        metadata |= {"axes": "CYX", "mode": "composite", "Labels": list(channels), "Ranges": tuple(ranges)}
     if recipe_yaml:
         metadata["Info"] = recipe_yaml
     if nuclei:

@@ -123,7 +123,7 @@ def _placed(objects: np.ndarray, settings: RecombineSettings, rng: np.random.Gen
     to_canvas = (
         AffineTransform(translation=-middle[::-1])
         + AffineTransform(scale=scale, rotation=angle)
-        + AffineTransform(translation=_inside(place, scale * middle, shape)[::-1])
+        + AffineTransform(translation=_inside(place, (scale * np.array(objects.shape) - 1) / 2, shape)[::-1])
     )
     moved = warp(objects.astype(np.float64), to_canvas.inverse, output_shape=shape, order=0, preserve_range=True)
     return moved.astype(np.int32)
@@ -131,5 +131,6 @@ def _placed(objects: np.ndarray, settings: RecombineSettings, rng: np.random.Gen
 
 def _inside(place: np.ndarray, half: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """A centre from which objects smaller than the canvas do not stick out of it."""
-    low = np.minimum(half, np.array(shape) / 2)
-    return np.clip(place, low, np.array(shape) - low)
+    last = np.array(shape) - 1
+    low = np.minimum(half, last / 2)
+    return np.clip(place, low, last - low)

@@ -79,11 +79,17 @@ class MetGen(nn.Module):
         self.label = LabelPath(spade, hidden=scaled(HIDDEN, width))
         self.last = nn.Conv2d(before[-1], out_channels, 1)
 
+    @property
+    def last_bias(self) -> Tensor:
+        """What is added to the output before the tanh."""
+        return self.last.bias
+
     @torch.no_grad()
     def settle(self) -> None:
         """Fold the norms into the convolutions and drop the spectral norm: the same output, for rendering only."""
         self.eval()
-        for unit in [m for m in self.modules() if isinstance(m, nn.Sequential) and isinstance(m[0], nn.Conv2d)]:
+        units = [m for m in self.modules() if type(m) is nn.Sequential and isinstance(m[0], nn.Conv2d)]
+        for unit in units:
             unit[0], unit[1] = fuse_conv_bn_eval(unit[0], unit[1]), nn.Identity()
         for module in list(self.modules()):
             if is_parametrized(module):
@@ -118,6 +124,11 @@ class ConditionedUNet(Pix2PixGenerator):
 
     def __init__(self, *, ngf: int = 64, levels: int = 8):
         super().__init__(2, 1, ngf=ngf, levels=levels)
+
+    @property
+    def last_bias(self) -> Tensor:
+        """What is added to the output before the tanh."""
+        return self.up[-1].conv.bias
 
     def forward(self, image: Tensor, mask: Tensor, noise: torch.Generator | None = None) -> Tensor:  # type: ignore[override]
         """As `MetGen`; dropout is active exactly when ``noise`` is given."""

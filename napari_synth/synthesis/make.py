@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import FileSource, LayerSource, Recipe, mask_hash, versions
+from napari_synth.core.recipe import (
+    FileSource,
+    ImageFileSource,
+    LayerSource,
+    Recipe,
+    image_hash,
+    mask_hash,
+    versions,
+)
+from napari_synth.datasets.files import as_labels
 from napari_synth.models.registry import bundled_paths, load_trained
-from napari_synth.synthesis.generator import Generator, RenderRequest, check_mask, check_option
+from napari_synth.synthesis.generator import Generator, RenderRequest, check_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,13 +43,16 @@ def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None 
     )
 
 
-def painted_recipe(generator: Generator, request: RenderRequest, layer_name: str) -> Recipe:
+def painted_recipe(
+    generator: Generator, request: RenderRequest, layer_name: str, condition_name: str = "image"
+) -> Recipe:
     """The recipe of one image of a mask in a layer."""
-    card = generator.card
+    card, condition = generator.card, request.condition
     return Recipe(
         model=model_name(generator),
         model_sha256=generator.sha256,
-        masks=[LayerSource(name=layer_name, sha256=mask_hash(check_mask(request.mask)))],
+        masks=[LayerSource(name=layer_name, sha256=mask_hash(as_labels(request.mask)))],
+        conditions=[] if condition is None else [LayerSource(name=condition_name, sha256=image_hash(condition))],
         options=[card.options[check_option(card, request.option)]] if card.options else [],
         seed=request.seed,
         z=None if request.z is None else [float(value) for value in request.z],
@@ -49,11 +61,14 @@ def painted_recipe(generator: Generator, request: RenderRequest, layer_name: str
     )
 
 
-def file_recipe(generator: Generator, request: RenderRequest, path: Path) -> Recipe:
-    """The recipe of one image of a mask file."""
+def file_recipe(
+    generator: Generator, request: RenderRequest, path: Path, condition: ImageFileSource | None = None
+) -> Recipe:
+    """The recipe of one image of a mask file, and of the image file beside it."""
     recipe = painted_recipe(generator, request, path.name)
     source = FileSource(path=str(path.resolve()), sha256=recipe.masks[0].sha256)
-    return recipe.model_copy(update={"masks": [source]})
+    beside = [] if condition is None else [condition]
+    return recipe.model_copy(update={"masks": [source], "conditions": beside})
 
 
 def check_model(recipe: Recipe, generator: Generator) -> None:

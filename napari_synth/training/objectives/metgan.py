@@ -94,9 +94,10 @@ class MetGANObjective(Objective):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 200_000},
         "fast": {
-            "steps": 3000,
+            "steps": 2000,
             "crop": 128,
             "batch_size": 2,
+            "learning_rate": 5e-4,
             "width": 0.25,
             "ngf": 16,
             "ndf": 24,
@@ -130,10 +131,10 @@ class MetGANObjective(Objective):
         self.anatomy, self.signal = self.planes.intensity("anatomy"), self.planes.intensity("signal")
         planes = shuffled(self.planes.training, s.shuffled_labels, seed)
         self.sampler = TripletSampler(planes, self.anatomy, self.signal, s.crop, seed)
-        self.networks = {"generator": self._generator("generator"), "discriminator": self._discriminator("signal")}
+        self.networks = {"generator": self._generator("generator", 1), "discriminator": self._discriminator("signal")}
         self.memories = {"pool": ImagePool(s.pool)}
         if s.cycle:
-            self.networks["backward"] = self._generator("backward")
+            self.networks["backward"] = self._generator("backward", 0)
             self.networks["discriminator_anatomy"] = self._discriminator("anatomy")
             self.memories["pool_anatomy"] = ImagePool(s.pool)
         parts: dict[str, list[nn.Module]] = {"generators": [], "discriminators": []}
@@ -149,8 +150,14 @@ class MetGANObjective(Objective):
         self.segmentor: nn.Module | None = None
         self._segmentor_id = ""
 
-    def _generator(self, key: str) -> nn.Module:
-        return seeded(lambda: init_normal(build(self.settings.generator, **self._hyper)), derived_seed(self.seed, key))
+    def _generator(self, key: str, channel: int) -> nn.Module:
+        """A new generator, whose last layer starts at the mean of the channel it makes."""
+        network: Any = seeded(
+            lambda: init_normal(build(self.settings.generator, **self._hyper)), derived_seed(self.seed, key)
+        )
+        with torch.no_grad():
+            network.last_bias.fill_(float(np.arctanh(self.sampler.means[channel])))
+        return network
 
     def _discriminator(self, key: str) -> nn.Module:
         channels = 3 if self.settings.conditional else 1

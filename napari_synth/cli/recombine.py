@@ -1,0 +1,87 @@
+"""``napari-synth recombine``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_synth.cli.console import out
+from napari_synth.cli.masks import parse_size
+from napari_synth.core.errors import InputError
+from napari_synth.core.recipe import RECIPE_NAME, Recipe, RecombineSettings, mask_hash, versions
+from napari_synth.core.seeds import derived_seed
+from napari_synth.core.settings import DEFAULT_TWO_CHANNEL
+
+RECOMBINED = RecombineSettings()
+
+
+def recombine(
+    maps: Annotated[list[Path], typer.Argument(metavar="LABELS...", help="Real label maps: images, .npz, or folders.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the masks.")],
+    n: Annotated[int, typer.Option(min=1, help="Number of variants.")] = 1,
+    size: Annotated[str, typer.Option(help="Side in pixels, or WIDTHxHEIGHT; that of the condition if given.")] = "256",
+    condition: Annotated[Path | None, typer.Option(help="Image the objects are put into, for the recipe.")] = None,
+    model: Annotated[str, typer.Option(help="Model of the recipe.")] = DEFAULT_TWO_CHANNEL,
+    merge: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability that two maps are merged.")
+    ] = RECOMBINED.merge,
+    flip: Annotated[bool, typer.Option(help="Whether maps are flipped.")] = RECOMBINED.flip,
+    rotate: Annotated[float, typer.Option(min=0, max=180, help="Largest turn in degrees.")] = RECOMBINED.rotate,
+    scale: Annotated[str, typer.Option(help="Smallest and largest factor of size, LOW,HIGH.")] = "0.8,1.25",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace masks of the same name.")] = False,
+) -> None:
+    """Make new labels of real ones: OUT/mask_0001.tif and OUT/recipe.yaml to export pairs from."""
+    from napari_synth.core.recipe import ImageFileSource, RecombinedSource, image_hash
+    from napari_synth.datasets.files import read_channel
+    from napari_synth.export.base import PixelSize
+    from napari_synth.export.tiff import uint16_labels, write_tiff
+    from napari_synth.masks import recombine as recombining
+
+    width, height = parse_size(size)
+    conditions = []
+    if condition is not None:
+        image = read_channel(condition)
+        height, width = image.shape
+        conditions = [ImageFileSource(path=str(condition.resolve()), sha256=image_hash(image))]
+    low, high = parse_range(scale)
+    settings = RecombineSettings(
+        height=height, width=width, merge=merge, flip=flip, rotate=rotate, scale_low=low, scale_high=high
+    )
+    paths = [out_dir / f"mask_{index + 1:04d}.tif" for index in range(n)]
+    check_free([*paths, out_dir / RECIPE_NAME], overwrite)
+    files = recombining.find_maps(maps)
+    library = recombining.read_maps(files)
+    sources = []
+    for index, path in enumerate(paths):
+        number = derived_seed(seed, "recombined", index) if index else seed
+        labels = recombining.recombine(library, settings, number)
+        source = RecombinedSource(
+            maps=[str(file.resolve()) for file in files], settings=settings, seed=number, sha256=mask_hash(labels)
+        )
+        recipe = Recipe(model=model, masks=[source], conditions=conditions, seed=seed, versions=versions())
+        write_tiff(path, uint16_labels(labels), recipe.to_yaml(), PixelSize())
+        sources.append(source)
+    recipe = Recipe(model=model, masks=sources, conditions=conditions, seed=seed, versions=versions())
+    recipe.save(out_dir / RECIPE_NAME)
+    out.print(f"{n} masks of {len(library)} label maps in {out_dir}")
+
+
+def check_free(paths: list[Path], overwrite: bool) -> None:
+    """Raise `InputError` when one of the files exists and must not be replaced."""
+    present = [path for path in paths if path.exists()]
+    if present and not overwrite:
+        raise InputError(f"{present[0]} already exists.", "Choose another folder, or give --overwrite.")
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """``"0.8,1.25"`` as two numbers."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"The range {text!r} is not understood.", "Write LOW,HIGH, for example 0.8,1.25.") from error
+    if not 0 < low <= high <= 10:
+        raise InputError(f"The range {text} is out of bounds.", "Use 0 < LOW <= HIGH <= 10.")
+    return low, high
