@@ -123,10 +123,16 @@ def _placed(objects: np.ndarray, settings: RecombineSettings, rng: np.random.Gen
     to_canvas = (
         AffineTransform(translation=-middle[::-1])
         + AffineTransform(scale=scale, rotation=angle)
-        + AffineTransform(translation=_inside(place, (scale * np.array(objects.shape) - 1) / 2, shape)[::-1])
+        + AffineTransform(translation=_inside(place, _half_box(objects.shape, angle, scale), shape)[::-1])
     )
     moved = warp(objects.astype(np.float64), to_canvas.inverse, output_shape=shape, order=0, preserve_range=True)
     return moved.astype(np.int32)
+
+
+def _half_box(shape: tuple[int, ...], angle: float, scale: float) -> np.ndarray:
+    """Half the sides of the upright box around a turned and scaled rectangle."""
+    turned = np.abs([[np.cos(angle), np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return (scale * turned @ np.array(shape) - 1) / 2
 
 
 def _inside(place: np.ndarray, half: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

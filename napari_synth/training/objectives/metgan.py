@@ -63,7 +63,7 @@ class MetGANSettings(ObjectiveSettings):
     segmentation: float = Field(100.0, ge=0)
     pair: float = Field(10.0, ge=0)
     segmentation_loss: Literal["bce", "l1"] = "bce"
-    object_weight: float = Field(10.0, gt=0)
+    object_weight: float = Field(5.0, gt=0)
     """Weight of a pixel of an object against one of the background, in the BCE."""
     pool: int = Field(50, ge=0)
     shuffled_labels: float = Field(0.0, ge=0, le=1)
@@ -102,8 +102,8 @@ class MetGANObjective(Objective):
             "ngf": 16,
             "ndf": 24,
             "freeze_norm_after": 0.5,
-            "segmentor_steps": 500,
-            "segmentor_width": 12,
+            "segmentor_steps": 1500,
+            "segmentor_width": 8,
             "segmentor_crop": 128,
         },
     }

@@ -27,7 +27,7 @@ from napari_synth.training.pictures import grid
 class SignalSegmentorSettings(ObjectiveSettings):
     """Settings of `SignalSegmentorObjective`."""
 
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
     crop: int = Field(256, ge=32, multiple_of=16)
     width: int = Field(16, ge=1)
     object_weight: float = Field(1.0, gt=0)
@@ -40,7 +40,7 @@ class SignalSegmentorObjective(Objective):
     Settings = SignalSegmentorSettings
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 10_000, "batch_size": 4},
-        "fast": {"steps": 500, "crop": 128, "width": 12},
+        "fast": {"steps": 1500, "crop": 128, "width": 8},
     }
 
     def __init__(self, settings: SignalSegmentorSettings, data: Path, seed: int):
