@@ -1,4 +1,4 @@
-"""Compose the sample masks of ``sample_data/``: nuclei with the bundled shape model, axons by random walks.
+"""Make the samples of ``sample_data/``: masks of nuclei and axons, and a two-channel phantom.
 
 python docs/scripts/make_sample_data.py
 """
@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from napari_synth.api import compose_masks
 from napari_synth.core.recipe import FieldSettings, Recipe, versions
 from napari_synth.core.settings import DEFAULT_GENERATOR
 from napari_synth.datasets.axons import AxonSettings, axon_mask
+from napari_synth.datasets.phantom import PhantomSettings, two_channel_phantom
 from napari_synth.export.base import PixelSize
 from napari_synth.export.tiff import uint16_labels, write_tiff
 
@@ -36,6 +39,10 @@ def main() -> None:
         labels = axon_mask(settings, seed=3)
         write_tiff(FOLDER / f"{name}.tif", uint16_labels(labels), "", PixelSize())
         print(f"{name}: {labels.max()} axons")
+    anatomy, signal, labels = two_channel_phantom(PhantomSettings(), seed=5)
+    write_tiff(FOLDER / "brain_256.tif", np.stack([anatomy, signal]), "", PixelSize(), ("anatomy", "signal"))
+    write_tiff(FOLDER / "brain_256_labels.tif", uint16_labels(labels), "", PixelSize())
+    print(f"brain_256: {labels.max()} neurons")
 
 
 if __name__ == "__main__":

@@ -42,19 +42,25 @@ class Catalogue:
         card = self.card(name)
         return card.options if card else []
 
+    def condition(self, name: str) -> str:
+        """The channel a model needs beside the mask; empty when it needs none."""
+        card = self.card(name)
+        return next(iter(card.condition_channels), "") if card else ""
+
     def add_file(self, path: str | Path) -> str:
         """Offer the generator in a file; returns its name.
 
         Raises
         ------
         InputError
-            If the file is missing, a pickle, damaged, or no generator from masks alone.
+            If the file is missing, a pickle, damaged, or no generator from masks.
         """
         card = model_card(path)
         if not is_usable(card):
             wants = f"it needs {', '.join(card.condition_channels)} beside the mask" if card.condition_channels else ""
+            wants = wants if card.role == "generator" else f"it is a {card.role} model"
             raise InputError(
-                f"{Path(path).name} does not render images from a mask ({wants or f'it is a {card.role} model'}).",
+                f"{Path(path).name} does not render images from a mask ({wants}).",
                 "Choose the file of a generator.",
             )
         name = str(Path(path).expanduser().resolve())
@@ -76,5 +82,5 @@ class Catalogue:
 
 
 def is_usable(card: ModelCard) -> bool:
-    """Whether a model renders an image from a mask and nothing else."""
-    return card.role == "generator" and not card.condition_channels
+    """Whether a model renders an image from a mask, or from a mask and one image."""
+    return card.role == "generator" and len(card.condition_channels) <= 1

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_synth.core.errors import Cancelled, InputError, SynthError
+from napari_synth.ui.adapters.images import image_array
 from napari_synth.ui.adapters.jobs import Lane
 from napari_synth.ui.adapters.layers import mask_array, pixel_size
-from napari_synth.ui.rendering import NO_MASK, NO_MODEL
+from napari_synth.ui.rendering import NO_IMAGE, NO_MASK, NO_MODEL
 from napari_synth.ui.state import Note
 from napari_synth.ui.work import ExportWork
 
@@ -73,6 +74,7 @@ class Exporting:
             session.notes.export = problem
             return
         choices, look, masks = session.export, session.look, self.masks
+        image = session.images.current if session.catalogue.condition(look.model) else None
         try:
             size = self._joint_pixel_size(masks)
         except SynthError as error:
@@ -91,6 +93,7 @@ class Exporting:
             overwrite=choices.overwrite,
             pixel_size=size,
             interventions=session.changes.of(look.model),
+            condition=(image.name, image_array(image)) if image is not None else None,
         )
         self.lane.submit("Exporting", work, self._exported, total=self.count, unit="pairs")
 
@@ -102,12 +105,20 @@ class Exporting:
             return NO_MASK
         if not session.look.model:
             return NO_MODEL
+        if session.catalogue.condition(session.look.model) and session.images.current is None:
+            return NO_IMAGE
         if not self.masks:
             return Note("problem", "No mask is chosen.", "Tick at least one mask.")
         if not self.count:
             return Note("problem", "No look is chosen.", "Tick at least one look.")
         if not choices.folder.strip():
             return Note("problem", "No folder is chosen.", "Press Browse… and choose an empty folder.")
+        if choices.variants > 1 and session.catalogue.condition(session.look.model):
+            return Note(
+                "problem",
+                "This model has no noise, so all variants of a mask are the same image.",
+                "Set the variants to 1, and make more masks: From label maps… in the Masks panel.",
+            )
         if choices.variants > 1 and session.look.used_seed is None:
             return Note(
                 "problem",

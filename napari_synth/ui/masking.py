@@ -15,10 +15,17 @@ from napari_synth.core.errors import SynthError
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.adapters.jobs import Lane
-from napari_synth.ui.adapters.layers import add_mask, clear_labels, density_values, put_field
+from napari_synth.ui.adapters.layers import (
+    add_mask,
+    clear_labels,
+    density_values,
+    placement,
+    put_field,
+    replace_labels,
+)
 from napari_synth.ui.adapters.tables import FieldTables
 from napari_synth.ui.state import Note
-from napari_synth.ui.work import STEPS, FieldWork, FitWork
+from napari_synth.ui.work import STEPS, FieldWork, FitWork, RecombineWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from napari_synth.ui.session import Session
 
 MASK_NAME = "nuclei"
+COMBINED_NAME = "label map"
 
 
 class Masking:
@@ -85,6 +93,34 @@ class Masking:
         work = FieldWork(session.shelf, settings, session.field.seed, self.density((height, width)))
         done = partial(self._sampled, weakref.ref(layer) if layer is not None else None)
         self.lane.submit("Sampling a field", work, done, total=STEPS)
+
+    def recombine(self, paths: list[str], variants: int, height: int, width: int) -> None:
+        """Add masks made of real label maps, of the size of the current mask or else of this one."""
+        session = self._session
+        layer = session.masks.current
+        if layer is not None and layer.data.ndim == 2:
+            height, width = (int(side) for side in layer.data.shape)
+        work = RecombineWork(paths, height, width, variants, session.field.seed)
+        place = placement(layer) if layer is not None and layer.data.ndim == 2 else None
+        self.lane.submit("Combining label maps", work, partial(self._recombined, place), total=variants, unit="masks")
+
+    def _recombined(self, place: dict[str, Any] | None, outcome: Outcome) -> None:
+        session = self._session
+        if session.closed:
+            return
+        if outcome.error is not None:
+            session.notes.masks = Note.of(outcome.error, outcome.details)
+            return
+        for number, labels in enumerate(outcome.result, start=1):
+            layer = add_mask(session.viewer, labels.shape, f"{COMBINED_NAME} {number}", place)
+            replace_labels(layer, labels)
+            layer.selected_label = int(labels.max()) + 1
+        count = len(outcome.result)
+        session.notes.masks = Note(
+            "done",
+            f"Made {count} {'mask' if count == 1 else 'masks'} of real label maps.",
+            "Press Render, or roll the dice for others.",
+        )
 
     def clear(self) -> None:
         """Empty the current mask."""

@@ -11,18 +11,24 @@ from psygnal import Signal
 
 from napari_synth.core.errors import Cancelled, SynthError
 from napari_synth.core.seeds import random_seed
+from napari_synth.ui.adapters.images import image_array, over_anatomy
 from napari_synth.ui.adapters.jobs import Lane
 from napari_synth.ui.adapters.layers import mask_array, outline
 from napari_synth.ui.state import Note
 from napari_synth.ui.work import STEPS, RenderWork
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from napari.layers import Image, Labels
 
     from napari_synth.ui.adapters.jobs import Outcome
     from napari_synth.ui.session import Session
 
 NO_MASK = Note("problem", "There is no mask layer.", "Press New mask or Sample a field in the Masks panel.")
+NO_IMAGE = Note(
+    "problem",
+    "There is no image layer to put the objects into.",
+    "Open one, or see File ▸ Open Sample ▸ Brain, two channels.",
+)
 NO_MODEL = Note("problem", "There is no model to render with.", "Open a .safetensors file made by napari-synth.")
 
 
@@ -79,6 +85,10 @@ class Rendering:
         if not look.model:
             session.notes.synthesize = NO_MODEL
             return
+        image = session.images.current if session.catalogue.condition(look.model) else None
+        if image is None and session.catalogue.condition(look.model):
+            session.notes.synthesize = NO_IMAGE
+            return
         work = RenderWork(
             session.shelf,
             mask_array(layer),
@@ -88,8 +98,11 @@ class Rendering:
             look.used_seed,
             look.device,
             session.changes.of(look.model),
+            image_array(image) if image is not None else None,
+            image.name if image is not None else "",
         )
-        self.lane.submit("Rendering", work, partial(self._rendered, weakref.ref(layer)), total=STEPS)
+        below = weakref.ref(image) if image is not None else None
+        self.lane.submit("Rendering", work, partial(self._rendered, weakref.ref(layer), below), total=STEPS)
 
     def as_python(self) -> str:
         """The lines that make the same image in a script or in napari's console."""
@@ -101,9 +114,12 @@ class Rendering:
             f"model = ns.load_model({look.model!r}, device={look.device!r})\n"
             f"mask = viewer.layers[{name!r}].data\n"
         )
+        beside = session.images.current if session.catalogue.condition(look.model) else None
+        condition = f", condition=viewer.layers[{beside.name!r}].data" if beside is not None else ""
         changes = session.changes.of(look.model)
         if not changes:
-            return lines + f"image = model.render(mask, option={look.option or None!r}, seed={look.used_seed}).image\n"
+            asked = f"option={look.option or None!r}, seed={look.used_seed}{condition}"
+            return lines + f"image = model.render(mask, {asked}).image\n"
         inside = "".join(f"    {change!r},\n" for change in changes)
         return (
             "from napari_synth.core.recipe import Intervention\n"
@@ -114,7 +130,7 @@ class Rendering:
             + "image = model.run(request).image\n"
         )
 
-    def _rendered(self, target: weakref.ref[Labels], outcome: Outcome) -> None:
+    def _rendered(self, target: weakref.ref[Labels], below: weakref.ref[Image] | None, outcome: Outcome) -> None:
         session = self._session
         if session.closed:
             return
@@ -132,20 +148,28 @@ class Rendering:
                 "Choose another mask and press Render.",
             )
             return
-        self._show(layer, outcome)
+        self._show(layer, below() if below is not None else None, outcome)
 
-    def _show(self, layer: Labels, outcome: Outcome) -> None:
+    def _show(self, layer: Labels, anatomy: Image | None, outcome: Outcome) -> None:
         session = self._session
         rendering, recipe, device = outcome.result.rendering, outcome.result.recipe, outcome.result.device
-        look = rendering.option or Path(recipe.model).stem
-        result = session.results.show(layer, look, rendering.image, recipe)
+        card = session.catalogue.card(session.look.model)
+        channel = card.output_channel if card is not None else ""
+        look = rendering.option or channel or Path(recipe.model).stem
+        shown = None
+        if rendering.condition is not None and card is not None:
+            scale = card.intensities[channel]
+            shown = over_anatomy(rendering.image, (scale.low, scale.high))
+        result = session.results.show(layer, look, rendering.image, recipe, anatomy, shown)
         if session.look.outline:
             outline(layer, True)
         self.milliseconds = 1000 * rendering.seconds
         session.notes.synthesize = Note(
             "done",
             f"Rendered {result.name!r} in {self.milliseconds:.0f} ms on {device}{_changed(len(recipe.interventions))}.",
-            "Press the dice for other noise, or export pairs below.",
+            "Paint, and render again, or export pairs below."
+            if shown
+            else "Press the dice for other noise, or export pairs below.",
         )
         self.rendered.emit()
 

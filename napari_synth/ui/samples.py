@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari_synth.datasets.files import read_labels
+from napari_synth.datasets.files import read_channel, read_labels
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -39,3 +39,17 @@ def axons_256() -> list[tuple[Any, dict[str, Any], str]]:
 def axons_512() -> list[tuple[Any, dict[str, Any], str]]:
     """A field of axons of 512×512 pixels."""
     return _mask("axons_512")
+
+
+def brain_256() -> list[tuple[Any, dict[str, Any], str]]:
+    """A two-channel phantom of 256×256 pixels: anatomy, the signal over it, and its labels."""
+    name = "brain_256"
+    anatomy, signal = (read_channel(sample_folder() / f"{name}.tif", channel) for channel in (0, 1))
+    labels = read_labels(sample_folder() / f"{name}_labels.tif").astype("uint16")
+    metadata = {"sample": f"{name}.tif"}
+    over = {"colormap": "magenta", "blending": "additive", "visible": False}
+    return [
+        (anatomy, {"name": "anatomy", "colormap": "gray", "metadata": metadata}, "image"),
+        (signal, {"name": "measured signal", "metadata": metadata, **over}, "image"),
+        (labels, {"name": "neurons", "metadata": metadata}, "labels"),
+    ]

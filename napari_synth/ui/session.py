@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
+from napari_synth.ui.adapters.images import ImageBook
 from napari_synth.ui.adapters.layers import MaskBook, ResultBook
 from napari_synth.ui.adapters.window import on_close, unwrapped
 from napari_synth.ui.catalogue import Catalogue
@@ -39,6 +40,8 @@ class Session:
     ----------
     masks : MaskBook
         The mask layers and the current one.
+    images : ImageBook
+        The image layers, and the one that objects are put into.
     results : ResultBook
         Rendered image layers.
     catalogue : Catalogue
@@ -62,6 +65,7 @@ class Session:
         self.closed = False
         self.notes = Notes()
         self.masks = MaskBook(viewer)
+        self.images = ImageBook(viewer)
         self.results = ResultBook(viewer)
         self.catalogue = Catalogue()
         self.shelf = ModelShelf()

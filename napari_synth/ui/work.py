@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
-from napari_synth.core.recipe import FieldSettings, Intervention, LayerSource, Recipe, mask_hash, versions
+from napari_synth.core.recipe import (
+    FieldSettings,
+    Intervention,
+    LayerSource,
+    Recipe,
+    RecombineSettings,
+    image_hash,
+    mask_hash,
+    versions,
+)
+from napari_synth.core.seeds import derived_seed
 from napari_synth.export.base import PixelSize
 
 if TYPE_CHECKING:
@@ -45,21 +55,29 @@ class RenderWork:
     seed: int | None
     device: str
     interventions: tuple[Intervention, ...] = ()
+    condition: np.ndarray | None = None
+    condition_name: str = ""
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Rendered:
         from napari_synth.synthesis.generator import RenderRequest, check_mask
         from napari_synth.synthesis.make import painted_recipe
 
         watch = Stopwatch(STEPS, on_progress)
-        labels = check_mask(self.labels)
+        labels = check_mask(self.labels, may_be_empty=self.condition is not None)
         watch.report(0, "Loading the model")
         generator = self.shelf.generator(self.model, self.device)
         cancel.raise_if_cancelled()
         watch.report(1, "Rendering")
-        request = RenderRequest(labels, self.option or None, self.seed, interventions=self.interventions)
+        request = RenderRequest(
+            labels,
+            self.option or None,
+            self.seed,
+            condition=self.condition,
+            interventions=self.interventions,
+        )
         rendering = generator.run(request)
         watch.report(2, "Done")
-        recipe = painted_recipe(generator, request, self.layer_name)
+        recipe = painted_recipe(generator, request, self.layer_name, self.condition_name)
         return Rendered(rendering, recipe, generator.device)
 
 
@@ -146,6 +164,37 @@ class FitWork:
 
 
 @dataclass(frozen=True, eq=False)
+class RecombineWork:
+    """Make masks of real label maps."""
+
+    paths: list[str]
+    height: int
+    width: int
+    variants: int
+    seed: int
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> list[np.ndarray]:
+        from napari_synth.core.errors import InputError
+        from napari_synth.masks.recombine import find_maps, read_maps, recombine
+
+        watch = Stopwatch(self.variants, on_progress)
+        try:
+            settings = RecombineSettings(height=self.height, width=self.width)
+        except ValueError as error:
+            raise InputError(
+                f"A mask of {self.width}×{self.height} pixels cannot be made.", "Use sides of 16 to 8192 pixels."
+            ) from error
+        library = read_maps(find_maps(self.paths))
+        made: list[np.ndarray] = []
+        while len(made) < self.variants:
+            cancel.raise_if_cancelled()
+            number = derived_seed(self.seed, "recombined", len(made)) if made else self.seed
+            made.append(recombine(library, settings, number))
+            watch.report(len(made))
+        return made
+
+
+@dataclass(frozen=True, eq=False)
 class ExportWork:
     """Export the pairs of some masks.
 
@@ -153,6 +202,8 @@ class ExportWork:
     ----------
     masks : list of (str, ndarray)
         Layer name and labels.
+    condition : (str, ndarray), optional
+        Layer name and image that goes with all masks.
     """
 
     shelf: ModelShelf
@@ -167,28 +218,35 @@ class ExportWork:
     overwrite: bool
     pixel_size: PixelSize
     interventions: tuple[Intervention, ...] = ()
+    condition: tuple[str, np.ndarray] | None = None
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
         from napari_synth.export.run import ExportRequest, export_pairs
         from napari_synth.synthesis.generator import check_mask
 
-        masks = [(name, check_mask(labels)) for name, labels in self.masks]
+        may_be_empty = self.condition is not None
+        masks = [(name, check_mask(labels, may_be_empty)) for name, labels in self.masks]
         generator = self.shelf.generator(self.model, self.device)
         cancel.raise_if_cancelled()
         from napari_synth.masks.sources import MaskReader
         from napari_synth.synthesis.make import model_name
 
         sources = [LayerSource(name=name, sha256=mask_hash(labels)) for name, labels in masks]
+        conditions, in_memory = [], {source.sha256: labels for source, (_, labels) in zip(sources, masks, strict=True)}
+        if self.condition is not None:
+            name, image = self.condition
+            conditions = [LayerSource(name=name, sha256=image_hash(image))]
+            in_memory[conditions[0].sha256] = image
         recipe = Recipe(
             model=model_name(generator),
             model_sha256=generator.sha256,
             masks=sources,
+            conditions=conditions,
             options=self.options,
             variants=self.variants,
             seed=self.seed,
             interventions=list(self.interventions),
             versions=versions(),
         )
-        in_memory = {source.sha256: labels for source, (_, labels) in zip(sources, masks, strict=True)}
         request = ExportRequest(recipe, self.folder, self.format, self.overwrite, self.pixel_size)
         return export_pairs(request, generator, MaskReader(self.shelf.shapes, in_memory), on_progress, cancel)

@@ -313,8 +313,19 @@ class ResultBook:
         layer = known() if known else None
         return layer if viewer and any(layer is other for other in viewer.layers) else None
 
-    def show(self, mask: Labels, look: str, image: np.ndarray, recipe: Recipe) -> Image:
-        """Add or refresh the image of a mask below it; the selection stays as it is."""
+    def show(
+        self,
+        mask: Labels,
+        look: str,
+        image: np.ndarray,
+        recipe: Recipe,
+        above: Image | None = None,
+        shown: dict[str, Any] | None = None,
+    ) -> Image:
+        """Add or refresh the image of a mask below it; the selection stays as it is.
+
+        A channel of its own lies ``above`` the image it was made for and is shown as ``shown`` says.
+        """
         viewer = self._viewer()
         metadata = {METADATA_KEY: recipe.model_dump()}
         layer = self.find(mask, look)
@@ -328,11 +339,12 @@ class ResultBook:
             name=f"{mask.name} · {look}",
             rgb=image.ndim == 3,
             metadata=metadata,
-            **({} if image.ndim == 3 else {"contrast_limits": (0, 255)}),
+            **(shown or ({} if image.ndim == 3 else {"contrast_limits": (0, 255)})),
             **placement(mask),
         )
         selected = set(viewer.layers.selection)
-        viewer.layers.insert(viewer.layers.index(mask), layer)
+        lowest = viewer.layers.index(above) + 1 if above is not None and above in viewer.layers else 0
+        viewer.layers.insert(max(viewer.layers.index(mask), lowest), layer)
         viewer.layers.selection = selected
         self._results.setdefault(mask, {})[look] = weakref.ref(layer)
         return layer

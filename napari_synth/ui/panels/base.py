@@ -121,8 +121,8 @@ def described(widget: Any, name: str, tip: str) -> Any:
     return widget
 
 
-def row(grid: QGridLayout, text: str, *widgets: QWidget) -> None:
-    """Add a row: its label, then the controls; the first control takes the room that is left."""
+def row(grid: QGridLayout, text: str, *widgets: QWidget) -> QLabel:
+    """Add a row: its label, then the controls; the first control takes the room that is left. Returns the label."""
     line = grid.rowCount()
     label = QLabel(text)
     label.setBuddy(widgets[0])
@@ -132,3 +132,4 @@ def row(grid: QGridLayout, text: str, *widgets: QWidget) -> None:
         span = last - column + 1 if widget is widgets[-1] else 1
         grid.addWidget(widget, line, column, 1, span)
     grid.setColumnStretch(1, 1)
+    return label

@@ -77,6 +77,13 @@ class MasksPanel(Panel):
         row(grid, "Seed", self.seed)
 
     def _build_buttons(self) -> None:
+        self.variants = whole(1, 1000, "Masks of label maps", "How many masks to make of real label maps")
+        self.maps = described(
+            QPushButton("From label maps…"),
+            "From label maps",
+            "Add masks made of real label maps: drawn by chance, merged, flipped, turned and scaled",
+        )
+        row(self.grid(), "Real labels", self.variants, self.maps)
         self.sample = wide(
             described(
                 QPushButton("Sample a field"),
@@ -108,6 +115,7 @@ class MasksPanel(Panel):
         session = self.session
         self.new.clicked.connect(self._new_mask)
         self.sample.clicked.connect(self._sample)
+        self.maps.clicked.connect(self._ask_maps)
         self.clear.clicked.connect(session.masking.clear)
         self.seed.rolled.connect(session.masking.roll_seed)
         for box in (self.count_mean, self.count_sd, self.area_mean, self.area_sd):
@@ -147,6 +155,14 @@ class MasksPanel(Panel):
 
     def _open_studio(self) -> None:
         open_panel(self.session.viewer, "Nuclei")
+
+    def _ask_maps(self) -> None:
+        kinds = "Label maps (*.tif *.tiff *.png *.npz);;All files (*)"
+        paths, _ = QFileDialog.getOpenFileNames(self, "Choose real label maps", "", kinds)
+        if paths:
+            self.session.masking.recombine(
+                paths, self.variants.value(), self.height_box.value(), self.width_box.value()
+            )
 
     def _store(self) -> None:
         field = self.session.field

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from napari_synth.core.devices import DEVICES
 from napari_synth.ui.panels.base import Panel, described, row
 from napari_synth.ui.panels.status import Foot
-from napari_synth.ui.panels.widgets import MaskCombo, SeedBox, choose, look_icon, wide
+from napari_synth.ui.panels.widgets import ImageCombo, MaskCombo, SeedBox, choose, look_icon, wide
 
 if TYPE_CHECKING:
     import napari
@@ -93,6 +93,8 @@ class SynthesizePanel(Panel):
         grid = self.grid()
         self.mask = described(MaskCombo(self.session.masks), "Mask layer", "The mask whose image is made")
         row(grid, "Mask", self.mask)
+        self.image = described(ImageCombo(self.session.images), "Anatomy layer", "The image that objects are put into")
+        self.image_label = row(grid, "Anatomy", self.image)
         self.model = described(QComboBox(), "Model", "The trained generator that makes the image")
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.model.setMinimumContentsLength(10)
@@ -111,7 +113,7 @@ class SynthesizePanel(Panel):
         self.no_noise = described(
             QCheckBox("no noise"), "No noise", "Switch the noise off: one fixed image per mask and look"
         )
-        row(grid, "Seed", self.seed, self.no_noise)
+        self.seed_label = row(grid, "Seed", self.seed, self.no_noise)
         self.device = described(QComboBox(), "Device", "Where the image is computed")
         for name in DEVICES:
             self.device.addItem(DEVICE_TITLES[name], name)
@@ -134,6 +136,7 @@ class SynthesizePanel(Panel):
         self.outline.toggled.connect(session.rendering.set_outline)
         self.watch(session.masks.changed, self.mask.show_masks)
         self.watch(session.masks.current_changed, self.mask.show_masks)
+        self.watch(session.images.changed, self.image.show_images)
         self.watch(session.catalogue.changed, self._show_models)
         self.watch(session.look.events, self._show_look)
         self.watch(session.notes.events.synthesize, self._show_note)
@@ -172,6 +175,12 @@ class SynthesizePanel(Panel):
         options = card.looks if card else []
         self.looks.show_options(options, look.option)
         self.looks.setVisible(bool(options))
+        channel = self.session.catalogue.condition(look.model)
+        self.image_label.setText(channel.capitalize())
+        for widget in (self.image, self.image_label):
+            widget.setVisible(bool(channel))
+        for widget in (self.seed, self.no_noise, self.seed_label):  # such a model has no noise
+            widget.setVisible(not channel)
         self.seed.value.setValue(look.seed)
         self.seed.setEnabled(look.noise)
         self.no_noise.setChecked(not look.noise)

@@ -16,6 +16,7 @@ from napari_synth.ui.panels.base import described
 
 if TYPE_CHECKING:
     from napari_synth.models.card import Look
+    from napari_synth.ui.adapters.images import ImageBook
     from napari_synth.ui.adapters.layers import MaskBook
 
 
@@ -105,6 +106,33 @@ class MaskCombo(QComboBox):
         layer = self._layers[index]() if index < len(self._layers) else None
         if layer is not None:
             self._masks.current = layer
+
+
+class ImageCombo(QComboBox):
+    """The image layers of the viewer; choosing one makes it the one that objects are put into."""
+
+    def __init__(self, images: ImageBook):
+        super().__init__()
+        self._images = images
+        self._layers: list[weakref.ref] = []
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+        self.activated.connect(self._choose)
+
+    def show_images(self) -> None:
+        """Follow the layer list."""
+        layers = self._images.layers
+        self._layers = [weakref.ref(layer) for layer in layers]
+        self.clear()
+        self.addItems([layer.name for layer in layers] or ["no image yet"])
+        self.setEnabled(bool(layers))
+        current = self._images.current
+        self.setCurrentIndex(next((i for i, layer in enumerate(layers) if layer is current), 0))
+
+    def _choose(self, index: int) -> None:
+        layer = self._layers[index]() if index < len(self._layers) else None
+        if layer is not None:
+            self._images.current = layer
 
 
 def choose(combo: QComboBox, value: str) -> None:
