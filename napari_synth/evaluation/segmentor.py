@@ -15,10 +15,14 @@ class Segmentor(RoleModel):
     does = "segment images"
 
     def probability(self, image: np.ndarray) -> np.ndarray:
-        """``(Y, X)`` or ``(Y, X, 3)`` image to ``(Y, X)`` float32 in [0, 1]."""
+        """``(Y, X)`` or ``(Y, X, 3)`` image to ``(Y, X)`` float32 in [0, 1].
+
+        A segmentor of one channel scales grey values as its card says, any other one stretches them.
+        """
         import torch
 
-        values = to_network(to_uint8_rgb(image))
+        scale = next(iter(self.card.intensities.values()), None)
+        values = to_network(to_uint8_rgb(image)) if scale is None else scale.to_network(image)[..., None]
         height, width = values.shape[:2]
         multiple = self._trained.card.tile_multiple
         missing = [(0, -height % multiple), (0, -width % multiple), (0, 0)]
