@@ -94,7 +94,7 @@ class MetGANObjective(Objective):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 200_000},
         "fast": {
-            "steps": 2000,
+            "steps": 1500,
             "crop": 128,
             "batch_size": 2,
             "learning_rate": 5e-4,
