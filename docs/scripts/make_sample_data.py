@@ -40,7 +40,7 @@ def main() -> None:
         write_tiff(FOLDER / f"{name}.tif", uint16_labels(labels), "", PixelSize())
         print(f"{name}: {labels.max()} axons")
     anatomy, signal, labels = two_channel_phantom(PhantomSettings(), seed=5)
-    write_tiff(FOLDER / "brain_256.tif", np.stack([anatomy, signal]), "", PixelSize(), ("anatomy", "signal"))
+    write_tiff(FOLDER / "brain_256.tif", np.stack([anatomy, signal]), "", PixelSize(), channels=("anatomy", "signal"))
     write_tiff(FOLDER / "brain_256_labels.tif", uint16_labels(labels), "", PixelSize())
     print(f"brain_256: {labels.max()} neurons")
 
