@@ -18,6 +18,12 @@ from napari_synth.models.registry import load_trained
 from napari_synth.synthesis.make import load_generator
 
 
+NOTES = (
+    "Labels were computed from the signal, not drawn; figures are means over held-out planes. Dice and the output on "
+)
+NOTES += "an empty label are by the model's own segmentor, those named judge by one it has never met."
+
+
 def row(name: str, steps: int, own: TwoChannelFigures, judged: TwoChannelFigures) -> str:
     """One line of the table; placement as: by the segmentor / by the judge."""
     both = [
@@ -43,7 +49,8 @@ def main(data: str, segmentor: str, judge: str, maps: str, *models: str) -> None
         stored = figures.as_figures() | {
             f"judge.{name}": value for name, value in judged.as_figures().items() if name.startswith(("dice", "empty"))
         }
-        save_model(path, read_card(path).model_copy(update={"figures": stored}), load_weights(path))
+        card = read_card(path)
+        save_model(path, card.model_copy(update={"figures": stored, "notes": NOTES}), load_weights(path))
 
 
 if __name__ == "__main__":
