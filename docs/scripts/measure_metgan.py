@@ -17,7 +17,6 @@ from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.registry import load_trained
 from napari_synth.synthesis.make import load_generator
 
-
 NOTES = (
     "Labels were computed from the signal, not drawn; figures are means over held-out planes. Dice and the output on "
 )

@@ -57,7 +57,7 @@ class MetGANSettings(ObjectiveSettings):
     ndf: int = Field(64, ge=1)
     gan: Literal["least-squares", "log"] = "least-squares"
     conditional: bool = False
-    """Show the discriminator image and label beside the channel it judges, as pix2pix does."""
+    """A discriminator as that of pix2pix: it sees image and label beside the channel it judges, and has BatchNorm."""
     adversarial: float = Field(1.0, ge=0)
     cycle: float = Field(10.0, ge=0)
     segmentation: float = Field(100.0, ge=0)
@@ -160,9 +160,9 @@ class MetGANObjective(Objective):
         return network
 
     def _discriminator(self, key: str) -> nn.Module:
-        channels = 3 if self.settings.conditional else 1
+        channels, norm = (3, "batch") if self.settings.conditional else (1, "instance")
         return seeded(
-            lambda: init_normal(PatchGAN(channels, self.settings.ndf, norm="instance")),
+            lambda: init_normal(PatchGAN(channels, self.settings.ndf, norm)),
             derived_seed(self.seed, "discriminator", key),
         )
 
