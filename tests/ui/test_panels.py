@@ -198,10 +198,11 @@ def test_an_opened_model_is_offered_and_chosen(synthesize, session, tmp_path):
 
     path = tmp_path / "mine.safetensors"
     path.write_bytes(bundled_paths()["optional-pix2pix-nuclei"].read_bytes())
+    offered = synthesize.model.count()
     session.rendering.open_model(path)
-    assert synthesize.model.count() == 2
+    assert synthesize.model.count() == offered + 1
     assert "mine.safetensors" in synthesize.model.currentText()
-    synthesize.model.activated.emit(0)
+    synthesize.model.activated.emit(synthesize.model.findData("optional-pix2pix-nuclei"))
     assert session.look.model == "optional-pix2pix-nuclei"
 
 
