@@ -136,11 +136,12 @@ def named(key, network):
     return [(f"{key}.{name}", p) for name, p in network.named_parameters()]
 
 
-def test_the_segmentor_stays_as_it_was_for_a_thousand_steps(data, segmentor):
-    objective = ready(data, segmentor, steps=1000, cycle=0, pool=0)
+@pytest.mark.parametrize("steps", [20, pytest.param(1000, marks=pytest.mark.slow)])
+def test_the_segmentor_stays_as_it_was_for_a_thousand_steps(data, segmentor, steps):
+    objective = ready(data, segmentor, steps=steps, cycle=0, pool=0)
     start = {name: tensor.clone() for name, tensor in objective.segmentor.state_dict().items()}
     assert any("running_mean" in name for name in start), "its norm has statistics that could drift"
-    for step in range(1000):
+    for step in range(steps):
         losses = objective.step(step)
     assert np.isfinite(list(losses.values())).all()
     assert all(torch.equal(start[name], tensor) for name, tensor in objective.segmentor.state_dict().items())
