@@ -36,7 +36,7 @@ SMALL = {
         "ndf": 2,
         "pool": 3,
         "batch_size": 2,
-        "segmentor_steps": 4,
+        "segmentor_steps": 3,
         "segmentor_width": 2,
         "segmentor_crop": 32,
     },
