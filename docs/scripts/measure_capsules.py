@@ -1,6 +1,6 @@
 """Measure an axon generator on held-out fields, print the table, and store the figures in its card.
 
-python docs/scripts/measure_capsules.py MODEL.safetensors SEGMENTOR.safetensors PIX2PIX.safetensors DATA_DIR
+python docs/scripts/measure_capsules.py MODEL.safetensors SEGMENTOR.safetensors DATA_DIR [PIX2PIX.safetensors]
 
 The masks of the fields are computed by a ridge filter, not drawn: every agreement with them is optimistic.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.pairs import find_options, load_pair
-from napari_synth.evaluation.metrics import dice, mean_absolute_error, roc_auc, similarity
+from napari_synth.evaluation.metrics import dice, grid_peaks, mean_absolute_error, roc_auc, similarity
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.registry import load_trained
@@ -41,30 +41,35 @@ def grey(image: np.ndarray) -> np.ndarray:
     return image if image.ndim == 2 else image.mean(-1).round().astype(np.uint8)
 
 
-def main(model: str, segmentor: str, baseline: str, data: str) -> None:
+def main(model: str, segmentor: str, data: str, baseline: str | None = None) -> None:
     """Print the figures and rewrite MODEL with them in its card."""
-    generator, plain = load_generator(model, "cpu"), load_generator(baseline, "cpu")
+    generators = {"": load_generator(model, "cpu")}
+    if baseline:
+        generators["pix2pix_"] = load_generator(baseline, "cpu")
+    generator = generators[""]
     judge = Segmentor(load_trained(segmentor, "cpu"))
     (option,) = find_options(data)
-    rows, spreads = [], []
+    rows, real_images, images = [], [], []
     for number, file in enumerate(option.held_out):
         pair = load_pair(file)
         real = pair.image[..., 0]
         made = generator.render(pair.labels, seed=derived_seed(1, "axons", number)).image
-        rows.append(
-            {
-                "mae": mean_absolute_error(real, made),
-                "ssim": similarity(real, made),
-                "auc_synthetic": auc(made, pair.labels),
-                "auc_real": auc(real, pair.labels),
-                "dice_synthetic": dice(judge.foreground(made), pair.labels),
-                "dice_real": dice(judge.foreground(real), pair.labels),
-            }
-        )
-        spreads.append([*spread(generator, pair.labels), *spread(plain, pair.labels)])
+        real_images.append(real)
+        images.append(made)
+        row = {
+            "mae": mean_absolute_error(real, made),
+            "ssim": similarity(real, made),
+            "auc_synthetic": auc(made, pair.labels),
+            "auc_real": auc(real, pair.labels),
+            "dice_synthetic": dice(judge.foreground(made), pair.labels),
+            "dice_real": dice(judge.foreground(real), pair.labels),
+        }
+        for name, other in generators.items():
+            row[f"{name}std_inside"], row[f"{name}std_outside"] = spread(other, pair.labels)
+        rows.append(row)
     figures = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    names = ("std_inside", "std_outside", "pix2pix_std_inside", "pix2pix_std_outside")
-    figures |= dict(zip(names, np.mean(spreads, axis=0).tolist(), strict=True))
+    for kind, shown in (("synthetic", images), ("real", real_images)):
+        figures[f"grid_{kind}"] = max(grid_peaks(shown).values())
     for name, value in figures.items():
         print(f"| {name} | {value:.3f} |")
     card = read_card(model)
