@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks import capsules, two_channels
+from benchmarks import capsules, live, two_channels
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe
@@ -137,6 +137,7 @@ def main() -> None:
     export()
     capsules.main()
     two_channels.main(convolution_flops)
+    live.main()
 
 
 if __name__ == "__main__":

@@ -32,3 +32,9 @@ def resolve_device(name: str = "auto") -> torch.device:
     if not present[name]:
         raise InputError(f"This machine has no {name} device.", "Choose auto or cpu.")
     return torch.device(name)
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch raised it because a device, or the computer, has no memory left."""
+    words = str(error).lower()
+    return "out of memory" in words or "not enough memory" in words or "can't allocate memory" in words

@@ -10,6 +10,8 @@ MASK_MEANINGS = {
     "foreground-gap": "1 in nuclei, 0 elsewhere, with a one-pixel gap drawn between touching instances",
     "foreground-signed": "1 in nuclei, -1 elsewhere",
 }
+REACH = 1
+"""How far, in pixels, a label changes the mask channel beyond itself."""
 
 
 def mask_plane(labels: np.ndarray, meaning: str = "foreground-gap") -> np.ndarray:

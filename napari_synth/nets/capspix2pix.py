@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_synth.nets.capsule import CapsuleLayer
+from napari_synth.nets.capsule import CapsuleLayer, Convolve
 from napari_synth.nets.noise import SeededDropout
 from napari_synth.nets.probe import Probe
 from napari_synth.nets.stages import STAGES
@@ -64,8 +64,12 @@ class CapsPix2PixGenerator(nn.Module):
         -------
         Tensor, shape (B, 1, height, width)
         """
-        plane = self.fc(z).reshape(-1, 1, PLANE, PLANE)
+        plane = self.base_plane(z)
         return plane[:, :, reflected(height, z.device)][..., reflected(width, z.device)]
+
+    def base_plane(self, z: Tensor) -> Tensor:
+        """The latent vector as ``[B, 1, 256, 256]``."""
+        return self.fc(z).reshape(-1, 1, PLANE, PLANE)
 
     def forward(
         self, mask: Tensor, z: Tensor, noise: torch.Generator | None = None, probe: Probe | None = None
@@ -87,15 +91,17 @@ class CapsPix2PixGenerator(nn.Module):
                     del maps[name]
         return self.image(x)
 
-    def layer(self, name: str, x: Tensor, probe: Probe | None = None) -> Tensor:
+    def layer(
+        self, name: str, x: Tensor, probe: Probe | None = None, convolve: Convolve = nn.Module.__call__
+    ) -> Tensor:
         """One layer of `STAGES`: capsules ``[B, I, C, H, W]`` (``[B, 2, H, W]`` for conv1) to capsules."""
         module = getattr(self, name)
         if name == "conv1":
-            out, coefficients = nn.functional.leaky_relu(module(x), 0.01)[:, None], None
-        elif probe is not None and name in probe.routing:
-            out, coefficients = module.routed(x)
+            out, coefficients = nn.functional.leaky_relu(convolve(module, x), 0.01)[:, None], None
         else:
-            out, coefficients = module(x), None
+            keep = probe is not None and name in probe.routing
+            out, coefficients = module.routed(x, keep_coefficients=keep, convolve=convolve)
+            coefficients = coefficients if keep else None
         return out if probe is None else probe(name, out, coefficients)
 
     def image(self, x: Tensor) -> Tensor:
@@ -103,8 +109,8 @@ class CapsPix2PixGenerator(nn.Module):
         return torch.sigmoid(self.conv2(x[:, 0]))
 
 
-def reflected(size: int, device: torch.device | None = None) -> Tensor:
-    """Indices 0…255, 254…1, 0… for ``size`` pixels of a plane of 256 continued by reflection."""
+def reflected(size: int, device: torch.device | None = None, start: int = 0) -> Tensor:
+    """Indices 0…255, 254…1, 0… for the pixels ``start … size - 1`` of a plane of 256 continued by reflection."""
     period = 2 * (PLANE - 1)
-    index = torch.arange(size, device=device) % period
+    index = torch.arange(start, size, device=device) % period
     return torch.minimum(index, period - index)

@@ -7,12 +7,15 @@ then decides per image, per pixel and per output capsule how much each vote coun
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 ITERATIONS = 3
+
+Convolve = Callable[[nn.Module, Tensor], Tensor]
 
 
 class Routed(NamedTuple):
@@ -115,10 +118,13 @@ class CapsuleLayer(nn.Module):
         """``[B, I, C, H, W]`` to ``[B, J, C_J, H', W']``."""
         return self.routed(x, keep_coefficients=False).capsules
 
-    def routed(self, x: Tensor, *, keep_coefficients: bool = True) -> Routed:
-        """The output with the routing coefficients of each iteration."""
+    def routed(self, x: Tensor, *, keep_coefficients: bool = True, convolve: Convolve = nn.Module.__call__) -> Routed:
+        """The output with the routing coefficients of each iteration.
+
+        ``convolve`` is how the convolution is applied to its input, where it is not as usual.
+        """
         batch, inputs = x.shape[:2]
-        out = self.conv(x.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        out = convolve(self.conv, x.flatten(0, 1).contiguous(memory_format=torch.channels_last))
         height, width = out.shape[-2:]
         # In channels_last memory this is a view.
         votes = out.permute(0, 2, 3, 1).reshape(batch, inputs, height * width, self.capsules, self.channels)

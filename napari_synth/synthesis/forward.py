@@ -59,17 +59,21 @@ Forward = Callable[["TrainedModel", ForwardRequest], np.ndarray]
 def pix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """Mask and option plane, dropout under the seed."""
     card = model.card
-    x = _plane(model, request.labels)
-    if card.hyper["in_channels"] == 2:
-        options = len(card.looks) if card.option_values == "fraction" else 1
-        x = torch.cat([x, option_plane(torch.tensor([request.option]), options, *x.shape[-2:])], dim=1)
-    else:
-        x = x.expand(-1, int(card.hyper["in_channels"]), -1, -1)  # a network made for RGB label images
+    x = option_channel(model, _plane(model, request.labels), request.option)
     x = x.to(model.device).contiguous(memory_format=torch.channels_last)
     noise = None if request.seed is None else torch_generator(request.seed, "render")
     network: Any = model.network
     values = network(x, noise)[0].permute(1, 2, 0).float().cpu().numpy()
     return from_network(values[..., 0] if values.shape[-1] == 1 else values, *card.network_range)
+
+
+def option_channel(model: TrainedModel, plane: torch.Tensor, option: int) -> torch.Tensor:
+    """The mask channel ``[1, 1, H, W]`` and the option's beside it, as the network reads them."""
+    card = model.card
+    if card.hyper["in_channels"] == 2:
+        options = len(card.looks) if card.option_values == "fraction" else 1
+        return torch.cat([plane, option_plane(torch.tensor([option]), options, *plane.shape[-2:])], dim=1)
+    return plane.expand(-1, int(card.hyper["in_channels"]), -1, -1)  # a network made for RGB label images
 
 
 def capspix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:

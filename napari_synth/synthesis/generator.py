@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_synth.core.devices import out_of_memory
 from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.core.intensity import check_channel, in_grey_values_of
 from napari_synth.core.recipe import Intervention
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
     from napari_synth.nets.stages import Stage
+    from napari_synth.synthesis.forward import ForwardRequest
+    from napari_synth.synthesis.tiles import Follow
 
-MAX_SIDE = 1024
+MAX_SIDE = 8192
+WHOLE_PIXELS = 1024 * 1024
+"""A larger image is rendered in tiles."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,10 @@ class Rendering:
         By the layer name as it was asked for, at the layer's own size.
     routing : dict of ndarray, shape (iteration, input, output, y, x), float32
         Routing coefficients c_ij; they sum to 1 over the input capsules.
+    tile : int
+        Side of the tiles it was made of; 0 when it was made in one piece.
+    remark : str
+        One sentence where the render went another way than usual; else empty.
     """
 
     image: np.ndarray
@@ -86,6 +95,8 @@ class Rendering:
     condition: np.ndarray | None = None
     activations: dict[str, np.ndarray] = field(default_factory=dict)
     routing: dict[str, np.ndarray] = field(default_factory=dict)
+    tile: int = 0
+    remark: str = ""
 
 
 def check_mask(mask: np.ndarray, may_be_empty: bool = False) -> np.ndarray:
@@ -172,6 +183,7 @@ class Generator(RoleModel):
         if settle is not None:
             settle()
         trained.network.to(memory_format=torch.channels_last)
+        self._tile: int | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -202,11 +214,12 @@ class Generator(RoleModel):
             RenderRequest(mask, option, seed, z, condition, tuple(interventions), tuple(capture), tuple(routing))
         )
 
-    def run(self, request: RenderRequest) -> Rendering:
+    def run(self, request: RenderRequest, follow: Follow | None = None) -> Rendering:
         """Render a request; the same request gives the same image on the same device.
 
         The mask is continued by reflection to the size the network accepts; image and activations
-        are cropped back.
+        are cropped back. More than `WHOLE_PIXELS` are rendered in tiles, which ``follow`` can watch
+        and cancel; a tile that does not fit into the device's memory is halved, and stays so.
 
         Raises
         ------
@@ -214,10 +227,12 @@ class Generator(RoleModel):
             If the mask, the option, z, the condition, a layer or an intervention cannot be used.
         WorkError
             If the device runs out of memory.
+        Cancelled
+            What was finished went to ``follow.on_tile``.
         """
         import torch
 
-        from napari_synth.synthesis.forward import FORWARDS, ForwardRequest, check_latent
+        from napari_synth.synthesis.forward import ForwardRequest, check_latent
 
         card = self.card
         labels = check_mask(request.mask, may_be_empty=bool(card.condition_channels))
@@ -231,16 +246,61 @@ class Generator(RoleModel):
         try:
             with torch.inference_mode():
                 wanted = ForwardRequest(padded, number, request.seed, z, watch.probe, beside)
-                image = FORWARDS[card.architecture](self._trained, wanted)
+                image, tile, remark = self._forward(wanted, self._finished(labels.shape, number, follow))
         except RuntimeError as error:
-            raise _render_error(error, self.device) from error
+            raise render_error(error, self.device) from error
         image = np.ascontiguousarray(image[: labels.shape[0], : labels.shape[1]])
-        look = card.looks[number] if card.looks else None
-        if look is not None and not look.rgb and image.ndim == 3:
-            image = image.astype(np.float32).mean(-1).round().astype(np.uint8)
-        name = look.name if look is not None else ""
+        image = self.in_colours_of(image, number)
+        name = card.looks[number].name if card.looks else ""
         seconds = time.perf_counter() - start
-        return Rendering(image, seconds, name, request.seed, condition, *watch.kept(labels.shape))
+        kept = watch.kept(labels.shape)
+        return Rendering(image, seconds, name, request.seed, condition, *kept, tile=tile, remark=remark)
+
+    def _forward(self, wanted: ForwardRequest, follow: Follow) -> tuple[np.ndarray, int, str]:
+        """The padded image, the side of its tiles or 0, and what is to be said about it."""
+        from napari_synth.synthesis.forward import FORWARDS
+        from napari_synth.synthesis.tiles import TILERS
+
+        height, width = wanted.labels.shape
+        tiler = TILERS.get(self.card.architecture)
+        if height * width <= WHOLE_PIXELS:
+            return FORWARDS[self.card.architecture](self._trained, wanted), 0, ""
+        if tiler is None:
+            raise InputError(
+                f"The model {self.card.id} renders at most {WHOLE_PIXELS} pixels, and the mask has {width}×{height}.",
+                "Crop it into smaller pieces.",
+            )
+        begun = follow.tile = min(follow.tile, self._tile or follow.tile)
+        image = tiler(self._trained, wanted, follow)
+        self._tile = follow.tile
+        if follow.tile == begun:
+            return image, follow.tile, ""
+        remark = f"The {self.device} device ran short of memory, so tiles have {follow.tile} pixels from now on."
+        return image, follow.tile, remark
+
+    def _finished(self, shape: tuple[int, ...], number: int, follow: Follow | None) -> Follow:
+        """How to follow the padded image, where the user follows the image."""
+        from napari_synth.core.boxes import Box, whole
+        from napari_synth.synthesis.tiles import Follow
+
+        follow = follow or Follow()
+        tell = follow.on_tile
+        if tell is None:
+            return replace(follow)
+
+        def on_tile(box: Box, pixels: np.ndarray) -> None:
+            part = box.within(whole(*shape))
+            if part.area:
+                tell(part, self.in_colours_of(pixels[part.seen_from(box)], number))
+
+        return replace(follow, on_tile=on_tile)
+
+    def in_colours_of(self, image: np.ndarray, number: int) -> np.ndarray:
+        """The image in grey where the option is."""
+        looks = self.card.looks
+        if looks and not looks[number].rgb and image.ndim == 3:
+            return image.astype(np.float32).mean(-1).round().astype(np.uint8)
+        return image
 
 
 def _padded(plane: np.ndarray, multiple: int) -> np.ndarray:
@@ -248,7 +308,8 @@ def _padded(plane: np.ndarray, multiple: int) -> np.ndarray:
     return np.pad(plane, missing, mode="symmetric")
 
 
-def _render_error(error: RuntimeError, device: str) -> WorkError:
-    if "out of memory" in str(error).lower() or "not enough memory" in str(error).lower():
+def render_error(error: RuntimeError, device: str) -> WorkError:
+    """What torch raised while rendering, in words for the user."""
+    if out_of_memory(error):
         return WorkError(f"The {device} device ran out of memory while rendering.", "Use a smaller mask or the CPU.")
     return WorkError(f"Rendering failed on {device}: {error}.", "Try the device cpu and report this.")

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from psygnal import Signal
 
 from napari_synth.core.errors import Cancelled, SynthError
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.adapters.images import image_array, over_anatomy
 from napari_synth.ui.adapters.jobs import Lane
-from napari_synth.ui.adapters.layers import mask_array, outline
+from napari_synth.ui.adapters.layers import mask_array, outline, place_in_view
 from napari_synth.ui.state import Note
 from napari_synth.ui.work import STEPS, RenderWork
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
+    from napari_synth.synthesis.generator import RenderRequest
     from napari_synth.ui.adapters.jobs import Outcome
     from napari_synth.ui.session import Session
 
@@ -41,6 +44,8 @@ class Rendering:
     def __init__(self, session: Session):
         self._session = session
         self.lane = Lane()
+        self.lane.state.events.progress.connect(self._fill)
+        self._filling: Filling | None = None
         self.milliseconds: float | None = None
         """What the last render took."""
 
@@ -94,15 +99,31 @@ class Rendering:
             mask_array(layer),
             layer.name,
             look.model,
-            look.option,
-            look.used_seed,
+            self.request_without_mask(),
             look.device,
-            session.changes.of(look.model),
             image_array(image) if image is not None else None,
             image.name if image is not None else "",
+            near=place_in_view(session.viewer, layer),
         )
         below = weakref.ref(image) if image is not None else None
         self.lane.submit("Rendering", work, partial(self._rendered, weakref.ref(layer), below), total=STEPS)
+        self._filling = Filling(work, weakref.ref(layer))
+
+    def request_without_mask(self) -> RenderRequest:
+        """All that the image depends on beside the mask and the model."""
+        from napari_synth.synthesis.generator import RenderRequest
+
+        look, changes = self._session.look, self._session.changes.of(self._session.look.model)
+        nothing = np.zeros((0, 0), np.int32)
+        return RenderRequest(nothing, look.option or None, look.used_seed, interventions=changes)
+
+    def _fill(self) -> None:
+        """Show the finished tiles of a large image."""
+        filling = self._filling
+        layer = filling.layer() if filling is not None else None
+        if layer is None or filling.work.image is None or not self._session.masks.holds(layer):
+            return
+        self._session.results.show(layer, filling.work.shown_as, filling.work.image, None)
 
     def as_python(self) -> str:
         """The lines that make the same image in a script or in napari's console."""
@@ -132,10 +153,11 @@ class Rendering:
 
     def _rendered(self, target: weakref.ref[Labels], below: weakref.ref[Image] | None, outcome: Outcome) -> None:
         session = self._session
+        filling, self._filling = self._filling, None
         if session.closed:
             return
         if isinstance(outcome.error, Cancelled):
-            session.notes.synthesize = Note("stopped", "Rendering was cancelled.", "Press Render to start again.")
+            session.notes.synthesize = _cancelled(filling, outcome)
             return
         if outcome.error is not None:
             session.notes.synthesize = Note.of(outcome.error, outcome.details)
@@ -167,9 +189,12 @@ class Rendering:
         session.notes.synthesize = Note(
             "done",
             f"Rendered {result.name!r} in {self.milliseconds:.0f} ms on {device}{_changed(len(recipe.interventions))}.",
-            "Paint, and render again, or export pairs below."
-            if shown
-            else "Press the dice for other noise, or export pairs below.",
+            rendering.remark
+            or (
+                "Paint, and render again, or export pairs below."
+                if shown
+                else "Press the dice for other noise, or export pairs below."
+            ),
         )
         self.rendered.emit()
 
@@ -177,3 +202,18 @@ class Rendering:
 def _changed(count: int) -> str:
     """What is said where the network was changed in the Inspect dock."""
     return f", with {count} {'change' if count == 1 else 'changes'} inside the network" if count else ""
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A large image that is shown while its tiles come in."""
+
+    work: RenderWork
+    layer: weakref.ref[Labels]
+
+
+def _cancelled(filling: Filling | None, outcome: Outcome) -> Note:
+    text, reached = "Rendering was cancelled.", outcome.reached
+    if filling is not None and filling.work.image is not None:
+        text = f"Rendering was cancelled; {reached.done} of {reached.total} tiles are done and kept."
+    return Note("stopped", text, "Press Render to start again.")

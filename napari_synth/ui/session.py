@@ -12,6 +12,7 @@ from napari_synth.ui.catalogue import Catalogue
 from napari_synth.ui.changes import Changes
 from napari_synth.ui.exporting import Exporting
 from napari_synth.ui.inspecting import Inspecting
+from napari_synth.ui.live import Live
 from napari_synth.ui.masking import Masking
 from napari_synth.ui.rendering import Rendering
 from napari_synth.ui.shelf import ModelShelf
@@ -58,6 +59,8 @@ class Session:
         The actions.
     inspecting, walking : Inspecting, Walking
         The actions.
+    live : Live
+        The image that follows the brush.
     """
 
     def __init__(self, viewer: ViewerModel):
@@ -79,6 +82,7 @@ class Session:
         self.inspecting = Inspecting(self)
         self.walking = Walking(self)
         self.rendering.choose_model(self.catalogue.first(self.look.model))
+        self.live = Live(self)
         self._remembered = Remembered(self.look, self.export)
         on_close(viewer, self.close)
 
@@ -95,6 +99,7 @@ class Session:
         if self.closed:
             return
         self.closed = True
+        self.live.close()
         for actions in (self.masking, self.studio, self.rendering, self.exporting):
             actions.lane.close()
         self.inspecting.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +23,13 @@ from napari_synth.core.seeds import derived_seed
 from napari_synth.export.base import PixelSize
 
 if TYPE_CHECKING:
+    from napari_synth.core.boxes import Box
     from napari_synth.export.run import ExportResult
     from napari_synth.masks.nuclei import NucleusField
     from napari_synth.masks.shapes import ShapeModel
     from napari_synth.masks.statistics import FieldStatistics
-    from napari_synth.synthesis.generator import Rendering
+    from napari_synth.synthesis.generator import Rendering, RenderRequest
+    from napari_synth.synthesis.live import LiveCanvas, LiveRendering
     from napari_synth.ui.shelf import ModelShelf
 
 STEPS = 2
@@ -43,24 +45,48 @@ class Rendered:
     device: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class LiveResult:
+    """The changed parts of an image; the recipe only when the edit has ended."""
+
+    rendering: LiveRendering
+    recipe: Recipe | None
+    device: str
+    model: str
+
+
+@dataclass(eq=False)
 class RenderWork:
-    """Render one mask in one look."""
+    """Render one mask in one look.
+
+    Attributes
+    ----------
+    look : RenderRequest
+        All but the mask.
+    near : tuple of float, optional
+        Place (y, x) around which the tiles of a large image are rendered first.
+    image : ndarray, optional
+        The image of a large mask, filled while tiles are finished.
+    shown_as : str
+        The look that the image is shown as.
+    """
 
     shelf: ModelShelf
     labels: np.ndarray
     layer_name: str
     model: str
-    option: str
-    seed: int | None
+    look: RenderRequest
     device: str
-    interventions: tuple[Intervention, ...] = ()
     condition: np.ndarray | None = None
     condition_name: str = ""
+    near: tuple[float, float] | None = None
+    image: np.ndarray | None = None
+    shown_as: str = ""
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Rendered:
-        from napari_synth.synthesis.generator import RenderRequest, check_mask
+        from napari_synth.synthesis.generator import check_mask
         from napari_synth.synthesis.make import painted_recipe
+        from napari_synth.synthesis.tiles import Follow
 
         watch = Stopwatch(STEPS, on_progress)
         labels = check_mask(self.labels, may_be_empty=self.condition is not None)
@@ -68,17 +94,17 @@ class RenderWork:
         generator = self.shelf.generator(self.model, self.device)
         cancel.raise_if_cancelled()
         watch.report(1, "Rendering")
-        request = RenderRequest(
-            labels,
-            self.option or None,
-            self.seed,
-            condition=self.condition,
-            interventions=self.interventions,
-        )
-        rendering = generator.run(request)
+        self.shown_as = self.look.option or Path(self.model).stem
+        request = replace(self.look, mask=labels, condition=self.condition)
+        rendering = generator.run(request, Follow(on_progress, cancel, self._fill, self.near))
         watch.report(2, "Done")
         recipe = painted_recipe(generator, request, self.layer_name, self.condition_name)
         return Rendered(rendering, recipe, generator.device)
+
+    def _fill(self, box: Box, pixels: np.ndarray) -> None:
+        if self.image is None:
+            self.image = np.zeros((*self.labels.shape, *pixels.shape[2:]), pixels.dtype)
+        self.image[box.top : box.bottom, box.left : box.right] = pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,3 +276,28 @@ class ExportWork:
         )
         request = ExportRequest(recipe, self.folder, self.format, self.overwrite, self.pixel_size)
         return export_pairs(request, generator, MaskReader(self.shelf.shapes, in_memory), on_progress, cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class LiveWork:
+    """Bring the image of an edited mask up to date."""
+
+    shelf: ModelShelf
+    canvas: LiveCanvas
+    layer_name: str
+    model: str
+    device: str
+    look: RenderRequest
+    settled: bool
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> LiveResult:
+        from napari_synth.synthesis.make import painted_recipe
+        from napari_synth.synthesis.tiles import Follow
+
+        generator = self.shelf.generator(self.model, self.device)
+        follow = Follow(on_progress, cancel)
+        rendering = self.canvas.follow(generator, self.look, settled=self.settled, follow=follow)
+        recipe = None
+        if self.settled:
+            recipe = painted_recipe(generator, rendering.request, self.layer_name)
+        return LiveResult(rendering, recipe, generator.device, Path(self.model).stem)

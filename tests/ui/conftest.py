@@ -46,7 +46,7 @@ class FakeGenerator:
     def __init__(self):
         names = ("he", "he-dark", "purple", "fluorescence")
         options = [Look(name=name, rgb=name != "fluorescence") for name in names]
-        self.card = ModelCard(id="fake", architecture="pix2pix", role="generator", looks=options)
+        self.card = ModelCard(id="fake", architecture="fake", role="generator", looks=options)
         self.sha256 = "f" * 64
         self.path = Path("fake.safetensors")
         self.device = "cpu"
@@ -57,7 +57,7 @@ class FakeGenerator:
         self.entered = threading.Event()
         self.failure: Exception | None = None
 
-    def run(self, request) -> Rendering:
+    def run(self, request, follow=None) -> Rendering:
         self.calls += 1
         self.entered.set()
         assert self.calls < self.wait_from or self.gate.wait(20)

@@ -37,11 +37,11 @@ class Gated:
     def __getattr__(self, name):
         return getattr(self._generator, name)
 
-    def run(self, request):
+    def run(self, request, follow=None):
         self.calls += 1
         self.entered.set()
         assert self.gate.wait(20)
-        return self._generator.run(request)
+        return self._generator.run(request, follow)
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def test_outline_shows_the_image_through_the_mask(session, fake, viewer, finish)
     [
         (np.zeros((32, 32), int), "The mask is empty"),
         (np.ones((3, 32, 32), int), "3 dimensions"),
-        (np.ones((1100, 20), int), "1024"),
+        (np.ones((8200, 20), int), "8192"),
     ],
 )
 def test_unusable_masks_are_refused_without_loading_the_model(session, fake, viewer, finish, data, words):

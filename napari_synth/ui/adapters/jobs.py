@@ -76,6 +76,7 @@ class _Job:
     title: str
     work: Work
     on_done: OnDone
+    quiet: bool = False
     token: CancelToken = field(default_factory=CancelToken)
     latest: Progress = NOT_BEGUN
     posted: bool = False
@@ -88,6 +89,8 @@ class Lane(QObject):
     a replaced job is dropped. Create it in the main thread.
     """
 
+    idle = Signal()
+    """No job is left."""
     _reported = Signal(object)
     _ended = Signal(object, object)
 
@@ -100,7 +103,9 @@ class Lane(QObject):
         self._reported.connect(self._show_progress)
         self._ended.connect(self._end)
 
-    def submit(self, title: str, work: Work, on_done: OnDone, *, total: int, unit: str = "steps") -> None:
+    def submit(
+        self, title: str, work: Work, on_done: OnDone, *, total: int, unit: str = "steps", quiet: bool = False
+    ) -> None:
         """Run ``work(on_progress, cancel)`` in the background and ``on_done(outcome)`` back here.
 
         Parameters
@@ -115,11 +120,17 @@ class Lane(QObject):
             Number of items, known before the job begins.
         unit : str
             What the items are, in the plural.
+        quiet : bool
+            A job of a moment, which no job bar shows.
         """
         if self._current is not None:
             self._current.token.cancel()
-        job = _Job(title, work, on_done, latest=Progress(0, total))
+        job = _Job(title, work, on_done, quiet, latest=Progress(0, total))
         self._current = job
+        if quiet:
+            self.state.running = self.state.stopping = False
+            self._thread.submit(self._run, job)
+            return
         self.state.title = title
         self.state.unit = unit
         self.state.progress = job.latest
@@ -170,7 +181,7 @@ class Lane(QObject):
 
     def _show_progress(self, job: _Job) -> None:
         job.posted = False
-        if job is self._current:
+        if job is self._current and not job.quiet:
             self.state.progress = job.latest
 
     def _leave_behind(self, job: _Job) -> None:
@@ -183,6 +194,8 @@ class Lane(QObject):
         self.state.running = False
         self.state.stopping = False
         job.on_done(Outcome(outcome.result, outcome.error, outcome.details, job.latest))
+        if self._current is None:
+            self.idle.emit()
 
 
 def run_safely(title: str, work: Work, on_progress: OnProgress, cancel: CancelToken) -> Outcome:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
+    from napari_synth.core.boxes import Box
     from napari_synth.core.recipe import Recipe
     from napari_synth.masks.edit import Patch
     from napari_synth.masks.nuclei import NucleusField
@@ -118,6 +119,14 @@ def mask_array(layer: Labels) -> np.ndarray:
     """A copy of a mask that later painting does not change; layers that are not 2-D come uncopied."""
     data = layer.data[0] if layer.multiscale else layer.data
     return np.array(data) if data.ndim == 2 else data
+
+
+def place_in_view(viewer: ViewerModel, layer: Labels) -> tuple[float, float] | None:
+    """The pixel (y, x) of a 2-D layer in the middle of the canvas; None for another layer."""
+    if layer.ndim != 2:
+        return None
+    y, x = layer.world_to_data(np.array(viewer.camera.center)[-2:])[-2:]
+    return float(y), float(x)
 
 
 def placement(layer: Labels | Image) -> dict[str, Any]:
@@ -302,6 +311,9 @@ def clear_labels(layer: Labels) -> None:
 class ResultBook:
     """Rendered images of a viewer: one layer per mask and option, refreshed by later renders."""
 
+    replaced = Signal()
+    """A layer was given another image as a whole."""
+
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
         self._results: weakref.WeakKeyDictionary[Labels, dict[str, weakref.ref[Image]]] = weakref.WeakKeyDictionary()
@@ -313,24 +325,61 @@ class ResultBook:
         layer = known() if known else None
         return layer if viewer and any(layer is other for other in viewer.layers) else None
 
+    def refresh(
+        self,
+        mask: Labels,
+        look: str,
+        shape: tuple[int, int],
+        parts: list[tuple[Box, np.ndarray]],
+        recipe: Recipe | None,
+    ) -> Image | None:
+        """Put new parts into the image of a mask, which is made where there is none.
+
+        Pixels outside the parts, the contrast limits and the selection stay as they are. The recipe
+        is None as long as the edit goes on.
+        """
+        layer = self.find(mask, look)
+        if not parts and layer is None:
+            return None
+        rgb = parts[0][1].ndim == 3 if parts else layer.rgb
+        if layer is None or layer.rgb != rgb or layer.data.shape[:2] != shape:
+            image = np.zeros((*shape, *parts[0][1].shape[2:]), parts[0][1].dtype)
+            paste(image, parts)
+            return self.show(mask, look, image, recipe)
+        if parts and not layer.data.flags.writeable:
+            layer.data = np.array(layer.data)
+        paste(layer.data, parts)
+        if parts:
+            layer.refresh(thumbnail=recipe is not None, highlight=False, extent=False)
+        if recipe is not None:
+            layer.metadata = {**layer.metadata, METADATA_KEY: recipe.model_dump()}
+        return layer
+
     def show(
         self,
         mask: Labels,
         look: str,
         image: np.ndarray,
-        recipe: Recipe,
+        recipe: Recipe | None,
         above: Image | None = None,
         shown: dict[str, Any] | None = None,
     ) -> Image:
         """Add or refresh the image of a mask below it; the selection stays as it is.
 
         A channel of its own lies ``above`` the image it was made for and is shown as ``shown`` says.
+        An image without a recipe is not finished.
         """
+        self.replaced.emit()
         viewer = self._viewer()
-        metadata = {METADATA_KEY: recipe.model_dump()}
+        metadata = {} if recipe is None else {METADATA_KEY: recipe.model_dump()}
         layer = self.find(mask, look)
         if layer is not None and layer.rgb == (image.ndim == 3):
-            layer.data = image
+            if recipe is None:
+                layer.metadata.pop(METADATA_KEY, None)
+            if layer.data is image:
+                layer.refresh(highlight=False, extent=False)
+            else:
+                layer.data = image
             layer.metadata = {**layer.metadata, **metadata}
             layer.scale, layer.translate = mask.scale, mask.translate
             return layer
@@ -348,6 +397,12 @@ class ResultBook:
         viewer.layers.selection = selected
         self._results.setdefault(mask, {})[look] = weakref.ref(layer)
         return layer
+
+
+def paste(image: np.ndarray, parts: list[tuple[Box, np.ndarray]]) -> None:
+    """Put parts into an image in place."""
+    for box, pixels in parts:
+        image[box.top : box.bottom, box.left : box.right] = pixels
 
 
 def outline(layer: Labels, on: bool) -> None:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
+    QLabel,
     QListView,
     QListWidget,
     QListWidgetItem,
@@ -120,7 +121,12 @@ class SynthesizePanel(Panel):
         self.outline = described(
             QCheckBox("outline"), "Mask as outline", "Show the mask as outlines, so that the image is seen through it"
         )
-        row(grid, "Device", self.device, self.outline)
+        self.live = described(
+            QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
+        )
+        row(grid, "Device", self.device, self.outline, self.live)
+        self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
+        self.body.addWidget(self.live_text)
 
     def _connect(self) -> None:
         session = self.session
@@ -134,6 +140,8 @@ class SynthesizePanel(Panel):
         self.no_noise.toggled.connect(self._store)
         self.device.activated.connect(self._store)
         self.outline.toggled.connect(session.rendering.set_outline)
+        self.live.toggled.connect(session.live.switch)
+        self.watch(session.live.state.events, self._show_live)
         self.watch(session.masks.changed, self.mask.show_masks)
         self.watch(session.masks.current_changed, self.mask.show_masks)
         self.watch(session.images.changed, self.image.show_images)
@@ -191,6 +199,15 @@ class SynthesizePanel(Panel):
         choose(self.device, look.device)
         title = next((option.title or option.name for option in options if option.name == look.option), "")
         self.render_button.setText(f"Render: {title}".replace("&", "&&") if title else "Render")
+
+    def _show_live(self) -> None:
+        state = self.session.live.state
+        before = self.live.blockSignals(True)
+        self.live.setChecked(state.on)
+        self.live.blockSignals(before)
+        self.live_text.setText(state.text)
+        self.live_text.setToolTip(state.details or self.live_text.accessibleName())
+        self.live_text.setVisible(bool(state.text))
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.session.notes.synthesize)
