@@ -95,7 +95,7 @@ class ShapeLibrary:
         with writing(path) as temporary:
             np.savez_compressed(
                 temporary,
-                packed=np.packbits(self.shapes.astype(bool).reshape(len(self), -1), axis=1),
+                packed=np.packbits(self.shapes.astype(bool).reshape(len(self), np.prod(self.shapes.shape[1:])), axis=1),
                 area_px=self.area_px.astype(np.float32),
                 about=np.array(json.dumps(about)),
                 **coded,

@@ -61,7 +61,9 @@ class Scene:
         from napari_synth.synthesis.generator import RenderRequest, check_mask
 
         z = None if self.z is None else self.z.vector()
-        return RenderRequest(check_mask(self.labels), self.option or None, self.seed, z, self.interventions)
+        return RenderRequest(
+            check_mask(self.labels), self.option or None, self.seed, z, interventions=self.interventions
+        )
 
 
 class UnchangedImages:

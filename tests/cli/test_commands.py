@@ -316,14 +316,12 @@ def test_a_full_mask_says_how_many_found_no_place(cli):
 
 
 def test_a_study_of_latent_sizes_prints_its_table(cli, tmp_path):
-    shapes = np.zeros((40, 64, 64), np.uint8)
-    for number, shape in enumerate(shapes):
-        shape[20 : 40 + number % 9, 16 : 40 + number % 7] = 1
-    np.savez(tmp_path / "squares.npz", shapes=shapes)
-    study = ("train", "dvae", tmp_path / "squares.npz", "--out", "study.safetensors", "--latent-sizes", "2,3")
+    shapes = np.stack([nuclei((64, 64), 1, seed=seed) > 0 for seed in range(40)]).astype(np.uint8)
+    np.savez(tmp_path / "discs.npz", shapes=shapes)
+    study = ("train", "dvae", tmp_path / "discs.npz", "--out", "study.safetensors", "--latent-sizes", "2,3")
     status, out, _ = cli(*study, "--steps", 3, "--set", "batch_size=4", "--device", "cpu")
     assert status == 0
-    rows = [line for line in out.splitlines() if "squares" in line]
+    rows = [line for line in out.splitlines() if "discs" in line]
     assert len(rows) == 2
     assert [read_card(tmp_path / f"study-{size}.safetensors").latent_size for size in (2, 3)] == [2, 3]
     latents = api.load_shapes(tmp_path / "study-3.safetensors", "cpu").latents()

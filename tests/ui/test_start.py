@@ -27,7 +27,7 @@ manifest = PluginManager.instance().get_manifest("napari-synth")
 viewer = ViewerModel()
 for contribution in manifest.contributions.sample_data:
     for data, settings, kind in contribution.open():
-        viewer.add_labels(data, **settings)
+        getattr(viewer, f"add_{kind}")(data, **settings)
 panels = [widget.get_callable()(napari_viewer=viewer) for widget in manifest.contributions.widgets]
 panels[1].looks.setCurrentRow(1)
 app.processEvents()
@@ -51,7 +51,7 @@ def run_python(script: str, tmp_path, **environment) -> dict:
 
 def test_samples_and_panels_open_without_torch(tmp_path):
     found = run_python(OPEN_EVERYTHING, tmp_path)
-    assert found == {"layers": 4, "panels": 5, "looks": 4, "torch": False}
+    assert found == {"layers": 7, "panels": 5, "looks": 4, "torch": False}
 
 
 def test_manifest_names_what_exists():

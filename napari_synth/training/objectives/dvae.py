@@ -105,6 +105,8 @@ class DVAEObjective(Objective):
     def save_beside(self, path: Path) -> None:
         """The library that samplers draw from: some of the training shapes with their codes."""
         library = model_library(self.data)
+        if not len(library):
+            return  # every shape is cut off straight: nothing to sample from
         x = torch.from_numpy(library.shapes[:, None]).float()
         network = self.plain("dvae")
         codes = [
