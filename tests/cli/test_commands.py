@@ -325,7 +325,8 @@ def test_a_study_of_latent_sizes_prints_its_table(cli, tmp_path):
     assert len(rows) == 2
     assert [read_card(tmp_path / f"study-{size}.safetensors").latent_size for size in (2, 3)] == [2, 3]
     latents = api.load_shapes(tmp_path / "study-3.safetensors", "cpu").latents()
-    assert latents.codes.shape == (36, 3), "its library lies beside it, without the held-out shapes"
+    assert latents.codes.shape[1] == 3
+    assert 30 <= len(latents.codes) <= 36, "its library lies beside it, without the held-out and cut-off shapes"
     status, again, _ = cli(*study, "--steps", 3, "--set", "batch_size=4", "--device", "cpu")
     assert again == out, "finished sizes are not trained again"
     assert cli(*study[:-1], "8,x")[0] == 2
