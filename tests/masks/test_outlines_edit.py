@@ -35,7 +35,7 @@ def test_area_angle_and_unity(angle, area, a, b):
     shape = ellipse(a, b)
     scale = scale_for_area(shape[None], np.array([area]))
     (outline,) = outlines(shape[None], np.array([angle]), scale)
-    assert outline.area == pytest.approx(area, rel=0.15, abs=6)
+    assert outline.area == pytest.approx(area, rel=0.15, abs=8)
     image = drawn(outline)
     assert ndimage.label(image)[1] == 1
     if max(a, b) / min(a, b) > 1.5 and area > 200:
@@ -102,7 +102,8 @@ def test_stamped_and_edited_nuclei_stay_one_part(angle, scale, y, x, seed):
         again = stamp(labels, ellipse(), Nucleus(np.zeros(10), angle + 90, scale, y, x), patch.label)
         labels[again.rows, again.columns] = again.values
         assert (labels[before > 0] == before[before > 0]).all()
-        assert np.count_nonzero(labels == patch.label) == again.area
+        kept = again.area or patch.area  # one that finds no free pixel stays as it was
+        assert np.count_nonzero(labels == patch.label) == kept
 
 
 def test_a_painted_nucleus_gets_a_code_and_comes_back_in_its_place(shapes):
