@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_synth.cli.console import out, watched
-from napari_synth.core.errors import InputError
+from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.progress import Stopwatch
 from napari_synth.core.settings import DEFAULT_GENERATOR
 
@@ -49,9 +48,7 @@ def synthesize(
     targets = [
         (path, name, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif") for path in masks for name in options
     ]
-    present = [target for _, _, target in targets if target.exists()]
-    if present and not overwrite:
-        raise InputError(f"{present[0]} already exists.", "Choose another folder, or give --overwrite.")
+    check_free([target for _, _, target in targets], overwrite)
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
     labels = {path: check_mask(read_labels(path), bool(card.condition_channels)) for path in masks}
     image, source = None, None
@@ -66,7 +63,7 @@ def synthesize(
         watch = Stopwatch(len(targets), on_progress)
         for done, (path, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
-            request = RenderRequest(labels[path], name, noise, latent, image)
+            request = RenderRequest(labels[path], name, noise, z=latent, condition=image)
             rendering = generator.run(request)
             recipe = file_recipe(generator, request, path, source)
             write_tiff(target, rendering.image, recipe.to_yaml(), PixelSize())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +56,7 @@ class RenderRequest:
     mask: np.ndarray
     option: str | None = None
     seed: int | None = None
+    _: KW_ONLY
     z: np.ndarray | None = None
     condition: np.ndarray | None = None
     interventions: tuple[Intervention, ...] = ()
@@ -210,9 +211,17 @@ class Generator(RoleModel):
         """
         interventions = [intervention(key, scale=float(value)) for key, value in (scale or {}).items()]
         interventions += [intervention(key, value=float(value)) for key, value in (set or {}).items()]
-        return self.run(
-            RenderRequest(mask, option, seed, z, condition, tuple(interventions), tuple(capture), tuple(routing))
+        request = RenderRequest(
+            mask,
+            option,
+            seed,
+            z=z,
+            condition=condition,
+            interventions=tuple(interventions),
+            capture=tuple(capture),
+            routing=tuple(routing),
         )
+        return self.run(request)
 
     def run(self, request: RenderRequest, follow: Follow | None = None) -> Rendering:
         """Render a request; the same request gives the same image on the same device.

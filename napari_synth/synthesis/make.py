@@ -38,9 +38,9 @@ def model_name(generator: Generator) -> str:
 def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None = None) -> RenderRequest:
     """What to render for a recipe of one image."""
     z = None if recipe.z is None else np.array(recipe.z, np.float32)
-    return RenderRequest(
-        labels, next(iter(recipe.options), None), recipe.seed, z, condition, tuple(recipe.interventions)
-    )
+    option = next(iter(recipe.options), None)
+    interventions = tuple(recipe.interventions)
+    return RenderRequest(labels, option, recipe.seed, z=z, condition=condition, interventions=interventions)
 
 
 def painted_recipe(
