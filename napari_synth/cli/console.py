@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -65,6 +66,15 @@ def _log(title: str) -> OnProgress:
             err.print(f"{title} {progress.done}/{progress.total} {progress.rate:.2f}/s {progress.message}")
 
     return show
+
+
+def check_free(paths: Iterable[Path], overwrite: bool, another: str = "folder") -> None:
+    """Raise `InputError` when one of the files exists and must not be replaced."""
+    if overwrite:
+        return
+    for path in paths:
+        if path.exists():
+            raise InputError(f"{path} already exists.", f"Choose another {another}, or give --overwrite.")
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_synth.cli.console import out, watched
+from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
 from napari_synth.core.settings import DEFAULT_CAPSULES
 
@@ -59,7 +59,7 @@ def activations(
     from napari_synth.synthesis.generator import RenderRequest
     from napari_synth.synthesis.make import file_recipe, load_generator
 
-    _check_new(out_file, overwrite)
+    check_free([out_file], overwrite, "name")
     labels, generator = read_labels(mask), load_generator(model, device)
     wanted = {"routing": (layer,)} if what is What.routing else {"capture": (layer,)}
     request = RenderRequest(labels, seed=seed, interventions=parse_interventions(set_), **wanted)
@@ -100,8 +100,7 @@ def walk(
     from napari_synth.synthesis.walks import Walk
 
     beside = out_file.with_name(f"{out_file.stem}_{layer}.tif")
-    for target in (out_file, beside) if with_activations else (out_file,):
-        _check_new(target, overwrite)
+    check_free((out_file, beside) if with_activations else (out_file,), overwrite, "name")
     labels, generator = check_mask(read_labels(mask)), load_generator(model, device)
     z = latent_path(latent_of(from_seed), latent_of(to_seed), steps, path.value)
     request = RenderRequest(
@@ -137,8 +136,3 @@ def parse_interventions(texts: list[str]) -> tuple[Intervention, ...]:
                 f"The intervention {text!r} is not understood.", "Write it as LAYER,CAPSULE[,CHANNEL]=NUMBER."
             ) from error
     return tuple(found)
-
-
-def _check_new(path: Path, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} already exists.", "Choose another name, or give --overwrite.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_synth.cli.console import out, watched
+from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Stopwatch
 from napari_synth.core.recipe import RECIPE_NAME, FieldSettings, Recipe, versions
@@ -101,9 +101,7 @@ def masks(
     start = named_preset(preset, height, width) if preset is not None else FieldSettings(height=height, width=width)
     settings = api.field_settings(start, **given)
     paths = [out_dir / f"mask_{index + 1:04d}.tif" for index in range(n)]
-    present = [path for path in [*paths, out_dir / RECIPE_NAME] if path.exists()]
-    if present and not overwrite:
-        raise InputError(f"{present[0]} already exists.", "Choose another folder, or give --overwrite.")
+    check_free([*paths, out_dir / RECIPE_NAME], overwrite)
     sources, fields = [], []
     with watched("Composing masks") as (on_progress, cancel):
         watch = Stopwatch(n, on_progress)
@@ -143,8 +141,7 @@ def library(
 
     if out_file.suffix != ".npz":
         raise InputError(f"The output {out_file} is not an .npz file.", "Let its name end in .npz.")
-    if out_file.exists() and not overwrite:
-        raise InputError(f"{out_file} already exists.", "Choose another name, or give --overwrite.")
+    check_free([out_file], overwrite, "name")
     made = library_from_folder(masks_dir, min_box)
     made.save(out_file)
     out.print(f"{out_file}: {made.summary}")

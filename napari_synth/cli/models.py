@@ -9,7 +9,7 @@ import typer
 import yaml
 from rich.table import Column, Table
 
-from napari_synth.cli.console import out
+from napari_synth.cli.console import check_free, out
 
 app = typer.Typer(help="The models that can be loaded.", no_args_is_help=True)
 
@@ -52,7 +52,6 @@ def import_model(
 
     if out_file.suffix != SUFFIX:
         raise InputError(f"The output {out_file} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")
-    if out_file.exists() and not overwrite:
-        raise InputError(f"{out_file} already exists.", "Choose another name, or give --overwrite.")
+    check_free([out_file], overwrite, "name")
     card = import_checkpoint(file, source, out_file, list(option))
     out.print(f"{out_file}: {card.architecture}")

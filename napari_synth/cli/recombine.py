@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_synth.cli.console import out
+from napari_synth.cli.console import check_free, out
 from napari_synth.cli.masks import parse_size
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import RECIPE_NAME, Recipe, RecombineSettings, mask_hash, versions
@@ -67,13 +67,6 @@ def recombine(
     recipe = Recipe(model=model, masks=sources, conditions=conditions, seed=seed, versions=versions())
     recipe.save(out_dir / RECIPE_NAME)
     out.print(f"{n} masks of {len(library)} label maps in {out_dir}")
-
-
-def check_free(paths: list[Path], overwrite: bool) -> None:
-    """Raise `InputError` when one of the files exists and must not be replaced."""
-    present = [path for path in paths if path.exists()]
-    if present and not overwrite:
-        raise InputError(f"{present[0]} already exists.", "Choose another folder, or give --overwrite.")
 
 
 def parse_range(text: str) -> tuple[float, float]:
