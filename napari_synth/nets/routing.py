@@ -79,15 +79,9 @@ def pool(threads: int) -> ThreadPoolExecutor:
 def route_tiles(votes, capsules, coefficients, iterations, first, last):
     """Capsules and coefficients (where there is room for them) in tiles first … last - 1."""
     inputs, pixels, outputs, channels = votes.shape[1:]
-    w = np.zeros((inputs, channels, TILE), F)
-    s = np.empty((iterations, channels, TILE), F)
-    v = np.empty((iterations, channels, TILE), F)
-    c = np.empty((iterations, inputs, TILE), F)
-    tiles = (pixels + TILE - 1) // TILE
+    w, s, v, c = workspace(inputs, channels, iterations)
     for tile in range(first, last):
-        b = tile // tiles
-        p = (tile - b * tiles) * TILE
-        n = min(TILE, pixels - p)
+        b, p, n = tile_at(tile, pixels)
         for j in range(outputs):
             load(votes, b, p, n, j, w)
             route_tile(w, s, v, c)
@@ -104,18 +98,12 @@ def route_tiles(votes, capsules, coefficients, iterations, first, last):
 def route_back_tiles(votes, of_capsules, of_votes, iterations, first, last):
     """Gradient of the votes from that of the capsules; the forward pass is repeated tile by tile."""
     inputs, pixels, outputs, channels = votes.shape[1:]
-    w = np.zeros((inputs, channels, TILE), F)
+    w, s, v, c = workspace(inputs, channels, iterations)
     of_w = np.empty((inputs, channels, TILE), F)
-    s = np.empty((iterations, channels, TILE), F)
-    v = np.empty((iterations, channels, TILE), F)
-    c = np.empty((iterations, inputs, TILE), F)
     g = np.zeros((channels, TILE), F)
     of_logits = np.empty((inputs, TILE), F)
-    tiles = (pixels + TILE - 1) // TILE
     for tile in range(first, last):
-        b = tile // tiles
-        p = (tile - b * tiles) * TILE
-        n = min(TILE, pixels - p)
+        b, p, n = tile_at(tile, pixels)
         for j in range(outputs):
             load(votes, b, p, n, j, w)
             route_tile(w, s, v, c)
@@ -135,6 +123,25 @@ def route_back_tiles(votes, of_capsules, of_votes, iterations, first, last):
                 for x in range(n):
                     for k in range(channels):
                         of_votes[b, i, p + x, j, k] = of_w[i, k, x]
+
+
+@native
+def tile_at(tile, pixels):
+    """Image, first pixel and number of pixels of a tile."""
+    tiles = (pixels + TILE - 1) // TILE
+    b = tile // tiles
+    p = (tile - b * tiles) * TILE
+    return b, p, min(TILE, pixels - p)
+
+
+@native
+def workspace(inputs, channels, iterations):
+    """Room for the votes of a tile, and for the sums, capsules and coefficients of each iteration."""
+    w = np.zeros((inputs, channels, TILE), F)
+    s = np.empty((iterations, channels, TILE), F)
+    v = np.empty((iterations, channels, TILE), F)
+    c = np.empty((iterations, inputs, TILE), F)
+    return w, s, v, c
 
 
 @native
