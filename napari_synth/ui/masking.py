@@ -106,10 +106,7 @@ class Masking:
 
     def _recombined(self, place: dict[str, Any] | None, outcome: Outcome) -> None:
         session = self._session
-        if session.closed:
-            return
-        if outcome.error is not None:
-            session.notes.masks = Note.of(outcome.error, outcome.details)
+        if not session.arrived(outcome, self._say):
             return
         for number, labels in enumerate(outcome.result, start=1):
             layer = add_mask(session.viewer, labels.shape, f"{COMBINED_NAME} {number}", place)
@@ -121,6 +118,9 @@ class Masking:
             f"Made {count} {'mask' if count == 1 else 'masks'} of real label maps.",
             "Press Render, or roll the dice for others.",
         )
+
+    def _say(self, note: Note) -> None:
+        self._session.notes.masks = note
 
     def clear(self) -> None:
         """Empty the current mask."""
@@ -204,10 +204,7 @@ class Masking:
 
     def _fitted(self, name: str, outcome: Outcome) -> None:
         session = self._session
-        if session.closed:
-            return
-        if outcome.error is not None:
-            session.notes.masks = Note.of(outcome.error, outcome.details)
+        if not session.arrived(outcome, self._say):
             return
         self.real, settings = outcome.result
         field = session.field
@@ -239,10 +236,7 @@ class Masking:
 
     def _sampled(self, target: Any, outcome: Outcome) -> None:
         session = self._session
-        if session.closed:
-            return
-        if outcome.error is not None:
-            session.notes.masks = Note.of(outcome.error, outcome.details)
+        if not session.arrived(outcome, self._say):
             return
         field = outcome.result
         layer = target() if target else add_mask(session.viewer, field.labels.shape, MASK_NAME)

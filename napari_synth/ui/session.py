@@ -6,7 +6,8 @@ import weakref
 from typing import TYPE_CHECKING
 
 from napari_synth.ui.adapters.images import ImageBook
-from napari_synth.ui.adapters.layers import MaskBook, ResultBook
+from napari_synth.ui.adapters.layers import MaskBook
+from napari_synth.ui.adapters.results import ResultBook
 from napari_synth.ui.adapters.window import on_close, unwrapped
 from napari_synth.ui.catalogue import Catalogue
 from napari_synth.ui.changes import Changes
@@ -16,12 +17,16 @@ from napari_synth.ui.live import Live
 from napari_synth.ui.masking import Masking
 from napari_synth.ui.rendering import Rendering
 from napari_synth.ui.shelf import ModelShelf
-from napari_synth.ui.state import FieldChoices, Notes, Remembered, remembered_choices
+from napari_synth.ui.state import FieldChoices, Note, Notes, Remembered, remembered_choices
 from napari_synth.ui.studio import Studio
 from napari_synth.ui.walking import Walking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.components import ViewerModel
+
+    from napari_synth.ui.adapters.jobs import Outcome
 
 _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
 
@@ -93,6 +98,15 @@ class Session:
         if viewer is None:
             raise ReferenceError("The viewer of this session is gone.")
         return viewer
+
+    def arrived(self, outcome: Outcome, say: Callable[[Note], None]) -> bool:
+        """Whether a job's result is to be used; a failure is said, and nothing once the window is closed."""
+        if self.closed:
+            return False
+        if outcome.error is not None:
+            say(Note.of(outcome.error, outcome.details))
+            return False
+        return True
 
     def close(self) -> None:
         """Stop all jobs; what they finished is kept."""

@@ -139,13 +139,9 @@ class Studio:
             return
 
         def loaded(outcome: Outcome) -> None:
-            if self._session.closed:
-                return
-            if outcome.error is not None:
-                self.say(Note.of(outcome.error, outcome.details))
-                return
-            self._shapes = outcome.result
-            self._safely(partial(then, outcome.result))
+            if self._session.arrived(outcome, self.say):
+                self._shapes = outcome.result
+                self._safely(partial(then, outcome.result))
 
         work = LoadShapesWork(self._session.shelf, DEFAULT_SHAPES)
         self.lane.submit("Loading the shape model", work, loaded, total=1)
@@ -390,10 +386,7 @@ class Studio:
 
     def _grown(self, target: Any, outcome: Outcome) -> None:
         layer = target()
-        if self._session.closed or layer is None:
-            return
-        if outcome.error is not None:
-            self.say(Note.of(outcome.error, outcome.details))
+        if layer is None or not self._session.arrived(outcome, self.say):
             return
         field = outcome.result
         self._safely(partial(self._session.masking.edit, layer, partial(put_field_into, field=field)))

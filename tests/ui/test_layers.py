@@ -8,7 +8,6 @@ from napari_synth.core.recipe import METADATA_KEY, LayerSource, Recipe
 from napari_synth.masks.field import NucleusField
 from napari_synth.ui.adapters.layers import (
     MaskBook,
-    ResultBook,
     add_mask,
     canvas_of,
     clear_labels,
@@ -18,6 +17,7 @@ from napari_synth.ui.adapters.layers import (
     put_field,
     replace_labels,
 )
+from napari_synth.ui.adapters.results import ResultBook
 from tests.ui.conftest import painted
 
 RECIPE = Recipe(model="fake", masks=[LayerSource(name="m", sha256="0")], options=["he"])

@@ -16,7 +16,8 @@ from napari.utils.transforms import Affine
 from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
-from napari_synth.ui.adapters.layers import ResultBook, placement
+from napari_synth.ui.adapters.layers import placement
+from napari_synth.ui.adapters.results import ResultBook
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
