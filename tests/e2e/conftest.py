@@ -7,3 +7,10 @@ import pytest
 def settings_file(tmp_path, monkeypatch):
     """No test reads or writes the settings of the person who runs it."""
     monkeypatch.setenv("NAPARI_SYNTH_SETTINGS", str(tmp_path / "settings.json"))
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    viewer.window._qt_window.resize(1500, 950)
+    return viewer

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import tifffile
-from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QApplication
 
 import napari_synth as ns
@@ -15,45 +14,9 @@ from napari_synth.ui import app
 from napari_synth.ui.adapters.window import PANELS, PLUGIN, dock_panels
 from napari_synth.ui.panels.studio import StudioPanel
 from napari_synth.ui.session import session_for
+from tests.e2e.hands import click, idle, stroke
 
 MODEL = "optional-pix2pix-nuclei"
-
-
-@pytest.fixture
-def viewer(make_napari_viewer):
-    viewer = make_napari_viewer(show=True)
-    viewer.window._qt_window.resize(1500, 950)
-    return viewer
-
-
-def click(qtbot, button):
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
-def idle(qtbot, lane, timeout=60_000):
-    qtbot.waitUntil(lambda: not lane.state.running, timeout=timeout)
-
-
-def stroke(viewer, qtbot, start, end):
-    """Drag the mouse over the canvas from one data position of the selected layer to another; without end, click."""
-    canvas = viewer.window._qt_viewer.canvas
-    layer = viewer.layers.selection.active
-
-    def on_canvas(position):
-        world = np.array(layer.data_to_world(position))[-2:]
-        y, x = (world - np.array(viewer.camera.center)[-2:]) * viewer.camera.zoom + np.array(canvas.size) / 2
-        return QPoint(round(x), round(y))
-
-    native = canvas.native
-    button = Qt.MouseButton.LeftButton
-    qtbot.mouseMove(native, on_canvas(start))
-    qtbot.mousePress(native, button, pos=on_canvas(start))
-    if end is None:
-        qtbot.mouseRelease(native, button, pos=on_canvas(start))
-        return
-    for share in np.linspace(0.2, 1, 5):
-        qtbot.mouseMove(native, on_canvas(np.add(start, share * np.subtract(end, start))))
-    qtbot.mouseRelease(native, button, pos=on_canvas(end))
 
 
 def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):

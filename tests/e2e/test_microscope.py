@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import imageio.v3 as iio
 import numpy as np
-import pytest
-from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QFileDialog
 
 import napari_synth as ns
@@ -15,17 +13,10 @@ from napari_synth.synthesis.make import request_of
 from napari_synth.ui.adapters.window import PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
 from napari_synth.ui.sources import Drawn
-from tests.e2e.test_journey import click, idle
+from tests.e2e.hands import click, click_on_canvas, idle
 from tests.helpers import small_capsules
 
 LAYER = "convcaps4"
-
-
-@pytest.fixture
-def viewer(make_napari_viewer):
-    viewer = make_napari_viewer(show=True)
-    viewer.window._qt_window.resize(1500, 950)
-    return viewer
 
 
 def fit(viewer, qtbot):
@@ -38,15 +29,6 @@ def fit(viewer, qtbot):
         return zooms[-1] == zooms[-2] == zooms[-3]
 
     qtbot.waitUntil(steady)
-
-
-def click_on_canvas(viewer, qtbot, layer, position):
-    """Click with the mouse on a data position of a 2-D layer."""
-    canvas = viewer.window._qt_viewer.canvas
-    world = np.array(layer.data_to_world(position))[-2:]
-    y, x = (world - np.array(viewer.camera.center)[-2:]) * viewer.camera.zoom + np.array(canvas.size) / 2
-    qtbot.mouseMove(canvas.native, QPoint(round(x), round(y)))
-    qtbot.mouseClick(canvas.native, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
 
 
 def axon_pixel(labels):

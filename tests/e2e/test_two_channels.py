@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import tifffile
 from qtpy.QtCore import Qt
 
@@ -12,14 +11,7 @@ from napari_synth.core.settings import DEFAULT_TWO_CHANNEL
 from napari_synth.export.tiff import embedded_recipe
 from napari_synth.ui.adapters.window import PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
-from tests.e2e.test_journey import click, idle, stroke
-
-
-@pytest.fixture
-def viewer(make_napari_viewer):
-    viewer = make_napari_viewer(show=True)
-    viewer.window._qt_window.resize(1500, 950)
-    return viewer
+from tests.e2e.hands import click, idle, stroke
 
 
 def render(qtbot, panel, session):
