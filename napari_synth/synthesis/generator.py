@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from napari_synth.synthesis.tiles import Follow
 
 MAX_SIDE = 8192
-WHOLE_PIXELS = 1024 * 1024
-"""A larger image is rendered in tiles."""
+LARGEST_PIECE = 1024 * 1024
+"""Most pixels of an architecture that has no tiles."""
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class Generator(RoleModel):
         """Render a request; the same request gives the same image on the same device.
 
         The mask is continued by reflection to the size the network accepts; image and activations
-        are cropped back. More than `WHOLE_PIXELS` are rendered in tiles, which ``follow`` can watch
+        are cropped back. More than `tiles.WHOLE_PIXELS` are rendered in tiles, which ``follow`` can watch
         and cancel; a tile that does not fit into the device's memory is halved, and stays so.
 
         Raises
@@ -268,15 +268,15 @@ class Generator(RoleModel):
     def _forward(self, wanted: ForwardRequest, follow: Follow) -> tuple[np.ndarray, int, str]:
         """The padded image, the side of its tiles or 0, and what is to be said about it."""
         from napari_synth.synthesis.forward import FORWARDS
-        from napari_synth.synthesis.tiles import TILERS
+        from napari_synth.synthesis.tiles import TILERS, WHOLE_PIXELS
 
         height, width = wanted.labels.shape
         tiler = TILERS.get(self.card.architecture)
-        if height * width <= WHOLE_PIXELS:
+        if height * width <= WHOLE_PIXELS.get(self.card.architecture, LARGEST_PIECE):
             return FORWARDS[self.card.architecture](self._trained, wanted), 0, ""
         if tiler is None:
             raise InputError(
-                f"The model {self.card.id} renders at most {WHOLE_PIXELS} pixels, and the mask has {width}×{height}.",
+                f"The model {self.card.id} renders at most {LARGEST_PIECE} pixels, and the mask has {width}×{height}.",
                 "Crop it into smaller pieces.",
             )
         begun = follow.tile = min(follow.tile, self._tile or follow.tile)

@@ -228,3 +228,6 @@ TILERS: dict[str, Tiler] = {
     "pix2pix": blended_windows,
 }
 """How each architecture renders what is too large for one piece."""
+
+WHOLE_PIXELS = {"capspix2pix": 512 * 512, "optional-pix2pix": 1024 * 1024, "pix2pix": 1024 * 1024}
+"""Most pixels in one piece. Exact tiles are no slower than the whole and take a fraction of its memory."""

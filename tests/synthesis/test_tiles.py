@@ -9,7 +9,7 @@ from napari_synth.synthesis import generator as generators
 from napari_synth.synthesis.generator import Generator, RenderRequest
 from napari_synth.synthesis.make import load_generator
 from napari_synth.synthesis.maps import needed_windows
-from napari_synth.synthesis.tiles import Follow, grid
+from napari_synth.synthesis.tiles import WHOLE_PIXELS, Follow, grid
 from tests.helpers import nuclei, small_capsules, small_generator
 
 HALO = 72
@@ -28,8 +28,15 @@ def pix2pix(tmp_path):
 def tiled(monkeypatch, generator: Generator, request: RenderRequest, **follow):
     """Rendered in tiles however small it is."""
     with monkeypatch.context() as patch:
-        patch.setattr(generators, "WHOLE_PIXELS", 0)
+        patch.setitem(WHOLE_PIXELS, generator.card.architecture, 0)
         return generator.run(request, Follow(**follow))
+
+
+def in_one_piece(monkeypatch, generator: Generator, request: RenderRequest):
+    """Rendered without tiles however large it is."""
+    with monkeypatch.context() as patch:
+        patch.setitem(WHOLE_PIXELS, generator.card.architecture, 1 << 30)
+        return generator.run(request)
 
 
 def assert_equal_to_rounding(one: np.ndarray, two: np.ndarray):
@@ -62,7 +69,7 @@ def test_interventions_reach_every_tile(capsules, monkeypatch):
 @pytest.mark.slow
 def test_a_large_canvas_has_no_seam_and_equals_the_one_in_one_piece(capsules, monkeypatch):
     request = RenderRequest(nuclei((1024, 1024), 300), seed=3)
-    one, parts = capsules.run(request).image, tiled(monkeypatch, capsules, request).image
+    one, parts = in_one_piece(monkeypatch, capsules, request).image, capsules.run(request).image
     assert_equal_to_rounding(one, parts)
     jumps = np.abs(np.diff(parts.astype(int), axis=0)).max(1)
     assert jumps[511] <= np.delete(jumps, 511).max()

@@ -247,9 +247,9 @@ def test_the_preferences_page_has_the_budget():
 def test_a_large_image_fills_from_the_view_on_and_cancel_keeps_its_tiles(
     session, viewer, capsules, qtbot, finish, monkeypatch
 ):
-    from napari_synth.synthesis import generator as generators
+    from napari_synth.synthesis.tiles import WHOLE_PIXELS
 
-    monkeypatch.setattr(generators, "WHOLE_PIXELS", 0)
+    monkeypatch.setitem(WHOLE_PIXELS, "capspix2pix", 0)
     mask = viewer.add_labels(painted((48, 1100)), name="large")
     viewer.camera.center = (0, 24, 1000)
     seen = []
