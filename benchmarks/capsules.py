@@ -18,11 +18,11 @@ from napari_synth.nets.capspix2pix import STAGES, CapsPix2PixGenerator
 from napari_synth.nets.discriminators import DCGANDiscriminator
 
 PEAK = """
-import resource, torch
 import numpy as np, napari_synth as ns
+from benchmarks.timing import peak_gigabytes
 mask = np.zeros(({size}, {size}), int); mask[100:140, 100:150] = 1
 ns.load_model("{model}", "cpu").render(mask, seed=1)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+print(peak_gigabytes())
 """
 
 

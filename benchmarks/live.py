@@ -22,16 +22,17 @@ from napari_synth.synthesis.tiles import OVERLAP, TILE
 ROOM = 8 * 2**30
 STROKES = (8, 16, 32, 64)
 PEAK = """
-import resource, time
+import time
 import numpy as np, napari_synth as ns
+from benchmarks.timing import peak_gigabytes
 from napari_synth.datasets.axons import AxonSettings, axon_mask
 model = ns.load_model({model!r}, "cpu")
 mask = np.tile(axon_mask(AxonSettings(height=512, width=512), 1), ({size} // 512, {size} // 512))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_gigabytes()
 start = time.perf_counter()
 model.render(mask, seed=1)
 seconds = time.perf_counter() - start
-print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20)
+print(seconds, peak_gigabytes() - before)
 """
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import resource
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -50,6 +52,15 @@ def matrix_product() -> float:
     """Milliseconds of a product of two 1024² matrices, 1024³ multiply-adds: the machine's limit."""
     matrix = torch.ones(1024, 1024)
     return interleaved({"product": lambda: matrix @ matrix})["product"]
+
+
+def peak_gigabytes() -> float:
+    """Peak memory of this process. ``ru_maxrss`` is that of the parent where a process was forked from a larger one."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (peak,) = (row.split()[1] for row in status.read_text().splitlines() if row.startswith("VmHWM"))
+        return int(peak) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**30
 
 
 def line(name: str, **figures: float | str) -> None:
