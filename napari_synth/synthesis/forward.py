@@ -19,6 +19,7 @@ from napari_synth.nets.capspix2pix import LATENT_SIZE
 from napari_synth.nets.pix2pix import option_plane
 
 if TYPE_CHECKING:
+    from napari_synth.core.intensity import Intensity
     from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
     from napari_synth.nets.probe import Probe
@@ -107,32 +108,45 @@ class ImagePaths:
         return known[1]
 
 
-_image_paths = ImagePaths()
+image_paths = ImagePaths()
 
 
 def metgan(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """Anatomy and mask; there is no noise."""
-    card = model.card
-    features = _image_paths.features(model.network, _condition(model, request), model.device)
+    if request.condition is None:
+        raise ValueError(f"{model.card.id} needs a condition")
+    features = anatomy_features(model, request.condition)
+    return output_scale(model.card).from_network(signal_of(model, features, _plane(model, request.labels)))
+
+
+def anatomy_features(model: TrainedModel, condition: np.ndarray) -> list[torch.Tensor]:
+    """What MetGen's image path makes of an anatomy, ``(Y, X)`` in the dtype of the card's intensities."""
+    return image_paths.features(model.network, _in_network_range(model.card, condition), model.device)
+
+
+def signal_of(model: TrainedModel, features: list[torch.Tensor], plane: torch.Tensor) -> np.ndarray:
+    """What MetGen's label path and decoder make of a mask ``[1, 1, H, W]``: ``(H, W)`` float32 in [-1, 1]."""
     network: Any = model.network
-    return _grey(card, network.decode(features, _plane(model, request.labels).to(model.device)))
+    return network.decode(features, plane.to(model.device))[0, 0].float().cpu().numpy()
+
+
+def output_scale(card: ModelCard) -> Intensity:
+    """The grey values of the channel that a model with a condition makes."""
+    return card.intensities[card.output_channel]
 
 
 def metgan_unet(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """Anatomy and mask, dropout under the seed."""
-    image = torch.from_numpy(_condition(model, request))[None, None].to(model.device)
-    noise = None if request.seed is None else torch_generator(request.seed, "render")
-    return _grey(model.card, model.network(image, _plane(model, request.labels).to(model.device), noise))
-
-
-def _condition(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     if request.condition is None:
         raise ValueError(f"{model.card.id} needs a condition")
-    return model.card.intensities[model.card.condition_channels[0]].to_network(request.condition)
+    image = torch.from_numpy(_in_network_range(model.card, request.condition))[None, None].to(model.device)
+    noise = None if request.seed is None else torch_generator(request.seed, "render")
+    values = model.network(image, _plane(model, request.labels).to(model.device), noise)
+    return output_scale(model.card).from_network(values[0, 0].float().cpu().numpy())
 
 
-def _grey(card: ModelCard, values: torch.Tensor) -> np.ndarray:
-    return card.intensities[card.output_channel].from_network(values[0, 0].float().cpu().numpy())
+def _in_network_range(card: ModelCard, condition: np.ndarray) -> np.ndarray:
+    return card.intensities[card.condition_channels[0]].to_network(condition)
 
 
 def latent_of(seed: int | None) -> np.ndarray:

@@ -249,8 +249,8 @@ class Generator(RoleModel):
         number = check_option(card, request.option)
         z = None if request.z is None else check_latent(request.z, card.latent_size)
         watch = Watch(card, request.capture, request.routing, request.interventions)
-        padded = _padded(labels, card.tile_multiple)
-        beside = None if condition is None else _padded(condition, card.tile_multiple)
+        padded = padded_to(labels, card.tile_multiple)
+        beside = None if condition is None else padded_to(condition, card.tile_multiple)
         start = time.perf_counter()
         try:
             with torch.inference_mode():
@@ -312,7 +312,8 @@ class Generator(RoleModel):
         return image
 
 
-def _padded(plane: np.ndarray, multiple: int) -> np.ndarray:
+def padded_to(plane: np.ndarray, multiple: int) -> np.ndarray:
+    """A plane continued by reflection until both sides are multiples."""
     missing = [(0, -side % multiple) for side in plane.shape]
     return np.pad(plane, missing, mode="symmetric")
 

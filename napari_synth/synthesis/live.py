@@ -31,7 +31,7 @@ class LiveRendering:
     shape : tuple of int
         Of the mask.
     parts : list of (Box, ndarray)
-        Boxes of the image and their pixels, uint8.
+        Boxes of the image and their pixels, in the dtype of the image.
     request : RenderRequest
         What the image shows, with the whole mask.
     mode : {'partial', 'preview', 'full'}
@@ -172,7 +172,7 @@ class LiveCanvas:
 
 
 def partial_update(generator: Generator, limit: int) -> Any:
-    """How to follow edits of the mask of a generator in parts; None where each render is a whole one."""
+    """How to follow edits of the mask of a generator with what is kept; None where each render is a new one."""
     card = generator.card
     if card.architecture == "capspix2pix":
         from napari_synth.synthesis.partial import CapsuleFollower
@@ -182,4 +182,8 @@ def partial_update(generator: Generator, limit: int) -> Any:
         from napari_synth.synthesis.partial_unet import UNetFollower
 
         return UNetFollower(generator, limit)
+    if card.architecture == "metgan":
+        from napari_synth.synthesis.anatomy import AnatomyFollower
+
+        return AnatomyFollower(generator, limit)
     return None

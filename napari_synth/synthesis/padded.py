@@ -57,7 +57,7 @@ class PaddedPlane:
             different = new != old
             if different.any():
                 old[...] = new
-                found.append(_bounds(different, box))
+                found.append(bounds_of(different, box))
         return found
 
     def _reached(self, box: Box) -> Box:
@@ -72,8 +72,8 @@ class PaddedPlane:
         return Box(box.top, box.left, bottom, right)
 
 
-def _bounds(different: np.ndarray, box: Box) -> Box:
-    """The smallest box that holds all true pixels of an array over a box."""
+def bounds_of(different: np.ndarray, box: Box) -> Box:
+    """The smallest box that holds all true pixels of an array over a box; there is one at least."""
     rows, columns = np.flatnonzero(different.any(1)), np.flatnonzero(different.any(0))
     return Box(
         box.top + int(rows[0]), box.left + int(columns[0]), box.top + int(rows[-1]) + 1, box.left + int(columns[-1]) + 1

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from psygnal import evented
 
 from napari_synth.core.errors import Cancelled
+from napari_synth.ui.adapters.images import image_array
 from napari_synth.ui.adapters.preferences import live_preferences
 from napari_synth.ui.adapters.strokes import Edits
 from napari_synth.ui.state import Note
 from napari_synth.ui.work import LiveWork
 
 if TYPE_CHECKING:
-    import numpy as np
-    from napari.layers import Labels
+    from napari.layers import Image, Labels
 
     from napari_synth.synthesis.live import LiveCanvas
     from napari_synth.ui.adapters.jobs import Outcome
@@ -69,6 +70,7 @@ class Live:
         self._canvas: LiveCanvas | None = None
         self._layer: weakref.ref[Labels] | None = None
         self._begun = self._running = self._waiting = self._settle = False
+        self._anatomy: np.ndarray | None = None
         self._last = 0.0
         self._since: float | None = None
         self._missed = 0
@@ -79,6 +81,7 @@ class Live:
         session.masks.changed.connect(self._follow_current)
         session.look.events.connect(self._on_look)
         session.changes.changed.connect(self._on_look)
+        session.images.changed.connect(self._on_anatomy)
         session.results.replaced.connect(self._on_other_image)
         session.rendering.lane.idle.connect(self._on_idle)
 
@@ -102,7 +105,7 @@ class Live:
         if layer is before and layer is not None:
             return
         self._layer = weakref.ref(layer) if layer is not None else None
-        self._begun = False
+        self._begun, self._anatomy = False, None
         if self._canvas is not None:
             self._canvas.forget()
         if layer is None:
@@ -132,6 +135,10 @@ class Live:
         if self.state.on and self._layer is not None:
             self._edits.settle_soon()
 
+    def _on_anatomy(self) -> None:
+        if self._session.catalogue.condition(self._session.look.model):
+            self._on_look()
+
     def _on_other_image(self) -> None:
         if self._canvas is not None:
             self._canvas.lost()
@@ -155,9 +162,10 @@ class Live:
         look = session.look
         if not look.model:
             return
-        card = session.catalogue.card(look.model)
-        if card is not None and card.condition_channels:
-            self.state.text = "Live: not with an image beside the mask; press Render."
+        channel = session.catalogue.condition(look.model)
+        image = session.images.current if channel else None
+        if channel and image is None:
+            self.state.text, self._since = f"Live: waiting for an image of the {channel}.", None
             return
         work = LiveWork(
             session.shelf,
@@ -165,16 +173,35 @@ class Live:
             layer.name,
             look.model,
             look.device,
-            session.rendering.request_without_mask(),
+            replace(session.rendering.request_without_mask(), condition=self._pixels_of(image)),
             settled,
+            image.name if image is not None else "",
         )
-        done = partial(self._shown, weakref.ref(layer), self._since, settled)
+        below = weakref.ref(image) if image is not None else None
+        done = partial(self._shown, weakref.ref(layer), below, self._since, settled)
         self._since = None
         self._running = True
         quiet = self._begun and self._last < BRIEF_MS
         session.rendering.lane.submit("Following the mask", work, done, total=1, quiet=quiet)
 
-    def _shown(self, target: weakref.ref[Labels], since: float, settled: bool, outcome: Outcome) -> None:
+    def _pixels_of(self, image: Image | None) -> np.ndarray | None:
+        """A copy of the anatomy; the same array as long as its pixels are."""
+        if image is None:
+            self._anatomy = None
+            return None
+        pixels, known = image_array(image), self._anatomy
+        if known is None or pixels.ndim != 2 or pixels.dtype != known.dtype or not np.array_equal(pixels, known):
+            self._anatomy = pixels
+        return self._anatomy
+
+    def _shown(
+        self,
+        target: weakref.ref[Labels],
+        below: weakref.ref[Image] | None,
+        since: float,
+        settled: bool,
+        outcome: Outcome,
+    ) -> None:
         self._running = False
         session = self._session
         layer = target()
@@ -190,13 +217,21 @@ class Live:
         rendering = result.rendering
         if rendering.shape != layer.data.shape:
             return
-        look = rendering.option or result.model
+        look = session.rendering.shown_as(result.model, rendering.option)
         complete = any(box.area == layer.data.size for box, _ in rendering.parts)
         if self._begun and not complete and session.results.find(layer, look) is None:
             self._canvas.lost()  # the user deleted the image
             self._on_settled()
             return
-        session.results.refresh(layer, look, rendering.shape, rendering.parts, result.recipe)
+        session.results.refresh(
+            layer,
+            look,
+            rendering.shape,
+            rendering.parts,
+            result.recipe,
+            below() if below is not None else None,
+            session.rendering.channel_range(result.model),
+        )
         self._canvas.shown()
         if not self._begun and session.look.outline:
             session.rendering.set_outline(True)

@@ -107,7 +107,7 @@ class Rendering:
         )
         below = weakref.ref(image) if image is not None else None
         self.lane.submit("Rendering", work, partial(self._rendered, weakref.ref(layer), below), total=STEPS)
-        self._filling = Filling(work, weakref.ref(layer))
+        self._filling = Filling(work, weakref.ref(layer), below)
 
     def request_without_mask(self) -> RenderRequest:
         """All that the image depends on beside the mask and the model."""
@@ -123,7 +123,23 @@ class Rendering:
         layer = filling.layer() if filling is not None else None
         if layer is None or filling.work.image is None or not self._session.masks.holds(layer):
             return
-        self._session.results.show(layer, filling.work.shown_as, filling.work.image, None)
+        work, below = filling.work, filling.below() if filling.below is not None else None
+        look, limits = self.shown_as(work.model, work.look.option), self.channel_range(work.model)
+        shown = over_anatomy(work.image, limits) if limits else None
+        self._session.results.show(layer, look, work.image, None, below, shown)
+
+    def shown_as(self, model: str, option: str | None) -> str:
+        """What an image is called: its look, else its channel, else its model."""
+        card = self._session.catalogue.card(model)
+        return option or (card.output_channel if card is not None else "") or Path(model).stem
+
+    def channel_range(self, model: str) -> tuple[float, float] | None:
+        """Grey values of the channel that a model makes; None for one that makes a whole image."""
+        card = self._session.catalogue.card(model)
+        if card is None or not card.condition_channels:
+            return None
+        scale = card.intensities[card.output_channel]
+        return scale.low, scale.high
 
     def as_python(self) -> str:
         """The lines that make the same image in a script or in napari's console."""
@@ -175,13 +191,9 @@ class Rendering:
     def _show(self, layer: Labels, anatomy: Image | None, outcome: Outcome) -> None:
         session = self._session
         rendering, recipe, device = outcome.result.rendering, outcome.result.recipe, outcome.result.device
-        card = session.catalogue.card(session.look.model)
-        channel = card.output_channel if card is not None else ""
-        look = rendering.option or channel or Path(recipe.model).stem
-        shown = None
-        if rendering.condition is not None and card is not None:
-            scale = card.intensities[channel]
-            shown = over_anatomy(rendering.image, (scale.low, scale.high))
+        limits = self.channel_range(recipe.model)
+        shown = over_anatomy(rendering.image, limits) if limits else None
+        look = self.shown_as(recipe.model, rendering.option)
         result = session.results.show(layer, look, rendering.image, recipe, anatomy, shown)
         if session.look.outline:
             outline(layer, True)
@@ -210,6 +222,7 @@ class Filling:
 
     work: RenderWork
     layer: weakref.ref[Labels]
+    below: weakref.ref[Image] | None
 
 
 def _cancelled(filling: Filling | None, outcome: Outcome) -> Note:

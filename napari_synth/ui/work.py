@@ -67,8 +67,6 @@ class RenderWork:
         Place (y, x) around which the tiles of a large image are rendered first.
     image : ndarray, optional
         The image of a large mask, filled while tiles are finished.
-    shown_as : str
-        The look that the image is shown as.
     """
 
     shelf: ModelShelf
@@ -81,7 +79,6 @@ class RenderWork:
     condition_name: str = ""
     near: tuple[float, float] | None = None
     image: np.ndarray | None = None
-    shown_as: str = ""
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Rendered:
         from napari_synth.synthesis.generator import check_mask
@@ -94,7 +91,6 @@ class RenderWork:
         generator = self.shelf.generator(self.model, self.device)
         cancel.raise_if_cancelled()
         watch.report(1, "Rendering")
-        self.shown_as = self.look.option or Path(self.model).stem
         request = replace(self.look, mask=labels, condition=self.condition)
         rendering = generator.run(request, Follow(on_progress, cancel, self._fill, self.near))
         watch.report(2, "Done")
@@ -280,7 +276,15 @@ class ExportWork:
 
 @dataclass(frozen=True, eq=False)
 class LiveWork:
-    """Bring the image of an edited mask up to date."""
+    """Bring the image of an edited mask up to date.
+
+    Attributes
+    ----------
+    look : RenderRequest
+        All but the mask.
+    settled : bool
+        Whether the edit has ended.
+    """
 
     shelf: ModelShelf
     canvas: LiveCanvas
@@ -289,6 +293,7 @@ class LiveWork:
     device: str
     look: RenderRequest
     settled: bool
+    condition_name: str = ""
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> LiveResult:
         from napari_synth.synthesis.make import painted_recipe
@@ -299,5 +304,5 @@ class LiveWork:
         rendering = self.canvas.follow(generator, self.look, settled=self.settled, follow=follow)
         recipe = None
         if self.settled:
-            recipe = painted_recipe(generator, rendering.request, self.layer_name)
-        return LiveResult(rendering, recipe, generator.device, Path(self.model).stem)
+            recipe = painted_recipe(generator, rendering.request, self.layer_name, self.condition_name)
+        return LiveResult(rendering, recipe, generator.device, self.model)

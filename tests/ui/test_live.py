@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from napari_synth.core.boxes import whole
-from napari_synth.core.recipe import METADATA_KEY, mask_hash
+from napari_synth.core.recipe import METADATA_KEY, image_hash, mask_hash
 from napari_synth.synthesis.make import load_generator
 from napari_synth.ui import live as live_module
 from napari_synth.ui.adapters.preferences import LivePreferences
 from napari_synth.ui.adapters.strokes import Edits
 from napari_synth.ui.panels.synthesize import SynthesizePanel
-from tests.helpers import small_capsules
+from tests.helpers import small_capsules, small_metgan
 from tests.ui.conftest import painted
 
 
@@ -268,3 +268,64 @@ def test_a_large_image_fills_from_the_view_on_and_cancel_keeps_its_tiles(
     assert not image.data[:, :512].any()
     assert METADATA_KEY not in image.metadata
     assert "1 of 3 tiles are done and kept" in session.notes.synthesize.text
+
+
+def anatomy(seed=0, shape=(64, 48)):
+    return np.random.default_rng(seed).integers(50, 700, shape).astype(np.uint16)
+
+
+def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtbot, monkeypatch, tmp_path):
+    generator = load_generator(small_metgan(tmp_path / "brain.safetensors"), "cpu")
+    monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
+    monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000))
+    encoded, encode = [], generator._trained.network.encode
+    monkeypatch.setattr(generator._trained.network, "encode", lambda image: encoded.append(1) or encode(image))
+    session.rendering.open_model(tmp_path / "brain.safetensors")
+    panel = SynthesizePanel(viewer)
+    panel.live.setChecked(True)
+    qtbot.waitUntil(lambda: "waiting for an image of the anatomy" in panel.live_text.text())
+    below = viewer.add_image(anatomy(), name="anatomy")
+    shown = f"{layer.name} · signal"
+
+    def follows(pixels):
+        recipe = viewer.layers[shown].metadata.get(METADATA_KEY) if shown in viewer.layers else None
+        if recipe is None or recipe["masks"][0]["sha256"] != mask_hash(layer.data):
+            return False
+        (condition,) = recipe["conditions"]
+        return (condition["name"], condition["sha256"]) == ("anatomy", image_hash(pixels))
+
+    def assert_exact(pixels):
+        qtbot.waitUntil(lambda: follows(pixels), timeout=60_000)
+        expected = generator.render(layer.data, condition=pixels).image
+        assert np.abs(viewer.layers[shown].data.astype(int) - expected).max() <= 1
+        return expected
+
+    assert_exact(anatomy())
+    signal = viewer.layers[shown]
+    assert (signal.data.dtype, signal.blending, signal.colormap.name) == (np.uint16, "additive", "green")
+    assert viewer.layers.index(signal) > viewer.layers.index(below)
+    signal.contrast_limits = (120, 300)
+    with layer.block_history():
+        for column in (10, 14, 18):
+            layer.paint((50, column), 5)
+        qtbot.waitUntil(lambda: bool(session.live.milliseconds), timeout=60_000)
+    painted_over = assert_exact(anatomy())
+    assert ", full" in panel.live_text.text()
+    layer.undo()
+    assert (assert_exact(anatomy()) != painted_over).any()
+    layer.data = np.zeros_like(layer.data)
+    assert_exact(anatomy())
+    assert len(encoded) == 1, "the anatomy went through the network once"
+    below.data = anatomy(1)
+    assert_exact(anatomy(1))
+    assert len(encoded) == 2
+    assert tuple(signal.contrast_limits) == (120, 300)
+    session.rendering.render()
+    qtbot.waitUntil(lambda: not session.rendering.lane.state.running, timeout=60_000)
+    assert [one.name for one in viewer.layers] == [layer.name, "anatomy", shown], "Render and Live share the layer"
+    viewer.layers.remove(below)
+    layer.paint((50, 10), 5)
+    qtbot.waitUntil(lambda: "waiting for an image" in panel.live_text.text())
+    viewer.add_image(anatomy(shape=(30, 30)), name="small")
+    qtbot.waitUntil(lambda: session.notes.synthesize.kind == "problem")
+    assert "30×30 pixels but the mask is 48×64" in session.notes.synthesize.text

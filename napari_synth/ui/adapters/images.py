@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 SIGNAL_COLOUR = "green"
+UNFINISHED_KEY = f"{METADATA_KEY} unfinished"
+"""Marks a rendered image that has no recipe yet."""
 
 
 class ImageBook:
     """The Image layers of a viewer that were not rendered here, and the one that objects are put into."""
 
     changed = Signal()
-    """The layers, a name or the chosen one changed."""
+    """The layers, a name, the pixels of one or the chosen one changed."""
 
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
@@ -32,7 +34,7 @@ class ImageBook:
         events.reordered.connect(self._on_changed)
         events.moved.connect(self._on_changed)
         for layer in self.layers:
-            layer.events.name.connect(self._on_changed)
+            self._watch(layer)
 
     @property
     def layers(self) -> list[Image]:
@@ -54,13 +56,18 @@ class ImageBook:
 
     def _on_inserted(self, event: Any) -> None:
         if is_source(event.value):
-            event.value.events.name.connect(self._on_changed)
+            self._watch(event.value)
             self.changed.emit()
 
     def _on_removed(self, event: Any) -> None:
         if is_source(event.value):
-            event.value.events.name.disconnect(self._on_changed)
+            for emitter in (event.value.events.name, event.value.events.data):
+                emitter.disconnect(self._on_changed)
             self.changed.emit()
+
+    def _watch(self, layer: Image) -> None:
+        for emitter in (layer.events.name, layer.events.data):
+            emitter.connect(self._on_changed)
 
     def _on_changed(self) -> None:
         self.changed.emit()
@@ -68,7 +75,7 @@ class ImageBook:
 
 def is_source(layer: Any) -> bool:
     """Whether a layer is an image that was not rendered here."""
-    return isinstance(layer, Image) and METADATA_KEY not in layer.metadata
+    return isinstance(layer, Image) and not {METADATA_KEY, UNFINISHED_KEY} & layer.metadata.keys()
 
 
 def image_array(layer: Image) -> np.ndarray:

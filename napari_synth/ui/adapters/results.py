@@ -10,6 +10,7 @@ from napari.layers import Image, Labels
 from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
+from napari_synth.ui.adapters.images import UNFINISHED_KEY, over_anatomy
 from napari_synth.ui.adapters.layers import placement
 
 if TYPE_CHECKING:
@@ -43,11 +44,14 @@ class ResultBook:
         shape: tuple[int, int],
         parts: list[tuple[Box, np.ndarray]],
         recipe: Recipe | None,
+        above: Image | None = None,
+        low_high: tuple[float, float] | None = None,
     ) -> Image | None:
         """Put new parts into the image of a mask, which is made where there is none.
 
         Pixels outside the parts, the contrast limits and the selection stay as they are. The recipe
-        is None as long as the edit goes on.
+        is None as long as the edit goes on. A channel of its own lies ``above`` another image; its
+        grey values are those from ``low_high``.
         """
         layer = self.find(mask, look)
         if not parts and layer is None:
@@ -56,14 +60,15 @@ class ResultBook:
         if layer is None or layer.rgb != rgb or layer.data.shape[:2] != shape:
             image = np.zeros((*shape, *parts[0][1].shape[2:]), parts[0][1].dtype)
             paste(image, parts)
-            return self.show(mask, look, image, recipe)
+            return self.show(mask, look, image, recipe, above, over_anatomy(image, low_high) if low_high else None)
         if parts and not layer.data.flags.writeable:
             layer.data = np.array(layer.data)
         paste(layer.data, parts)
         if parts:
             layer.refresh(thumbnail=recipe is not None, highlight=False, extent=False)
         if recipe is not None:
-            layer.metadata = {**layer.metadata, METADATA_KEY: recipe.model_dump()}
+            kept = {key: value for key, value in layer.metadata.items() if key != UNFINISHED_KEY}
+            layer.metadata = {**kept, METADATA_KEY: recipe.model_dump()}
         return layer
 
     def show(
@@ -82,11 +87,12 @@ class ResultBook:
         """
         self.replaced.emit()
         viewer = self._viewer()
-        metadata = {} if recipe is None else {METADATA_KEY: recipe.model_dump()}
+        metadata = {UNFINISHED_KEY: True} if recipe is None else {METADATA_KEY: recipe.model_dump()}
         layer = self.find(mask, look)
         if layer is not None and layer.rgb == (image.ndim == 3):
-            if recipe is None:
-                layer.metadata.pop(METADATA_KEY, None)
+            if layer.metadata.pop(UNFINISHED_KEY, False) and shown and recipe is not None:
+                layer.contrast_limits = shown["contrast_limits"]
+            layer.metadata.pop(METADATA_KEY, None)
             if layer.data is image:
                 layer.refresh(highlight=False, extent=False)
             else:
