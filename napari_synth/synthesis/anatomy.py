@@ -11,8 +11,9 @@ import torch
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.progress import CancelToken
 from napari_synth.synthesis.forward import anatomy_features, output_scale, signal_of
-from napari_synth.synthesis.generator import WHOLE_PIXELS, check_condition, padded_to
+from napari_synth.synthesis.generator import check_condition, padded_to
 from napari_synth.synthesis.padded import PaddedPlane, bounds_of, padded_side
+from napari_synth.synthesis.tiles import WHOLE_PIXELS
 
 if TYPE_CHECKING:
     from napari_synth.synthesis.generator import Generator, RenderRequest
@@ -54,12 +55,12 @@ class AnatomyFollower:
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether a mask of this size is rendered in one piece and the activations of its anatomy may be kept."""
-        return self._pixels(shape) <= WHOLE_PIXELS and self._needed(shape) <= self.limit
+        return self._pixels(shape) <= WHOLE_PIXELS[self._card.architecture] and self._needed(shape) <= self.limit
 
     def too_large(self, shape: tuple[int, ...]) -> str:
         """The sentence for a mask that does not fit."""
         size = f"A mask of {shape[1]}×{shape[0]} pixels"
-        if self._pixels(shape) > WHOLE_PIXELS:
+        if self._pixels(shape) > WHOLE_PIXELS[self._card.architecture]:
             return f"{size} is rendered in windows, all of them each time."
         return (
             f"{size} would keep {self._needed(shape) / 2**30:.1f} GB of activations, over the limit of "

@@ -143,9 +143,9 @@ def _planes(model: TrainedModel, labels: np.ndarray) -> Callable[[Box], np.ndarr
 def blended_windows(model: TrainedModel, request: ForwardRequest, follow: Follow) -> np.ndarray:
     """An image from overlapping windows, weighted towards their centres (MONAI's sliding window).
 
-    Every window has noise of its own under the seed and its place. Only a band of one window's
-    height is held as float. Where the device runs out of memory the image is begun again with
-    smaller windows.
+    The image beside the mask is cut into the same windows. Every window has noise of its own under
+    the seed and its place. Only a band of one window's height is held as float. Where the device
+    runs out of memory the image is begun again with smaller windows.
     """
     multiple = max(1, model.card.tile_multiple)
     while True:
@@ -200,7 +200,8 @@ class _Bands:
         request = self._request
         cut = window.seen_from(whole(*self._shape))
         seed = None if request.seed is None else derived_seed(request.seed, "window", window.top, window.left)
-        part = replace(request, labels=np.ascontiguousarray(request.labels[cut]), seed=seed)
+        beside = None if request.condition is None else np.ascontiguousarray(request.condition[cut])
+        part = replace(request, labels=np.ascontiguousarray(request.labels[cut]), seed=seed, condition=beside)
         pixels = FORWARDS[self._model.card.architecture](self._model, part)
         if self._sum is None:
             self._sum = np.zeros((*self._weights.shape, *pixels.shape[2:]), np.float32)
@@ -213,7 +214,8 @@ class _Bands:
     def _take(self, rows: int) -> np.ndarray:
         """The first rows, finished; the band moves on by them."""
         weights = self._weights[:rows].reshape(rows, -1, *(1,) * (self._sum.ndim - 2))
-        finished = (self._sum[:rows] / weights).round().astype(self._dtype)
+        blended = self._sum[:rows] / weights
+        finished = (blended if self._dtype.kind == "f" else blended.round()).astype(self._dtype)
         for band in (self._sum, self._weights):
             left = band[rows:].copy()
             band[: len(left)] = left
@@ -226,8 +228,12 @@ TILERS: dict[str, Tiler] = {
     "capspix2pix": exact_tiles,
     "optional-pix2pix": blended_windows,
     "pix2pix": blended_windows,
+    "metgan": blended_windows,
+    "metgan-unet": blended_windows,
 }
 """How each architecture renders what is too large for one piece."""
 
-WHOLE_PIXELS = {"capspix2pix": 512 * 512, "optional-pix2pix": 1024 * 1024, "pix2pix": 1024 * 1024}
+WHOLE_PIXELS = {"capspix2pix": 512 * 512} | dict.fromkeys(
+    ("optional-pix2pix", "pix2pix", "metgan", "metgan-unet"), 1024 * 1024
+)
 """Most pixels in one piece. Exact tiles are no slower than the whole and take a fraction of its memory."""
