@@ -61,9 +61,8 @@ class Scene:
         from napari_synth.synthesis.generator import RenderRequest, check_mask
 
         z = None if self.z is None else self.z.vector()
-        return RenderRequest(
-            check_mask(self.labels), self.option or None, self.seed, z, interventions=self.interventions
-        )
+        labels, option = check_mask(self.labels), self.option or None
+        return RenderRequest(labels, option, self.seed, z=z, interventions=self.interventions)
 
 
 class UnchangedImages:
