@@ -110,6 +110,32 @@ def test_the_panel_asks_for_an_image_only_when_the_model_needs_one(session, view
     assert "condition=viewer.layers['one'].data" in session.rendering.as_python()
 
 
+def test_a_large_signal_fills_over_its_anatomy_and_is_never_taken_for_one(brain, viewer, finish, monkeypatch):
+    from napari_synth.synthesis.tiles import WHOLE_PIXELS
+
+    monkeypatch.setitem(WHOLE_PIXELS, "metgan", 0)
+    shape = (1000, 64)
+    viewer.add_labels(painted(shape), name="lesions")
+    below = viewer.add_image(anatomy(shape=shape), name="anatomy")
+    filled, sources = [], []
+
+    def look(progress):
+        signal = next((layer for layer in viewer.layers if layer.name == "lesions · signal"), None)
+        if signal is not None:
+            sources.append(list(brain.images.layers))
+            filled.append((METADATA_KEY in signal.metadata, int(signal.data.any(1).sum())))
+
+    brain.rendering.lane.state.events.progress.connect(look)
+    brain.rendering.render()
+    finish(brain.rendering.lane)
+    signal = viewer.layers["lesions · signal"]
+    assert any(not finished and 0 < rows < shape[0] for finished, rows in filled), "it was seen while it filled"
+    assert all(known == [below] for known in sources)
+    assert (signal.blending, viewer.layers.index(signal) > viewer.layers.index(below)) == ("additive", True)
+    assert signal.contrast_limits[1] == pytest.approx(max(np.percentile(signal.data, 99.8), 300))
+    assert Recipe.model_validate(signal.metadata[METADATA_KEY]).conditions[0].name == "anatomy"
+
+
 def test_export_writes_the_anatomy_beside_the_signal(brain, viewer, finish, tmp_path):
     import tifffile
 
