@@ -159,15 +159,11 @@ def _print_comparison(real: FieldStatistics, composed: FieldStatistics) -> None:
     """Statistics side by side, with Kolmogorov-Smirnov distances."""
     from rich.table import Table
 
-    from napari_synth.masks.statistics import compare
+    from napari_synth.masks.statistics import side_by_side
 
-    distance = compare(real, composed)
     table = Table("", "real", "composed", "KS distance")
-    theirs = {name: row for name, *row in composed.rows()}
-    for name, mean, sd in real.rows():
-        key = next((key for key in distance if name.startswith(key) or (key == "count" and "256" in name)), "")
-        shown = [f"{m} ± {s}" if s else m for m, s in ((mean, sd), theirs.get(name, ("–", "")))]
-        table.add_row(name, *shown, f"{distance[key]:.2f}" if key else "")
+    for line in side_by_side(real, composed):
+        table.add_row(line.name, line.real, line.composed or "–", line.distance)
     out.print(table)
 
 

@@ -57,18 +57,20 @@ class FieldStatistics:
     distances: np.ndarray
     touching: float
 
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Name, mean and standard deviation of each, for a table."""
+    def shown(self) -> dict[str, str]:
+        """Mean and standard deviation of each as text, by a name for a table."""
         numbers = (
             ("nuclei per 256²", self.counts, 1),
             ("area, px²", self.areas, 0),
             ("eccentricity", self.eccentricities, 2),
             ("nearest neighbour, px", self.distances, 1),
         )
-        rows = [
-            (name, *(f"{f(values):.{d}f}" for f in (np.mean, np.std))) for name, values, d in numbers if len(values)
-        ]
-        return [*rows, ("touching", f"{100 * self.touching:.0f} %", "")]
+        means = {
+            name: f"{values.mean():.{d}f}" + (f" ± {values.std():.{d}f}" if len(values) > 1 else "")
+            for name, values, d in numbers
+            if len(values)
+        }
+        return means | {"touching": f"{100 * self.touching:.0f} %"}
 
 
 def measure(masks: Iterable[tuple[str, np.ndarray]]) -> FieldStatistics:
@@ -151,6 +153,27 @@ def compare(real: FieldStatistics, composed: FieldStatistics) -> dict[str, float
         "nearest neighbour": (real.distances, composed.distances),
     }
     return {name: float(ks_2samp(*both).statistic) for name, both in pairs.items() if all(len(part) for part in both)}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One line of a table of real and composed masks, as text; empty where there is nothing to say."""
+
+    name: str
+    real: str
+    composed: str
+    distance: str
+
+
+def side_by_side(real: FieldStatistics, composed: FieldStatistics | None = None) -> list[Compared]:
+    """What real and composed masks have in common, with Kolmogorov-Smirnov distances."""
+    theirs = {} if composed is None else composed.shown()
+    distances = {} if composed is None else compare(real, composed)
+    lines = []
+    for name, text in real.shown().items():
+        key = "count" if name.startswith("nuclei") else name.split(",")[0]
+        lines.append(Compared(name, text, theirs.get(name, ""), f"{distances[key]:.2f}" if key in distances else ""))
+    return lines
 
 
 def fit(

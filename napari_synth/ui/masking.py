@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from psygnal import Signal
 from napari_synth.core.errors import SynthError
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.seeds import random_seed
+from napari_synth.masks.presets import preset
 from napari_synth.ui.adapters.jobs import Lane
 from napari_synth.ui.adapters.layers import (
     add_mask,
@@ -38,12 +38,17 @@ if TYPE_CHECKING:
 
 MASK_NAME = "nuclei"
 COMBINED_NAME = "label map"
+PRESET_NOTES = {
+    "": "The number of nuclei goes with the area of the mask again, as at the start.",
+    "thesis": "As in Sirinaovakul 2018: 46 ± 7 nuclei on 350², a number that goes with the side, not the area.",
+}
 
 
 class Masking:
     """The actions of the Masks dock."""
 
     density_changed = Signal()
+    statistics_changed = Signal()
 
     def __init__(self, session: Session):
         self._session = session
@@ -52,6 +57,8 @@ class Masking:
         self._density: Any = None
         self.real: FieldStatistics | None = None
         """What the field was fitted to."""
+        self.composed: FieldStatistics | None = None
+        """The field that was sampled last since then."""
 
     def new_mask(self, height: int, width: int) -> Labels:
         """Add an empty mask; one of the size of the selected image lies where that image lies."""
@@ -84,13 +91,15 @@ class Masking:
             )
             return
         try:
-            settings = self.settings(height, width)
+            settings = session.field.settings(height, width)
         except ValueError:
             session.notes.masks = Note(
                 "problem", f"A field of {width}×{height} pixels cannot be sampled.", "Use sides of 16 to 8192 pixels."
             )
             return
-        work = FieldWork(session.shelf, settings, session.field.seed, self.density((height, width)))
+        work = FieldWork(
+            session.shelf, settings, session.field.seed, self.density((height, width)), measured=self.real is not None
+        )
         done = partial(self._sampled, weakref.ref(layer) if layer is not None else None)
         self.lane.submit("Sampling a field", work, done, total=STEPS)
 
@@ -142,24 +151,6 @@ class Masking:
         edit(layer)
         self._tables.remember(layer)
 
-    def settings(self, height: int, width: int) -> FieldSettings:
-        """The settings of the panel for a canvas of this size, on top of what was fitted."""
-        field = self._session.field
-        chosen = {
-            "height": height,
-            "width": width,
-            "count_mean": field.count_mean,
-            "count_sd": field.count_sd,
-            "area_mean": field.area_mean,
-            "area_sd": field.area_sd,
-            "spacing": field.spacing,
-            "touching_fraction": field.touching_fraction,
-            "sampler": field.sampler,
-            "spread": field.spread,
-        }
-        base = field.fitted if field.fitted is not None else FieldSettings()
-        return FieldSettings.model_validate(base.model_dump() | chosen)
-
     def follow_density(self, layer: Any) -> None:
         """Let nuclei lie where a 2-D layer, painted or an image, has high values; None: everywhere alike."""
         self._density = None if layer is None else weakref.ref(layer)
@@ -198,47 +189,46 @@ class Masking:
             return
         source: Any = masks if masks is not None else np.array(layer.data)  # type: ignore[union-attr]
         name = masks.name if masks is not None else layer.name  # type: ignore[union-attr]
-        base = FieldSettings(sampler=session.field.sampler, spread=session.field.spread)
-        work = FitWork(session.shelf, base, source)
+        work = FitWork(session.shelf, session.field.settings(256, 256), source)
         self.lane.submit("Fitting to real masks", work, partial(self._fitted, name), total=STEPS)
 
     def _fitted(self, name: str, outcome: Outcome) -> None:
         session = self._session
         if not session.arrived(outcome, self._say):
             return
-        self.real, settings = outcome.result
-        field = session.field
-        with field.events.paused():
-            field.count_mean, field.count_sd = round(settings.count_mean, 1), round(settings.count_sd, 1)
-            field.area_mean, field.area_sd = round(settings.area_mean), round(settings.area_sd)
-            field.spacing, field.touching_fraction = settings.spacing, settings.touching_fraction
-            field.fitted = settings
-        session.notes.masks = Note(
-            "done", f"Fitted to {name!r}: spacing {settings.spacing}.", "Sample a field; its statistics stand beside."
-        )
+        real, settings = outcome.result
+        session.field.take(settings)
+        self._compare(real)
+        text = f"Fitted to {name!r}: spacing {settings.spacing}."
+        session.notes.masks = Note("done", text, "Sample a field; the table then shows it beside the real masks.")
 
     def forget_fit(self) -> None:
         """Number and size follow the boxes again."""
-        self.real = None
-        self._session.field.fitted = None
+        field = self._session.field
+        with field.events.paused():
+            field.base, field.preset = None, ""
+            field.count_law = "normal" if field.count_law == "measured" else field.count_law
+            field.area_law = "normal"
+        self._compare(None)
 
-    def comparison(self, labels: Any) -> str:
-        """How a composed mask compares with what was fitted; empty where nothing was fitted."""
-        if self.real is None:
-            return ""
-        from napari_synth.masks.statistics import compare, measure
+    def use_preset(self, name: str) -> None:
+        """Take all numbers of a preset, or with an empty name those the program starts with."""
+        field = self._session.field
+        field.take(preset(name) if name else FieldSettings(), name)
+        if not name:
+            field.base = None
+        self._compare(None)
+        self._say(Note("done", PRESET_NOTES[name], "Sample a field, or change single numbers."))
 
-        composed = measure([("field", labels)])
-        distance = compare(self.real, composed)
-        theirs = {row[0]: row[1] for row in composed.rows()}
-        parts = [f"{row[0]} {row[1]} → {theirs.get(row[0], '–')}" for row in self.real.rows()]
-        return f"Real → composed: {'; '.join(parts)}. KS area {distance.get('area', 1):.2f}."
+    def _compare(self, real: FieldStatistics | None, composed: FieldStatistics | None = None) -> None:
+        self.real, self.composed = real, composed
+        self.statistics_changed.emit()
 
     def _sampled(self, target: Any, outcome: Outcome) -> None:
         session = self._session
         if not session.arrived(outcome, self._say):
             return
-        field = outcome.result
+        field = outcome.result.field
         layer = target() if target else add_mask(session.viewer, field.labels.shape, MASK_NAME)
         if layer is None or not session.masks.holds(layer):
             session.notes.masks = Note(
@@ -250,9 +240,9 @@ class Masking:
         except SynthError as error:
             session.notes.masks = Note.of(error)
             return
-        note = _placed_note(field.placed, field.wanted, layer.name)
-        beside = self.comparison(field.labels) if field.placed else ""
-        session.notes.masks = replace(note, action=f"{note.action} {beside}".strip())
+        if outcome.result.statistics is not None and self.real is not None:
+            self._compare(self.real, outcome.result.statistics)
+        session.notes.masks = _placed_note(field.placed, field.wanted, layer.name)
 
 
 def _placed_note(placed: int, wanted: int, name: str) -> Note:

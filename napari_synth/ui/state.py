@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from psygnal import evented
@@ -61,15 +61,38 @@ class FieldChoices:
 
     count_mean: float = DEFAULT_FIELD.count_mean
     count_sd: float = DEFAULT_FIELD.count_sd
+    count_law: str = DEFAULT_FIELD.count_law
     area_mean: float = DEFAULT_FIELD.area_mean
     area_sd: float = DEFAULT_FIELD.area_sd
+    area_law: str = DEFAULT_FIELD.area_law
+    orientation: str = DEFAULT_FIELD.orientation
+    angle: float = DEFAULT_FIELD.angle
+    angle_sd: float = DEFAULT_FIELD.angle_sd
     spacing: str = DEFAULT_FIELD.spacing
     touching_fraction: float = DEFAULT_FIELD.touching_fraction
     sampler: str = DEFAULT_FIELD.sampler
     spread: float = DEFAULT_FIELD.spread
     seed: int = 1
-    fitted: FieldSettings | None = None
-    """Settings that follow real masks; the choices above win over them."""
+    base: FieldSettings | None = None
+    """A preset, or settings that follow real masks; the choices above win over them."""
+    preset: str = ""
+    """Name of the preset that the base is; empty where it is none."""
+
+    def take(self, settings: FieldSettings, preset: str = "") -> None:
+        """Make settings the base, and all choices but the seed theirs."""
+        with self.events.paused():  # type: ignore[attr-defined]
+            for name in FIELD_CHOICES:
+                setattr(self, name, getattr(settings, name))
+            self.base, self.preset = settings, preset
+
+    def settings(self, height: int, width: int) -> FieldSettings:
+        """The settings for a canvas of this size."""
+        base = self.base if self.base is not None else FieldSettings()
+        chosen = {name: getattr(self, name) for name in FIELD_CHOICES}
+        return FieldSettings.model_validate(base.model_dump() | chosen | {"height": height, "width": width})
+
+
+FIELD_CHOICES = tuple(field.name for field in fields(FieldChoices) if field.name in FieldSettings.model_fields)
 
 
 @evented

@@ -377,7 +377,7 @@ class Studio:
         if min(window[2] - window[0], window[3] - window[1]) < SMALLEST_BOX:
             raise InputError("The rectangle is too small.", "Drag a larger one.")
         height, width = layer.data.shape
-        settings = self._session.masking.settings(max(height, 16), max(width, 16))
+        settings = self._session.field.settings(max(height, 16), max(width, 16))
         self._stamps += 1
         seed = derived_seed(self._session.field.seed, "grow", self._stamps)
         density = self._session.masking.density((height, width))

@@ -104,15 +104,24 @@ class RenderWork:
 
 
 @dataclass(frozen=True, eq=False)
+class Sampled:
+    """A field of nuclei, and what was measured on it."""
+
+    field: NucleusField
+    statistics: FieldStatistics | None
+
+
+@dataclass(frozen=True, eq=False)
 class FieldWork:
-    """Sample one field of nuclei."""
+    """Sample one field of nuclei, and measure it where it is to be compared."""
 
     shelf: ModelShelf
     settings: FieldSettings
     seed: int
     density: np.ndarray | None = None
+    measured: bool = False
 
-    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> NucleusField:
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Sampled:
         watch = Stopwatch(STEPS, on_progress)
         watch.report(0, "Loading the shape model")
         shapes = self.shelf.shapes(self.settings.shapes)
@@ -121,8 +130,13 @@ class FieldWork:
         from napari_synth.masks.field import compose_field
 
         field = compose_field(self.settings, shapes, self.seed, cancel, density=self.density)
+        statistics = None
+        if self.measured and field.placed:
+            from napari_synth.masks.statistics import measure
+
+            statistics = measure([("field", field.labels)])
         watch.report(2, "Done")
-        return field
+        return Sampled(field, statistics)
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ def test_what_is_measured():
     assert found.eccentricities == pytest.approx([0, 0, np.sqrt(0.75)], abs=0.01)
     assert sorted(found.distances)[:2] == [20, 20]
     assert found.touching == 0.5
-    assert dict((name, mean) for name, mean, _ in found.rows())["touching"] == "50 %"
+    assert found.shown()["touching"] == "50 %"
     assert compare(found, found) == {"count": 0, "area": 0, "eccentricity": 0, "nearest neighbour": 0}
 
 

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QTableWidget,
     QWidget,
 )
+from skimage.measure import regionprops
 
 from napari_synth.core.progress import Progress
 from napari_synth.ui.panels.export import ExportPanel
@@ -119,6 +120,63 @@ def test_sampling_from_the_panel(masks, session, viewer, qtbot, finish):
     assert masks.foot.status.text.text().startswith("✓ Done")
     click(qtbot, masks.clear)
     assert not viewer.layers[0].data.any()
+
+
+def test_law_of_the_number_and_direction(masks, session, viewer, qtbot, finish):
+    def choose(combo, name):
+        combo.setCurrentIndex(combo.findData(name))
+        combo.activated.emit(combo.currentIndex())
+
+    assert not masks.angle.isEnabled()
+    assert masks.count_law.findData("measured") < 0
+    choose(masks.count_law, "fixed")
+    assert not masks.count_sd.isEnabled()
+    choose(masks.orientation, "preferred")
+    masks.angle.setValue(30)
+    masks.angle_sd.setValue(0)
+    masks.count_mean.setValue(12)
+    seen = []
+    for seed in range(4):
+        masks.seed.value.setValue(seed)
+        click(qtbot, masks.sample)
+        finish(session.masking.lane, 60_000)
+        labels = viewer.layers[0].data
+        seen.append(labels.max())
+        for row in regionprops(labels):
+            y, x = np.array(row.coords).mean(0)
+            if row.eccentricity > 0.85 and 40 < y < 216 and 40 < x < 216:
+                off = (np.rad2deg(row.orientation) + 90 - 30 + 90) % 180 - 90
+                assert abs(off) < 12, "the long axis lies as asked"
+    assert seen == [12] * 4
+    choose(masks.count_law, "poisson")
+    assert session.field.settings(64, 64).count_law == "poisson"
+
+
+def test_the_preset_of_the_thesis_from_the_menu(masks, session, qtbot):
+    from napari_synth.masks.presets import preset
+
+    def trigger(text):
+        masks._fill_follow()
+        action = next(action for action in masks.follow_menu.actions() if text in action.text())
+        assert not action.isChecked()
+        action.trigger()
+        masks._fill_follow()
+        assert next(action for action in masks.follow_menu.actions() if text in action.text()).isChecked()
+
+    start = session.field.settings(350, 350)
+    trigger("thesis")
+    assert session.field.settings(350, 350) == preset("thesis", 350, 350), "as on the command line"
+    assert "side" in masks.foot.status.text.text()
+    assert masks.follow.text() == "Following"
+    assert masks.orientation.currentData() == "none"
+    assert masks.area_mean.text() == "64² shapes"
+    masks.area_mean.setValue(400)
+    changed = session.field.settings(350, 350)
+    assert (changed.area_law, changed.area_mean, changed.count_scaling) == ("normal", 400, "length")
+    assert masks.area_mean.text() == "400"
+    trigger("per area")
+    assert session.field.settings(350, 350) == start
+    assert masks.follow.text() == "Follow…"
 
 
 def test_dice_changes_the_number(masks, session, qtbot, monkeypatch):

@@ -235,18 +235,33 @@ def test_the_panel_shows_what_there_is(session, viewer, qtbot, finish):
     viewer.theme = "light"
 
 
-def test_fitting_fills_the_boxes_and_a_number_by_hand_forgets_it(session, viewer, finish, tmp_path):
+def test_fitting_fills_the_boxes_and_shows_real_beside_composed(session, viewer, finish, qtbot, tmp_path):
     viewer.add_labels(painted((128, 160)), name="real")
+    panel = MasksPanel(viewer)
+    qtbot.addWidget(panel)
+    assert panel.statistics.isHidden()
     session.masking.fit()
     finish(session.masking.lane, 60_000)
     assert session.notes.masks.kind == "done"
     assert session.field.area_mean == 300
-    assert session.field.fitted.area_law == "measured"
+    assert session.field.base.area_law == "measured"
+    assert panel.area_mean.value() == 300
+    table = panel.statistics.texts()
+    assert table[0][1:3] == ["per 256²", "area px²"]
+    assert table[1][:3] == ["real", "6.4", "300 ± 100"]
+    assert table[2][1:] == ["–"] * 5, "nothing was composed yet"
     session.masking.sample(128, 160)
     finish(session.masking.lane)
-    assert "Real → composed" in session.notes.masks.action
+    composed = session.masking.composed
+    assert panel.statistics.texts()[2][2].startswith(f"{composed.areas.mean():.0f}")
+    assert 0 <= float(panel.statistics.texts()[3][2]) <= 1
+    panel.area_mean.setValue(500)
+    settings = session.field.settings(64, 64)
+    assert (settings.area_law, settings.area_mean) == ("normal", 500), "by hand wins"
+    assert settings.eccentricity_quantiles, "what was not touched stays fitted"
     session.masking.forget_fit()
-    assert session.masking.settings(64, 64).area_law == "normal"
+    assert panel.statistics.isHidden()
+    assert session.field.settings(64, 64).eccentricity_quantiles == ()
     session.masking.fit(tmp_path / "nowhere")
     finish(session.masking.lane)
     assert "does not exist" in session.notes.masks.text

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_synth.core.recipe import METADATA_KEY, Recipe, image_hash
 from napari_synth.ui.adapters.window import PLUGIN
@@ -165,7 +165,10 @@ def test_masks_of_real_label_maps(session, viewer, finish, tmp_path, qtbot, monk
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(tmp_path / "maps.npz")], ""))
     panel.width_box.setValue(96)
     panel.height_box.setValue(64)
-    panel.variants.setValue(3)
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, False))
+    panel.maps.click()
+    assert not session.masking.lane.state.running, "the question was cancelled"
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, True))
     panel.maps.click()
     finish(session.masking.lane)
     assert [layer.name for layer in viewer.layers] == ["label map 1", "label map 2", "label map 3"]

@@ -43,6 +43,7 @@ class Panel(QWidget):
         super().__init__()
         self.session = session_for(viewer)
         self._foot: QWidget | None = None
+        self._above: QWidget | None = None
         self.actions = QHBoxLayout()
         self.actions.setContentsMargins(8, 2, 8, 2)
         self.actions.setSpacing(6)
@@ -67,18 +68,23 @@ class Panel(QWidget):
         """As high as the body, so that docks share the height by need."""
         width = max(self.minimumSizeHint().width(), WIDTH)
         foot = self._foot.heightForWidth(max(width, self.width())) if self._foot is not None else 0
-        return QSize(width, self.body.totalSizeHint().height() + self.actions.sizeHint().height() + foot + 2)
+        above = self._above.sizeHint().height() if self._above is not None and not self._above.isHidden() else 0
+        fixed = self.actions.sizeHint().height() + above + foot + 2
+        return QSize(width, self.body.totalSizeHint().height() + fixed)
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the rows, and low enough for a small screen."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        return QSize(self._inside.minimumSizeHint().width() + bar, 100)
+        above = self._above.minimumSizeHint().width() if self._above is not None and not self._above.isHidden() else 0
+        return QSize(max(self._inside.minimumSizeHint().width() + bar, above), 100)
 
-    def set_foot(self, foot: QWidget) -> None:
+    def set_foot(self, foot: QWidget, above: QWidget | None = None) -> None:
         """Put the main buttons and the messages under the body, where they are seen however low the dock is."""
-        self._foot = foot
+        self._foot, self._above = foot, above
         self.body.addStretch(1)
         self.outer.addLayout(self.actions)
+        if above is not None:
+            self.outer.addWidget(above)
         self.outer.addWidget(foot)
 
     def watch(self, signal: Any, slot: Callable[..., None]) -> None:
@@ -119,6 +125,28 @@ def described(widget: Any, name: str, tip: str) -> Any:
     widget.setAccessibleName(name)
     widget.setToolTip(tip)
     return widget
+
+
+def beside(*parts: QWidget | str, wide: int = 0) -> QWidget:
+    """Controls, and signs between them, as one control of a row.
+
+    Parameters
+    ----------
+    wide : int
+        So many of the first controls share the room that is left; 0: all of them.
+    """
+    together = QWidget()
+    layout = QHBoxLayout(together)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(4)
+    controls = [part for part in parts if not isinstance(part, str)]
+    for part in parts:
+        if isinstance(part, str):
+            layout.addWidget(QLabel(part))
+        else:
+            layout.addWidget(part, int(not wide or part in controls[:wide]))
+    together.setFocusProxy(controls[0])
+    return together
 
 
 def row(grid: QGridLayout, text: str, *widgets: QWidget) -> QLabel:

@@ -6,17 +6,34 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QGridLayout,
+    QInputDialog,
+    QMenu,
+    QPushButton,
+)
 
 from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.masks.spacing import SPACINGS
 from napari_synth.ui.adapters.window import open_panel
-from napari_synth.ui.panels.base import Panel, described, row
+from napari_synth.ui.panels.base import Panel, beside, described, row
+from napari_synth.ui.panels.statistics import StatisticsTable
 from napari_synth.ui.panels.status import Foot
-from napari_synth.ui.panels.widgets import MaskCombo, SeedBox, choose, number, whole, wide
+from napari_synth.ui.panels.widgets import MaskCombo, SeedBox, choose, number, show_value, whole, wide
 
 if TYPE_CHECKING:
     import napari
+
+
+COUNT_LAWS = (("normal", "Normal"), ("poisson", "Poisson"), ("fixed", "fixed number"))
+ORIENTATIONS = (("uniform", "any"), ("preferred", "preferred"), ("none", "not turned"))
+PRESET_TITLES = (
+    ("", "Preset: number per area (as at the start)"),
+    ("thesis", "Preset: thesis, number by side (46 ± 7 on 350²)"),
+)
 
 
 class MasksPanel(Panel):
@@ -24,50 +41,62 @@ class MasksPanel(Panel):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer):
         super().__init__(napari_viewer, steps=(1,))
-        self._build_mask_rows()
-        self._build_field_rows()
+        grid = self.grid()
+        self._build_mask_row(grid)
+        self._build_field_rows(grid)
         self._build_buttons()
         self.foot = Foot(self.session.masking.lane)
-        self.set_foot(self.foot)
+        self.set_foot(self.foot, self.statistics)
         self._connect()
 
-    def _build_mask_rows(self) -> None:
-        grid = self.grid()
+    def _build_mask_row(self, grid: QGridLayout) -> None:
         self.mask = described(
             MaskCombo(self.session.masks), "Mask layer", "The mask that is sampled, cleared, rendered"
         )
-        row(grid, "Mask", self.mask)
         tip = "for a new mask; follows the image selected in the layer list"
         self.width_box = whole(16, 8192, "Width", f"Width in pixels {tip}")
         self.height_box = whole(16, 8192, "Height", f"Height in pixels {tip}")
         self.new = described(QPushButton("New mask"), "New mask", "Add an empty mask of this size, ready to paint")
         for box in (self.width_box, self.height_box):
             box.setValue(256)
-        row(grid, "Size", self._pair(self.width_box, "×", self.height_box), self.new)
+        size = beside(self.width_box, "×", self.height_box)
+        row(grid, "Mask", beside(self.mask, self.new, size, wide=1))
 
-    def _build_field_rows(self) -> None:
-        grid = self.grid()
+    def _build_field_rows(self, grid: QGridLayout) -> None:
         self.count_mean = number(0, 5000, 1, 1, "Nuclei, mean", "Mean number of nuclei per 256×256 pixels")
         self.count_sd = number(0, 5000, 1, 1, "Nuclei, spread", "Standard deviation of the number of nuclei")
-        row(grid, "Nuclei / 256²", self._pair(self.count_mean, "±", self.count_sd))
+        self.count_law = described(QComboBox(), "Law of the number", "How the number of nuclei varies between fields")
+        for name, title in COUNT_LAWS:
+            self.count_law.addItem(title, name)
+        row(grid, "Nuclei / 256²", beside(self.count_mean, "±", self.count_sd, self.count_law))
         self.area_mean = number(1, 100_000, 50, 0, "Area, mean", "Mean area of a nucleus in square pixels")
         self.area_sd = number(0, 100_000, 50, 0, "Area, spread", "Standard deviation of the area in square pixels")
-        row(grid, "Area (px²)", self._pair(self.area_mean, "±", self.area_sd))
+        row(grid, "Area (px²)", beside(self.area_mean, "±", self.area_sd))
+        self.orientation = described(QComboBox(), "Direction", "How nuclei are turned")
+        for name, title in ORIENTATIONS:
+            self.orientation.addItem(title, name)
+        tip = "in degrees, counter-clockwise from the right"
+        self.angle = number(-180, 180, 5, 0, "Direction, mean", f"Preferred direction of the long axis {tip}")
+        self.angle_sd = number(0, 180, 5, 0, "Direction, spread", "Standard deviation of the direction in degrees")
+        for box in (self.angle, self.angle_sd):
+            box.setSuffix("°")
+        row(grid, "Direction", beside(self.orientation, self.angle, "±", self.angle_sd))
         self.spacing = described(QComboBox(), "Spacing", "How close nuclei lie; they never merge")
         for name, kind in SPACINGS.items():
             self.spacing.addItem(kind.title, name)
         self.touching = number(0, 100, 5, 0, "Touching", "Share of the nuclei that touch another one, in per cent")
         self.touching.setSuffix(" %")
-        row(grid, "Spacing", self.spacing, self.touching)
+        row(grid, "Spacing", beside(self.spacing, self.touching, wide=1))
         self.sampler = described(QComboBox(), "Sampler", "How shapes are drawn")
         for name, kind in SAMPLERS.items():
             self.sampler.addItem(kind.title, name)
         self.spread = number(0, 3, 0.1, 1, "Shape variation", "")
-        row(grid, "Shapes", self.sampler, self.spread)
+        row(grid, "Shapes", beside(self.sampler, self.spread, wide=1))
         self.follow = described(
             QPushButton("Follow…"),
-            "Follow real masks or a density",
-            "Take number, size, elongation and distances from real masks; let nuclei lie where a layer is bright",
+            "Follow real masks, a preset or a density",
+            "Take number, size, elongation and distances from real masks or a preset; "
+            "let nuclei lie where a layer is bright",
         )
         self.follow_menu = QMenu(self.follow)
         self.follow_menu.aboutToShow.connect(self._fill_follow)
@@ -77,13 +106,11 @@ class MasksPanel(Panel):
         row(grid, "Seed", self.seed)
 
     def _build_buttons(self) -> None:
-        self.variants = whole(1, 1000, "Masks of label maps", "How many masks to make of real label maps")
         self.maps = described(
-            QPushButton("From label maps…"),
+            QPushButton("Label maps…"),
             "From label maps",
             "Add masks made of real label maps: drawn by chance, merged, flipped, turned and scaled",
         )
-        row(self.grid(), "Real labels", self.variants, self.maps)
         self.sample = wide(
             described(
                 QPushButton("Sample a field"),
@@ -95,21 +122,9 @@ class MasksPanel(Panel):
             QPushButton("Clear"), "Clear", "Remove all nuclei from the mask; Ctrl+Z brings them back"
         )
         self.actions.addWidget(self.sample, 1)
-        for button in (self.follow, self.studio, self.clear):
+        for button in (self.follow, self.studio, self.maps, self.clear):
             self.actions.addWidget(button)
-
-    @staticmethod
-    def _pair(first: QWidget, between: str, second: QWidget) -> QWidget:
-        """Two boxes and a sign as one control."""
-        both = QWidget()
-        layout = QHBoxLayout(both)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(first, 1)
-        layout.addWidget(QLabel(between))
-        layout.addWidget(second, 1)
-        both.setFocusProxy(first)
-        return both
+        self.statistics = StatisticsTable()
 
     def _connect(self) -> None:
         session = self.session
@@ -118,18 +133,18 @@ class MasksPanel(Panel):
         self.maps.clicked.connect(self._ask_maps)
         self.clear.clicked.connect(session.masking.clear)
         self.seed.rolled.connect(session.masking.roll_seed)
-        for box in (self.count_mean, self.count_sd, self.area_mean, self.area_sd):
-            box.valueChanged.connect(self._store_numbers)
-        for box in (self.spread, self.touching):
-            box.valueChanged.connect(self._store)
-        self.seed.changed.connect(self._store)
-        for combo in (self.spacing, self.sampler):
-            combo.activated.connect(self._store)
+        for name, box in self._boxes().items():
+            box.valueChanged.connect(partial(self._store, name))
+        self.touching.valueChanged.connect(self._store_touching)
+        self.seed.changed.connect(partial(self._store, "seed"))
+        for name, combo in self._combos().items():
+            combo.activated.connect(partial(self._store_choice, name))
         self.studio.clicked.connect(self._open_studio)
         self.watch(session.masks.changed, self.mask.show_masks)
         self.watch(session.masks.current_changed, self.mask.show_masks)
         self.watch(session.field.events, self._show_field)
         self.watch(session.masking.density_changed, self._show_following)
+        self.watch(session.masking.statistics_changed, self._show_statistics)
         self.watch(session.notes.events.masks, self._show_note)
         self.watch(session.masking.lane.state.events, self.foot.show_lane)
         self.watch(session.masks.selected, self._follow_image)
@@ -139,11 +154,6 @@ class MasksPanel(Panel):
 
     def _sample(self) -> None:
         self.session.masking.sample(self.height_box.value(), self.width_box.value())
-
-    def _store_numbers(self) -> None:
-        """Number and size by hand win over measured ones."""
-        self.session.masking.forget_fit()
-        self._store()
 
     def _fit(self, folder: Path | None) -> None:
         self.session.masking.fit(folder)
@@ -159,50 +169,83 @@ class MasksPanel(Panel):
     def _ask_maps(self) -> None:
         kinds = "Label maps (*.tif *.tiff *.png *.npz);;All files (*)"
         paths, _ = QFileDialog.getOpenFileNames(self, "Choose real label maps", "", kinds)
-        if paths:
-            self.session.masking.recombine(
-                paths, self.variants.value(), self.height_box.value(), self.width_box.value()
-            )
+        if not paths:
+            return
+        variants, given = QInputDialog.getInt(self, "Label maps", "How many masks shall be made of them?", 1, 1, 1000)
+        if given:
+            self.session.masking.recombine(paths, variants, self.height_box.value(), self.width_box.value())
 
-    def _store(self) -> None:
+    def _boxes(self) -> dict[str, QDoubleSpinBox]:
+        names = ("count_mean", "count_sd", "area_mean", "area_sd", "angle", "angle_sd", "spread")
+        return {name: getattr(self, name) for name in names}
+
+    def _combos(self) -> dict[str, QComboBox]:
+        return {name: getattr(self, name) for name in ("count_law", "orientation", "spacing", "sampler")}
+
+    def _store(self, name: str, value: float) -> None:
+        """Take a number over; one by hand wins over a measured law."""
         field = self.session.field
-        field.count_mean = self.count_mean.value()
-        field.count_sd = self.count_sd.value()
-        field.area_mean = self.area_mean.value()
-        field.area_sd = self.area_sd.value()
-        field.spread = self.spread.value()
-        field.spacing = self.spacing.currentData()
-        field.touching_fraction = self.touching.value() / 100
-        field.sampler = self.sampler.currentData()
-        field.seed = self.seed.value.value()
+        setattr(field, name, value)
+        if name.startswith("area"):
+            field.area_law = "normal"
+        elif name.startswith("count") and field.count_law == "measured":
+            field.count_law = "normal"
+
+    def _store_touching(self, percent: float) -> None:
+        self.session.field.touching_fraction = percent / 100
+
+    def _store_choice(self, name: str, index: int) -> None:
+        setattr(self.session.field, name, self._combos()[name].itemData(index))
 
     def _show_field(self) -> None:
         field = self.session.field
-        shown = (
-            (self.count_mean, field.count_mean),
-            (self.count_sd, field.count_sd),
-            (self.area_mean, field.area_mean),
-            (self.area_sd, field.area_sd),
-            (self.spread, field.spread),
-            (self.touching, 100 * field.touching_fraction),
-            (self.seed.value, field.seed),
-        )
-        for box, value in shown:
-            blocked = box.blockSignals(True)
-            box.setValue(value)
-            box.blockSignals(blocked)
-        choose(self.spacing, field.spacing)
-        choose(self.sampler, field.sampler)
+        self._offer_measured_law()
+        self._show_area_law()
+        for name, box in self._boxes().items():
+            show_value(box, getattr(field, name))
+        show_value(self.touching, 100 * field.touching_fraction)
+        show_value(self.seed.value, field.seed)
+        for name, combo in self._combos().items():
+            choose(combo, getattr(field, name))
+        self.count_sd.setEnabled(field.count_law in ("normal", "measured"))
         self.touching.setEnabled(field.spacing in ("touching", "clusters"))
+        for box in (self.angle, self.angle_sd):
+            box.setEnabled(field.orientation == "preferred")
         means = SAMPLERS[field.sampler].spread_means
         self.spread.setEnabled(bool(means))
         self.spread.setToolTip(means or "This sampler has nothing to vary")
         self._show_following()
 
+    def _offer_measured_law(self) -> None:
+        """A law that was measured can be chosen while there is one."""
+        base = self.session.field.base
+        place, there_is = self.count_law.findData("measured"), base is not None and bool(base.count_quantiles)
+        if there_is and place < 0:
+            self.count_law.addItem("as measured", "measured")
+        elif place >= 0 and not there_is:
+            self.count_law.removeItem(place)
+
+    def _show_area_law(self) -> None:
+        """A preset may enlarge 64×64 shapes instead; a number by hand gives them an area."""
+        field, base = self.session.field, self.session.field.base
+        enlarged = base is not None and field.area_law == "scale"
+        texts = ("64² shapes", f"× {base.scale_low:g}–{base.scale_high:g}") if base and enlarged else ("", "")
+        for box, text in zip((self.area_mean, self.area_sd), texts, strict=True):
+            box.setSpecialValueText(text)
+
     def _show_following(self) -> None:
         masking = self.session.masking
-        followed = self.session.field.fitted is not None or masking.density_layer is not None
+        followed = self.session.field.base is not None or masking.density_layer is not None
         self.follow.setText("Following" if followed else "Follow…")
+
+    def _show_statistics(self) -> None:
+        masking = self.session.masking
+        if masking.real is None:
+            self.statistics.show_lines([])
+            return
+        from napari_synth.masks.statistics import side_by_side
+
+        self.statistics.show_lines(side_by_side(masking.real, masking.composed))
 
     def _fill_follow(self) -> None:
         """What can be followed now."""
@@ -210,8 +253,13 @@ class MasksPanel(Panel):
         menu.clear()
         menu.addAction("Fit to the chosen mask", partial(self._fit, None))
         menu.addAction("Fit to a folder of masks…", self._fit_folder)
-        if self.session.field.fitted is not None:
+        if masking.real is not None:
             menu.addAction("Forget the fit", masking.forget_fit)
+        menu.addSeparator()
+        for name, title in PRESET_TITLES:
+            action = menu.addAction(title, partial(masking.use_preset, name))
+            action.setCheckable(True)
+            action.setChecked(masking.real is None and name == self.session.field.preset)
         menu.addSeparator()
         for layer in masking.densities():
             action = menu.addAction(f"Density: {layer.name}", partial(masking.follow_density, layer))

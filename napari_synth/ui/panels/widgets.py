@@ -142,6 +142,16 @@ def choose(combo: QComboBox, value: str) -> None:
     combo.blockSignals(blocked)
 
 
+def show_value(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
+    """Show a number, without telling anyone."""
+    blocked = box.blockSignals(True)
+    if box.specialValueText():
+        box.setValue(box.minimum())
+    else:
+        box.setValue(value)
+    box.blockSignals(blocked)
+
+
 def look_icon(option: Look, side: int) -> QIcon:
     """The thumbnail of a look; a plain square where the card has none."""
     picture = QPixmap()
