@@ -143,6 +143,7 @@ def nuclei_by_hand(viewer: Any, settle: Callable[[object], None], picture: Calla
 
 if __name__ == "__main__":
     os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
+    os.environ["NAPARI_SYNTH_STATE"] = tempfile.mkdtemp()
     PICTURES.mkdir(exist_ok=True)
     if sys.argv[1:2] != ["microscope"]:
         main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_config_path
+from platformdirs import user_config_path, user_state_path
 from pydantic import BaseModel, Field, ValidationError
 
 from napari_synth.core.devices import DEVICES
@@ -33,6 +33,12 @@ def settings_path() -> Path:
     """The settings file; the environment variable ``NAPARI_SYNTH_SETTINGS`` overrides it."""
     override = os.environ.get("NAPARI_SYNTH_SETTINGS")
     return Path(override) if override else user_config_path("napari-synth", appauthor=False) / "settings.json"
+
+
+def state_folder() -> Path:
+    """Where autosaved masks lie; the environment variable ``NAPARI_SYNTH_STATE`` overrides it."""
+    override = os.environ.get("NAPARI_SYNTH_STATE")
+    return Path(override) if override else user_state_path("napari-synth", appauthor=False)
 
 
 def load_settings() -> Settings:

@@ -13,6 +13,7 @@ from napari_synth.ui.catalogue import Catalogue
 from napari_synth.ui.changes import Changes
 from napari_synth.ui.exporting import Exporting
 from napari_synth.ui.inspecting import Inspecting
+from napari_synth.ui.keeping import Keeping
 from napari_synth.ui.live import Live
 from napari_synth.ui.masking import Masking
 from napari_synth.ui.rendering import Rendering
@@ -66,6 +67,8 @@ class Session:
         The actions.
     live : Live
         The image that follows the brush.
+    keeping : Keeping
+        Masks that outlive a crash.
     """
 
     def __init__(self, viewer: ViewerModel):
@@ -88,6 +91,7 @@ class Session:
         self.walking = Walking(self)
         self.rendering.choose_model(self.catalogue.first(self.look.model))
         self.live = Live(self)
+        self.keeping = Keeping(self)
         self._remembered = Remembered(self.look, self.export)
         on_close(viewer, self.close)
 
@@ -114,6 +118,7 @@ class Session:
             return
         self.closed = True
         self.live.close()
+        self.keeping.close()
         for actions in (self.masking, self.studio, self.rendering, self.exporting):
             actions.lane.close()
         self.inspecting.close()

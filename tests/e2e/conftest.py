@@ -5,8 +5,9 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def settings_file(tmp_path, monkeypatch):
-    """No test reads or writes the settings of the person who runs it."""
+    """No test reads or writes the settings and autosaved masks of the person who runs it."""
     monkeypatch.setenv("NAPARI_SYNTH_SETTINGS", str(tmp_path / "settings.json"))
+    monkeypatch.setenv("NAPARI_SYNTH_STATE", str(tmp_path / "state"))
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from napari_synth.ui.session import session_for
 
 @pytest.fixture(autouse=True)
 def settings_file(tmp_path, monkeypatch):
-    """No test reads or writes the settings of the person who runs it."""
+    """No test reads or writes the settings and autosaved masks of the person who runs it."""
     path = tmp_path / "settings" / "settings.json"
     monkeypatch.setenv("NAPARI_SYNTH_SETTINGS", str(path))
+    monkeypatch.setenv("NAPARI_SYNTH_STATE", str(tmp_path / "state"))
     return path
 
 

@@ -242,6 +242,7 @@ def test_the_preferences_page_has_the_budget():
     (page,) = manifest.contributions.configurations.values()
     assert page.properties["budget_ms"].default == LivePreferences().budget_ms
     assert page.properties["memory_gb"].default == LivePreferences().memory_gb
+    assert page.properties["autosave_seconds"].default == LivePreferences().autosave_seconds
 
 
 def test_a_large_image_fills_from_the_view_on_and_cancel_keeps_its_tiles(

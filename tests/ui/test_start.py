@@ -40,6 +40,7 @@ def run_python(script: str, tmp_path, **environment) -> dict:
     env = os.environ | {
         "QT_QPA_PLATFORM": "offscreen",
         "NAPARI_SYNTH_SETTINGS": str(tmp_path / "settings.json"),
+        "NAPARI_SYNTH_STATE": str(tmp_path / "state"),
         "OMP_NUM_THREADS": "1",
     }
     done = subprocess.run(

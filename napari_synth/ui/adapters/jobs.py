@@ -163,21 +163,14 @@ class Lane(QObject):
     def _run(self, job: _Job) -> None:
         """In the lane's thread."""
         outcome = run_safely(job.title, job.work, partial(self._report, job), job.token)
-        self._emit(self._ended, job, outcome)
+        _emit(self._ended, job, outcome)
 
     def _report(self, job: _Job, progress: Progress) -> None:
         """In the lane's thread; many reports between two looks of the main thread become one."""
         job.latest = progress
         if not job.posted:
             job.posted = True
-            self._emit(self._reported, job)
-
-    @staticmethod
-    def _emit(signal: Any, *values: object) -> None:
-        try:
-            signal.emit(*values)
-        except RuntimeError:  # the window was closed and took the lane with it
-            return
+            _emit(self._reported, job)
 
     def _show_progress(self, job: _Job) -> None:
         job.posted = False
@@ -196,6 +189,55 @@ class Lane(QObject):
         job.on_done(Outcome(outcome.result, outcome.error, outcome.details, job.latest))
         if self._current is None:
             self.idle.emit()
+
+
+class Errands(QObject):
+    """Small jobs that no job bar shows: each of them is done, one after the other, on a thread of their own.
+
+    Create it in the main thread.
+    """
+
+    _ended = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._closed = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="napari-synth-errands")
+        self._ended.connect(self._end)
+
+    def submit(self, title: str, work: Callable[[], Any], on_done: OnDone | None = None) -> None:
+        """Run ``work()`` in the background, then ``on_done(outcome)`` back here."""
+        if not self._closed:
+            self._thread.submit(self._run, title, work, on_done)
+
+    def close(self, last: Callable[[], Any]) -> None:
+        """Stop for good after what is waiting and then ``last``; nothing is delivered any more."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._thread.submit(self._run, "Closing", last, None)
+        except RuntimeError:  # Python is ending and has waited for the thread already
+            self._run("Closing", last, None)
+        self._thread.shutdown(wait=False)
+        self.deleteLater()
+
+    def _run(self, title: str, work: Callable[[], Any], on_done: OnDone | None) -> None:
+        """In the thread."""
+        outcome = run_safely(title, lambda progress, cancel: work(), lambda progress: None, CancelToken())
+        if on_done is not None:
+            _emit(self._ended, on_done, outcome)
+
+    def _end(self, on_done: OnDone, outcome: Outcome) -> None:
+        if not self._closed:
+            on_done(outcome)
+
+
+def _emit(signal: Any, *values: object) -> None:
+    try:
+        signal.emit(*values)
+    except RuntimeError:  # the window was closed and took the receiver with it
+        return
 
 
 def run_safely(title: str, work: Work, on_progress: OnProgress, cancel: CancelToken) -> Outcome:

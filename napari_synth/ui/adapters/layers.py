@@ -171,14 +171,19 @@ def pixel_size(layer: Labels) -> PixelSize:
 def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: dict[str, Any] | None = None) -> Labels:
     """Add an empty mask on top, selected and ready to paint; each number is one nucleus."""
     layer = Labels(np.zeros(shape, np.uint16), name=name, **(place or {}))
+    put_on_top(viewer, layer)
+    layer.selected_label = 1
+    return layer
+
+
+def put_on_top(viewer: ViewerModel, layer: Labels) -> None:
+    """Add a mask on top, selected and ready to paint."""
     viewer.add_layer(layer)
     viewer.layers.selection.active = layer
     layer.n_edit_dimensions = 2
     layer.preserve_labels = True  # a new nucleus must not eat into its neighbours
     layer.brush_size = 14
-    layer.selected_label = 1
     layer.mode = "paint"
-    return layer
 
 
 def replace_labels(layer: Labels, labels: np.ndarray) -> None:

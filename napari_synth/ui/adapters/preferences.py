@@ -9,7 +9,7 @@ from napari_synth.ui.adapters.window import PLUGIN
 
 @dataclass(frozen=True)
 class LivePreferences:
-    """How the image follows the brush.
+    """How the image follows the brush, and how often masks are kept.
 
     Attributes
     ----------
@@ -17,10 +17,13 @@ class LivePreferences:
         Time from a stroke to its pixels.
     memory_gb : float
         What may be kept of a mask that is followed.
+    autosave_seconds : int
+        Time between two autosaves; 0: none.
     """
 
     budget_ms: int = 100
     memory_gb: float = 4.0
+    autosave_seconds: int = 30
 
     @property
     def memory_bytes(self) -> int:
@@ -33,6 +36,6 @@ def live_preferences() -> LivePreferences:
 
     try:
         page = get_plugin_settings(PLUGIN).live
-        return LivePreferences(int(page.budget_ms), float(page.memory_gb))
+        return LivePreferences(int(page.budget_ms), float(page.memory_gb), int(page.autosave_seconds))
     except (AttributeError, KeyError, LookupError, ValueError):  # the plugin is not registered with napari
         return LivePreferences()

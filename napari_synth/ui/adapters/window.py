@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import weakref
 from collections.abc import Callable
@@ -30,6 +31,7 @@ def on_close(viewer: ViewerModel, close: Callable[[], None]) -> None:
     method = weakref.WeakMethod(close)
 
     def call(*_: object) -> None:
+        atexit.unregister(call)
         alive = method()
         if alive is not None:
             alive()
@@ -41,6 +43,7 @@ def on_close(viewer: ViewerModel, close: Callable[[], None]) -> None:
     if app is not None:
         app.aboutToQuit.connect(call)
     weakref.finalize(viewer, call).atexit = False
+    atexit.register(call)  # without an event loop nothing else tells, and later Qt is gone
 
 
 def dock_panels(viewer: Viewer) -> list[QWidget]:

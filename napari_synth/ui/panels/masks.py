@@ -20,6 +20,7 @@ from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.masks.spacing import SPACINGS
 from napari_synth.ui.adapters.window import open_panel
 from napari_synth.ui.panels.base import Panel, beside, described, row
+from napari_synth.ui.panels.offer import OfferBox
 from napari_synth.ui.panels.statistics import StatisticsTable
 from napari_synth.ui.panels.status import Foot
 from napari_synth.ui.panels.widgets import MaskCombo, SeedBox, choose, number, show_value, whole, wide
@@ -41,6 +42,8 @@ class MasksPanel(Panel):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer):
         super().__init__(napari_viewer, steps=(1,))
+        self.offer = OfferBox(self.session.keeping)
+        self.body.addWidget(self.offer)
         grid = self.grid()
         self._build_mask_row(grid)
         self._build_field_rows(grid)
@@ -148,6 +151,7 @@ class MasksPanel(Panel):
         self.watch(session.notes.events.masks, self._show_note)
         self.watch(session.masking.lane.state.events, self.foot.show_lane)
         self.watch(session.masks.selected, self._follow_image)
+        self.watch(session.keeping.offer.events, self.offer.show_offer)
 
     def _new_mask(self) -> None:
         self.session.masking.new_mask(self.height_box.value(), self.width_box.value())

@@ -36,7 +36,7 @@ class StatusBox(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._details = ""
-        self.text = described(_wrapped_label(), "Message", "What happened last")
+        self.text = described(wrapped_label(), "Message", "What happened last")
         self.copy = described(
             QPushButton("Copy details"), "Copy details", "Copy the message and the technical details, for a report"
         )
@@ -125,7 +125,8 @@ def _counted(progress: Progress, unit: str) -> str:
     return f"{text} · {progress.rate:.1f}/s" if progress.done and progress.rate else text
 
 
-def _wrapped_label() -> QLabel:
+def wrapped_label() -> QLabel:
+    """A label for sentences."""
     label = QLabel()
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)

@@ -1,0 +1,71 @@
+"""A window that is killed, and one that ends as it should."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+from napari_synth.masks.autosave import autosave_root
+from napari_synth.ui.adapters.window import dock_panels
+from tests.e2e.hands import click
+
+PAINT = """
+import sys
+import napari
+from napari_synth.ui import keeping
+from napari_synth.ui.adapters.preferences import LivePreferences
+keeping.live_preferences = lambda: LivePreferences(autosave_seconds=0.1)
+from napari_synth.ui.app import open_window
+viewer = open_window()
+layer = viewer.layers[0]
+layer.paint((20, 30), 77)
+layer.scale = (0.5, 0.5)
+{end}
+"""
+GOES_ON = "napari.run()"
+IS_LEFT = """
+from qtpy.QtTest import QTest
+from napari_synth.masks.autosave import autosave_root
+while not list(autosave_root().glob("*/*.tif")):
+    QTest.qWait(20)
+viewer.close()
+"""
+
+
+def paint(end):
+    """A window of another process."""
+    return subprocess.Popen([sys.executable, "-c", PAINT.format(end=end)], stderr=subprocess.PIPE, text=True)
+
+
+def test_what_was_painted_outlives_the_window(make_napari_viewer, qtbot):
+    process = paint(GOES_ON)
+    try:
+        qtbot.waitUntil(lambda: bool(list(autosave_root().glob("*/*.tif"))), timeout=60_000)
+        qtbot.wait(500)
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
+    viewer = make_napari_viewer(show=True)
+    masks = dock_panels(viewer)[0]
+    qtbot.waitUntil(masks.offer.isVisible)
+    assert masks.offer.text.text().endswith(": 1 layer.")
+    click(qtbot, masks.offer.back)
+    qtbot.waitUntil(masks.offer.isHidden)
+    (layer,) = viewer.layers
+    assert layer.name == "nuclei_256"
+    assert layer.data[20, 30] == 77
+    assert len(np.unique(layer.data)) > 10
+    assert tuple(layer.scale) == (0.5, 0.5)
+    viewer.close()
+    qtbot.waitUntil(lambda: not os.listdir(autosave_root()))
+
+
+def test_a_script_that_closes_its_viewer_ends_well_and_leaves_nothing():
+    process = paint(IS_LEFT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert os.listdir(autosave_root()) == []
