@@ -26,8 +26,8 @@ from napari_synth.ui.panels.base import Panel, described, row
 from napari_synth.ui.panels.shapes import PREVIEW, LatentSliders, ShapeGrid, shape_pixmap
 from napari_synth.ui.panels.status import Foot
 from napari_synth.ui.panels.widgets import choose, number
+from napari_synth.ui.shaping import REACH
 from napari_synth.ui.state import Note
-from napari_synth.ui.studio import REACH
 
 if TYPE_CHECKING:
     import napari
