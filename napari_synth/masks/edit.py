@@ -11,7 +11,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.datasets.instances import EIGHT
 from napari_synth.datasets.shapes import SHAPE_SIZE, framed
 from napari_synth.masks.canvas import Canvas, Footprint
-from napari_synth.masks.outlines import outlines
+from napari_synth.masks.outlines import Outline, outlines
 
 if TYPE_CHECKING:
     from napari_synth.masks.shapes import ShapeModel
@@ -98,22 +98,9 @@ def stamp(labels: np.ndarray, shape: np.ndarray, nucleus: Nucleus, label: int | 
     Patch
         Neighbours keep all their pixels; what they leave free is the nucleus, in one part.
     """
-    own = np.zeros(labels.shape, bool) if label is None else labels == label
     number = int(labels.max(initial=0)) + 1 if label is None else label
-    (outline,) = outlines(shape[None], np.array([nucleus.angle]), np.array([max(nucleus.scale, 1e-3)]), gap=0)
-    y, x = round(nucleus.y), round(nucleus.x)
-    empty = np.zeros(0, np.int64)
-    if not (0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]):
-        return Patch(empty, empty, empty, number, 0)
-    canvas = Canvas(np.where(own, 0, labels), [outline])
-    footprint = canvas.footprint(outline)
-    seen = canvas.visible(y, x, footprint, only_free=True)
-    if seen is None:
-        seen = _largest_seen(canvas, y, x, footprint)
-        if not seen.any():
-            return Patch(empty, empty, empty, number, 0)
-    rows, columns = outline.dy[seen] + y, outline.dx[seen] + x
-    left = own.copy()
+    rows, columns = free_pixels(labels, outline_of(shape, nucleus), nucleus.y, nucleus.x, label)
+    left = np.zeros(labels.shape, bool) if label is None or not rows.size else labels == label
     left[rows, columns] = False
     gone = np.nonzero(left)
     return Patch(
@@ -123,6 +110,43 @@ def stamp(labels: np.ndarray, shape: np.ndarray, nucleus: Nucleus, label: int | 
         number,
         int(rows.size),
     )
+
+
+def outline_of(shape: np.ndarray, nucleus: Nucleus) -> Outline:
+    """The upright shape ``(64, 64)`` of a nucleus turned and scaled as it is."""
+    return outlines(shape[None], np.array([nucleus.angle]), np.array([max(nucleus.scale, 1e-3)]), gap=0)[0]
+
+
+def free_pixels(
+    labels: np.ndarray, outline: Outline, y: float, x: float, label: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where a nucleus would lie: the largest part that neighbours and the border leave of its outline.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (Y, X)
+    outline : Outline
+    y, x : float
+        Where its centre goes.
+    label : int, optional
+        A nucleus that does not count as a neighbour.
+
+    Returns
+    -------
+    rows, columns : ndarray, shape (P,), int64
+        Empty where nothing is free, or the centre lies outside the mask.
+    """
+    row, column, reach = round(y), round(x), outline.reach
+    if not (0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    near = np.asarray(labels[top : row + reach + 1, left : column + reach + 1])
+    canvas = Canvas(near if label is None else np.where(near == label, 0, near), [outline])
+    footprint = canvas.footprint(outline)
+    seen = canvas.visible(row - top, column - left, footprint, only_free=True)
+    if seen is None:
+        seen = _largest_seen(canvas, row - top, column - left, footprint)
+    return outline.dy[seen].astype(np.int64) + row, outline.dx[seen].astype(np.int64) + column
 
 
 def _largest_seen(canvas: Canvas, y: int, x: int, footprint: Footprint) -> np.ndarray:

@@ -131,10 +131,25 @@ class Shaping:
         def loaded(outcome: Outcome) -> None:
             if self._session.arrived(outcome, self.say):
                 self._shapes = outcome.result
+                if self.choices.z:
+                    self._show_ends()
+                    self.shape_changed.emit()
                 self._safely(partial(then, outcome.result))
 
         work = LoadShapesWork(self._session.shelf, DEFAULT_SHAPES)
         self.lane.submit("Loading the shape model", work, loaded, total=1)
+
+    def get_ready(self) -> None:
+        """Load the shape model in the background, so that the first slider or stamp need not wait."""
+        self._with_shapes(lambda _: None)
+
+    @property
+    def chosen(self) -> int:
+        """The thumbnail that is the chosen shape; -1 where it is none of them."""
+        if self.thumbnails is None or not self.choices.z:
+            return -1
+        same = (self.thumbnails.codes == np.array(self.choices.z, np.float32)).all(1)
+        return int(same.argmax()) if same.any() else -1
 
     def _safely(self, act: Callable[[], object]) -> None:
         """Act; what goes wrong becomes a message."""

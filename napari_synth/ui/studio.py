@@ -12,9 +12,10 @@ import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed, numpy_rng
-from napari_synth.masks.edit import Nucleus, nucleus_at, picture, stamp
+from napari_synth.masks.edit import Nucleus, free_pixels, nucleus_at, outline_of, picture, stamp
 from napari_synth.masks.nuclei import feature_names, features_of
 from napari_synth.masks.outlines import SHAPE_THRESHOLD, scale_for_area
+from napari_synth.ui.adapters.ghost import Ghost
 from napari_synth.ui.adapters.layers import open_mask, put_field_into, put_patch, save_mask
 from napari_synth.ui.adapters.tables import nucleus_row
 from napari_synth.ui.adapters.tools import CanvasTool
@@ -25,6 +26,7 @@ from napari_synth.ui.work import GrowWork
 if TYPE_CHECKING:
     from napari.layers import Labels
 
+    from napari_synth.masks.outlines import Outline
     from napari_synth.masks.shapes import ShapeModel
     from napari_synth.ui.adapters.jobs import Outcome
     from napari_synth.ui.session import Session
@@ -38,8 +40,13 @@ class Studio(Shaping):
     def __init__(self, session: Session):
         super().__init__(session)
         self._stamps = 0
-        self._tool = CanvasTool(session.viewer, self.click, self._drag, self.morph, self._tool_lost)
+        self._tool = CanvasTool(session.viewer, self.click, self._drag, self.morph, self.hover, self._tool_lost)
+        self.ghost = Ghost(session.viewer)
+        self._cursor: tuple[float, float] | None = None
+        self._outline: tuple[np.ndarray, tuple[float, float], Outline] | None = None
         self.reshaped.connect(self.apply_edit)
+        for changed in (self.shape_changed, self.choices.events, session.field.events):
+            changed.connect(self._show_ghost)
 
     # ---- tools on the canvas
 
@@ -62,6 +69,8 @@ class Studio(Shaping):
             "edit": "Click on a nucleus to change its size, angle or shape.",
         }
         self.say(Note("hint", hints[tool]))
+        if tool == "stamp":
+            self._with_shapes(lambda _: self._show_ghost())
 
     def _tool_lost(self) -> None:
         self.choices.tool = ""
@@ -74,6 +83,30 @@ class Studio(Shaping):
             self.stamp_at(y, x)
         elif self.choices.tool == "edit":
             self.select_at(y, x)
+
+    def hover(self, point: tuple[float, float] | None) -> None:
+        """Show what a click at a place of the mask would stamp; None: the cursor is elsewhere."""
+        self._cursor = point
+        self._show_ghost()
+
+    def _show_ghost(self, *_: Any) -> None:
+        layer = self._tool.layer
+        if self.choices.tool != "stamp" or layer is None:
+            self.ghost.remove()
+            return
+        if self._cursor is None or self.shape is None or self._shapes is None or layer.multiscale:
+            self.ghost.hide()  # without the shape model in memory, torch would be loaded here
+            return
+        y, x = (float(np.round(value)) for value in self._cursor)
+        outline = self._outline_of(self.shape, self._next_nucleus(self.shape, y, x))
+        self.ghost.show(layer, *free_pixels(np.asarray(layer.data), outline, y, x))
+
+    def _outline_of(self, shape: np.ndarray, nucleus: Nucleus) -> Outline:
+        """The outline of the chosen shape; the cursor moves more often than the shape changes."""
+        turned = nucleus.angle, nucleus.scale
+        if self._outline is None or self._outline[0] is not shape or self._outline[1] != turned:
+            self._outline = shape, turned, outline_of(shape, nucleus)
+        return self._outline[2]
 
     def _drag(self, start: tuple[float, float], end: tuple[float, float], finished: bool) -> None:
         if self.choices.tool == "grow" and finished:
@@ -95,21 +128,25 @@ class Studio(Shaping):
         layer, shape = self._layer, self.shape
         if shape is None:
             raise InputError("No shape is chosen.", "Choose one of the thumbnails.")
-        choices = self.choices
-        self._stamps += 1
-        rng = numpy_rng(self._session.field.seed, "stamp", self._stamps)
-        angle = float(rng.uniform(0, 360)) if choices.turn_random else choices.angle
-        field = self._session.field
-        area = choices.area
-        if choices.size_random:
-            area = float(np.clip(rng.normal(field.area_mean, field.area_sd), field.area_mean / 4, field.area_mean * 4))
-        scale = float(scale_for_area(shape[None], np.array([area]))[0])
-        nucleus = Nucleus(np.array(choices.z, np.float32), angle, scale, y, x, choices.member)
+        nucleus = self._next_nucleus(shape, y, x)
         patch = stamp(np.asarray(layer.data), shape, nucleus)
         if not patch.area:
             raise InputError("There is no free place for a nucleus here.", "Click beside the other nuclei.")
         self._put(layer, nucleus, patch)
+        self._stamps += 1
+        self._show_ghost()
         self.say(Note("done", f"Stamped nucleus {patch.label} with {patch.area} pixels.", "Ctrl+Z takes it back."))
+
+    def _next_nucleus(self, shape: np.ndarray, y: float, x: float) -> Nucleus:
+        """What the next stamp puts there; angle and area by chance stay the same until it is put."""
+        choices, field = self.choices, self._session.field
+        rng = numpy_rng(field.seed, "stamp", self._stamps + 1)
+        angle = float(rng.uniform(0, 360)) if choices.turn_random else choices.angle
+        area = choices.area
+        if choices.size_random:
+            area = float(np.clip(rng.normal(field.area_mean, field.area_sd), field.area_mean / 4, field.area_mean * 4))
+        scale = float(scale_for_area(shape[None], np.array([area]))[0])
+        return Nucleus(np.array(choices.z, np.float32), angle, scale, y, x, choices.member)
 
     def _put(self, layer: Labels, nucleus: Nucleus, patch: Any) -> None:
         columns = features_of([nucleus.row(patch.label, patch.area)], len(nucleus.z))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import tifffile
 from qtpy.QtCore import QEvent, Qt
@@ -14,7 +16,7 @@ from napari_synth.ui import app
 from napari_synth.ui.adapters.window import PANELS, PLUGIN, dock_panels
 from napari_synth.ui.panels.studio import StudioPanel
 from napari_synth.ui.session import session_for
-from tests.e2e.hands import click, idle, stroke
+from tests.e2e.hands import click, idle, on_canvas, stroke
 
 MODEL = "optional-pix2pix-nuclei"
 
@@ -127,6 +129,56 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     np.testing.assert_array_equal(again.data, layer.data)
     row = again.features[again.features["index"] == 3].iloc[0]
     np.testing.assert_allclose([row[f"z{i}"] for i in range(10)], z, atol=1e-5)
+
+
+def test_a_ghost_shows_the_stamp_before_the_click(viewer, qtbot):
+    session = session_for(viewer)
+    layer = session.masking.new_mask(256, 256)
+    layer.scale, layer.translate = (0.5, 0.5), (7, 9)
+    viewer.window.add_plugin_dock_widget(PLUGIN, "Nuclei")
+    studio = session.studio
+    studio.use_tool("stamp")
+    idle(qtbot, studio.lane)
+    QApplication.processEvents()
+    viewer.fit_to_view()
+    QApplication.processEvents()
+    native = viewer.window._qt_viewer.canvas.native
+
+    def move(place) -> float:
+        begun = time.thread_time()
+        qtbot.mouseMove(native, on_canvas(viewer, layer, place))
+        QApplication.processEvents()
+        return time.thread_time() - begun
+
+    def picture():
+        return viewer.screenshot(flash=False).astype(int)[..., :3]
+
+    bare = picture()
+    move((60, 60))
+    move((120, 130))
+    ghost = picture()
+    rows, columns = studio.ghost.pixels
+    changed = np.argwhere((np.abs(ghost - bare) > 20).any(-1))
+    ratio = native.devicePixelRatioF()
+    corners = [on_canvas(viewer, layer, place) for place in ((rows.min(), columns.min()), (rows.max(), columns.max()))]
+    found = [changed.min(0) / ratio, changed.max(0) / ratio]
+    for corner, (y, x) in zip(corners, found, strict=True):
+        assert abs(corner.y() - y) < 6
+        assert abs(corner.x() - x) < 6
+    seconds = [move((120 + step, 130)) for step in range(40)]
+    assert np.median(seconds) < 0.05, "the cursor is not held up"
+    stroke(viewer, qtbot, (120, 130), None)
+    viewer.mouse_over_canvas = True
+    viewer.mouse_over_canvas = False
+    assert (layer.data == 1).any()
+    layer.undo()
+    studio.use_tool("")
+    assert np.abs(picture() - bare).max() < 20, "nothing of it stays"
+    studio.use_tool("stamp")
+    move((100, 100))
+    viewer.layers.remove(layer)
+    QApplication.processEvents()
+    assert studio.ghost.pixels is None
 
 
 def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):

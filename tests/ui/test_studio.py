@@ -61,6 +61,72 @@ def test_stamps_of_a_fixed_angle_and_area(studio, viewer):
     assert np.count_nonzero(layer.data == 1) == pytest.approx(400, rel=0.1)
 
 
+def test_the_ghost_is_what_a_click_stamps(studio, viewer):
+    layer, ghost = mask(viewer), studio.ghost
+    painted_before = layer.data.copy()
+    studio.use_tool("stamp")
+    assert ghost.pixels is None, "the cursor is not on the canvas yet"
+    studio.hover((60.3, 70.4))
+    seen = ghost.pixels
+    studio.hover((61.0, 72.0))
+    np.testing.assert_array_equal(ghost.pixels[0], seen[0] + 1)
+    np.testing.assert_array_equal(ghost.pixels[1], seen[1] + 2)
+    studio.choices.dimension = 1
+    studio.morph(6)
+    assert len(ghost.pixels[0]) != len(seen[0]) or (ghost.pixels[0] != seen[0] + 1).any(), "the wheel is seen at once"
+    studio.choices.size_random = False
+    studio.choices.area = 300.0
+    assert len(ghost.pixels[0]) == pytest.approx(300, rel=0.1)
+    studio.hover((60.3, 70.4))
+    expected = painted_before.copy()
+    expected[ghost.pixels] = 1
+    assert (layer.data == painted_before).all(), "nothing is painted before the click"
+    assert list(viewer.layers) == [layer]
+    studio.click((60.3, 70.4))
+    np.testing.assert_array_equal(layer.data, expected)
+    layer.undo()
+    assert (layer.data == painted_before).all()
+    layer.redo()
+    np.testing.assert_array_equal(layer.data, expected)
+
+
+def test_the_ghost_keeps_off_the_neighbours(studio, viewer):
+    layer = mask(viewer)
+    layer.data[:, 100:] = 9
+    studio.use_tool("stamp")
+    studio.hover((80, 97))
+    rows, columns = studio.ghost.pixels
+    assert columns.max() == 99
+    studio.hover((80, 160))
+    assert studio.ghost.pixels is None, "no free place"
+    studio.hover((80, 97))
+    studio.click((80, 97))
+    assert set(zip(*np.nonzero(layer.data == 10), strict=True)) == set(zip(rows, columns, strict=True))
+
+
+@pytest.mark.parametrize("end", ["tool", "cursor", "brush", "layer", "dock"])
+def test_the_ghost_goes_with_its_reason(studio, viewer, qtbot, end):
+    panel = StudioPanel(viewer)
+    qtbot.addWidget(panel)
+    panel.show()
+    studio.use_tool("stamp")
+    studio.hover((60, 70))
+    assert studio.ghost.pixels is not None
+    if end == "tool":
+        studio.use_tool("grow")
+    elif end == "cursor":
+        viewer.mouse_over_canvas = True
+        viewer.mouse_over_canvas = False
+    elif end == "brush":
+        mask(viewer).mode = "paint"
+    elif end == "layer":
+        viewer.layers.clear()
+    else:
+        panel.hide()
+    assert studio.ghost.pixels is None
+    assert len(viewer.mouse_move_callbacks) == (1 if end in ("tool", "cursor") else 0)
+
+
 def test_a_stamp_on_a_full_place_says_so(studio, viewer):
     layer = mask(viewer)
     layer.data[:] = 1
@@ -206,12 +272,17 @@ def test_the_panel_shows_what_there_is(session, viewer, qtbot, finish):
     qtbot.addWidget(panel)
     studio = session.studio
     assert panel.shapes.count() == 24
+    assert panel.shapes.currentRow() == 0, "the chosen shape is marked"
     first = studio.thumbnails.codes
     panel.resample.click()
     assert (studio.thumbnails.codes != first).any()
     add_mask(viewer, (160, 200), "mine")
+    assert panel.shapes.currentRow() == -1, "the chosen shape is none of the new ones"
     panel.shapes.setCurrentRow(4)
     np.testing.assert_allclose(studio.choices.z, studio.thumbnails.codes[4])
+    studio.get_ready()
+    finish(studio.lane, 60_000)
+    assert not panel.sliders._ends[9][1].pixmap().isNull(), "what the sliders do is seen before one is moved"
     panel.sliders.sliders[2].setValue(30)
     finish(studio.lane, 60_000)
     assert studio.choices.z[2] == pytest.approx(1.5)

@@ -32,6 +32,8 @@ class CanvasTool:
         ``((y, x), (y, x), finished)`` for a drag with the left button.
     on_wheel : callable
         Steps up or down.
+    on_hover : callable
+        ``(y, x)`` under the cursor; None once it left the canvas.
     on_off : callable
         Called when something else turned the tool off.
     """
@@ -42,10 +44,12 @@ class CanvasTool:
         on_click: Callable[[Point], None],
         on_drag: Callable[[Point, Point, bool], None],
         on_wheel: Callable[[int], None],
+        on_hover: Callable[[Point | None], None],
         on_off: Callable[[], None],
     ):
         self._viewer = weakref.ref(viewer)
-        self._on_click, self._on_drag, self._on_wheel, self._on_off = on_click, on_drag, on_wheel, on_off
+        self._on_click, self._on_drag, self._on_wheel = on_click, on_drag, on_wheel
+        self._on_hover, self._on_off = on_hover, on_off
         self._layer: weakref.ref[Labels] | None = None
         self._double_click: list[Any] = []
         self._changing = False
@@ -70,6 +74,8 @@ class CanvasTool:
         self._layer = weakref.ref(layer)
         viewer.mouse_drag_callbacks.append(self._drag)
         viewer.mouse_wheel_callbacks.append(self._wheel)
+        viewer.mouse_move_callbacks.append(self._hover)
+        viewer.events.mouse_over_canvas.connect(self._left)
         self._double_click = list(viewer.mouse_double_click_callbacks)
         viewer.mouse_double_click_callbacks[:] = [self._clicked_again]
         layer.events.mode.connect(self._check)
@@ -81,6 +87,9 @@ class CanvasTool:
         if viewer is not None and self._drag in viewer.mouse_drag_callbacks:
             viewer.mouse_drag_callbacks.remove(self._drag)
             viewer.mouse_wheel_callbacks.remove(self._wheel)
+            viewer.mouse_move_callbacks.remove(self._hover)
+            viewer.events.mouse_over_canvas.disconnect(self._left)
+            self._on_hover(None)
             viewer.mouse_double_click_callbacks[:] = self._double_click
             show_box(viewer, None)
         if layer is not None:
@@ -101,6 +110,14 @@ class CanvasTool:
         layer = self.layer
         y, x = layer.world_to_data(event.position)[-2:] if layer is not None else (0.0, 0.0)
         return float(y), float(x)
+
+    def _hover(self, viewer: ViewerModel, event: Any) -> None:
+        self._on_hover(self._position(event))
+
+    def _left(self, event: Any) -> None:
+        viewer = self._viewer()
+        if viewer is not None and not viewer.mouse_over_canvas:
+            self._on_hover(None)
 
     def _clicked_again(self, viewer: ViewerModel, event: Any) -> None:
         """The second press of a double click is a click of its own."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QPointF, Qt, Signal
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QFont
 
 from napari_synth.masks.latents import Latents
 from napari_synth.ui.panels.base import described
 
 DOTS = 1200
 NEAR_PIXELS = 6
+LETTERS = QFont("", 13, QFont.Weight.Bold)
 
 
 class LatentMap(pg.PlotWidget):
@@ -30,7 +31,9 @@ class LatentMap(pg.PlotWidget):
         self.dots = pg.ScatterPlotItem(*self._places.T, size=4, pen=None)
         self.cross = pg.ScatterPlotItem(size=16, symbol="+")
         self.path = pg.PlotDataItem()
-        self.letters = [pg.TextItem(name, anchor=(0.5, 1.2)) for name in "AB"]
+        self.letters = [pg.TextItem(name, anchor=(0.5, 1.5)) for name in "AB"]
+        for letter in self.letters:
+            letter.setFont(LETTERS)
         for item in (self.dots, self.path, self.cross, *self.letters):
             self.addItem(item)
         plot = self.getPlotItem()

@@ -54,6 +54,7 @@ class ShapeGrid(QListWidget):
     def show_shapes(self, pictures: np.ndarray, colours: Colours) -> None:
         """Show these shapes ``(N, 64, 64)``, none chosen."""
         blocked = self.blockSignals(True)
+        self.setStyleSheet(f"QListView::item:selected {{ border: 2px solid {colours[0]}; }}")
         self.clear()
         for number, shape in enumerate(pictures, 1):
             pixmap = shape_pixmap(shape, THUMBNAIL, colours)
@@ -63,6 +64,14 @@ class ShapeGrid(QListWidget):
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"Shape {number}")
             item.setToolTip(f"Shape {number} of {len(pictures)}")
             self.addItem(item)
+        self.blockSignals(blocked)
+
+    def show_chosen(self, row: int) -> None:
+        """Mark a shape without telling anyone; -1: none."""
+        blocked = self.blockSignals(True)
+        self.setCurrentRow(row)
+        if row < 0:
+            self.clearSelection()
         self.blockSignals(blocked)
 
     def _choose(self, row: int) -> None:

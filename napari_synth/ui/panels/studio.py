@@ -88,7 +88,7 @@ class StudioPanel(Panel):
         self.preview.setFixedSize(PREVIEW, PREVIEW)
         sliders = QWidget()
         layout = QHBoxLayout(sliders)
-        layout.setContentsMargins(2, 4, 2, 4)
+        layout.setContentsMargins(6, 4, 8, 4)
         layout.addWidget(self.preview)
         layout.addWidget(self.sliders, 1)
         self.tabs.addTab(sliders, "Sliders")
@@ -112,7 +112,7 @@ class StudioPanel(Panel):
         side.addStretch(1)
         place = QWidget()
         layout = QHBoxLayout(place)
-        layout.setContentsMargins(2, 4, 2, 4)
+        layout.setContentsMargins(6, 4, 8, 4)
         layout.addWidget(self.map, 1)
         layout.addLayout(side)
         self.tabs.addTab(place, "Map")
@@ -235,6 +235,7 @@ class StudioPanel(Panel):
     def _show_thumbnails(self) -> None:
         if self.studio.thumbnails is not None:
             self.shapes.show_shapes(self.studio.thumbnails.pictures, theme_colours(self.session.viewer))
+            self.shapes.show_chosen(self.studio.chosen)
 
     def _show_theme(self) -> None:
         self.map.show_colours(theme_colours(self.session.viewer)[0])
@@ -249,6 +250,7 @@ class StudioPanel(Panel):
         pixmap = shape_pixmap(studio.shape, PREVIEW, colours)
         self.preview.setPixmap(pixmap)
         self.map_preview.setPixmap(pixmap)
+        self.shapes.show_chosen(studio.chosen)
         self.sliders.show_code(studio.choices.z)
         self.sliders.show_ends(studio.ends, colours)
         self.map.show_code(studio.choices.z)
@@ -269,6 +271,11 @@ class StudioPanel(Panel):
         path, _ = QFileDialog.getSaveFileName(self, "Save the mask", "nuclei.tif", "TIFF (*.tif)")
         if path:
             self.studio.save(path)
+
+    def showEvent(self, event: object) -> None:
+        """A person who sees this dock is going to need the shape model."""
+        super().showEvent(event)  # type: ignore[arg-type]
+        self.studio.get_ready()
 
     def hideEvent(self, event: object) -> None:
         """A dock out of sight keeps no tool on the canvas."""
