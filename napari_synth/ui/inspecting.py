@@ -353,7 +353,7 @@ class Inspecting:
             what = change_words(changes[-1]) if len(changes) == 1 else f"{len(changes)} changes"
             return Note(
                 "done",
-                f"{what}. The image changed by {much:.2g} grey levels on average, {most} at most ({time}).",
+                f"{what}. The image changed by {much:.2f} grey levels on average, {most} at most ({time}).",
                 "Reset brings it back exactly.",
             )
         if views:
