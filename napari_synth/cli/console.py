@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -20,6 +21,11 @@ from napari_synth.core.progress import CancelToken, OnProgress, Progress
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 LOG_SECONDS = 30.0
+
+Fast = Annotated[
+    bool,
+    typer.Option("--fast", help="Compute in 16 bit: faster, some grey levels off. Kept in the recipe."),
+]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_synth.cli.console import out, watched
+from napari_synth.cli.console import Fast, out, watched
 from napari_synth.core.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -24,13 +24,14 @@ def export(
     ] = [],  # noqa: B006
     variants: Annotated[int | None, typer.Option(min=1, help="Images per mask and option.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    fast: Fast = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the pairs of another export.")] = False,
 ) -> None:
     """Render and write image-label pairs. A stopped export goes on when started again."""
     from napari_synth.api import recipe_of
 
     found = recipe_of(recipe)
-    changes = {"n": n, "variants": variants, "options": list(option)}
+    changes = {"n": n, "variants": variants, "options": list(option), "precision": "fast" if fast else ""}
     found = found.model_copy(update={name: value for name, value in changes.items() if value})
     export_recipe_to(found, out_dir, format_, overwrite, device)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_synth.cli.console import check_free, out, watched
+from napari_synth.cli.console import Fast, check_free, out, watched
 from napari_synth.core.progress import Stopwatch
 from napari_synth.core.settings import DEFAULT_GENERATOR
 
@@ -29,6 +29,7 @@ def synthesize(
         typer.Option(help="Image beside the masks, for a model that needs one, such as metgan-brain the anatomy."),
     ] = None,
     device: Device = "auto",
+    fast: Fast = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of the same name.")] = False,
 ) -> None:
     """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
@@ -58,12 +59,12 @@ def synthesize(
     for mask in labels.values():
         check_condition(card, image, mask.shape)
     generator = load_generator(model, device)
-    noise = None if no_noise else seed
+    noise, precision = None if no_noise else seed, "fast" if fast else "exact"
     with watched("Rendering") as (on_progress, cancel):
         watch = Stopwatch(len(targets), on_progress)
         for done, (path, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
-            request = RenderRequest(labels[path], name, noise, z=latent, condition=image)
+            request = RenderRequest(labels[path], name, noise, z=latent, condition=image, precision=precision)
             rendering = generator.run(request)
             recipe = file_recipe(generator, request, path, source)
             write_tiff(target, rendering.image, recipe.to_yaml(), PixelSize())

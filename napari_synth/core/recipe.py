@@ -7,7 +7,7 @@ import math
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import yaml
@@ -22,6 +22,10 @@ REFERENCE_AREA = 256 * 256
 DEFAULT_SAMPLER = "library"
 RECIPE_NAME = "recipe.yaml"
 METADATA_KEY = "napari_synth"
+
+Precision = Literal["exact", "fast"]
+"""``exact``: float32; ``fast``: convolutions in 16 bit."""
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 Quantiles = tuple[float, ...]
 
@@ -226,6 +230,8 @@ class Recipe(_Strict):
         Latent vector of a model that has one; drawn from the seed when not given.
     interventions : list of Intervention
         Changes inside the network.
+    precision : {'exact', 'fast'}
+        How the network computes; recipes without this line are exact.
     n : int, optional
         Number of pairs; ``masks × options × variants`` when not given.
     versions : dict
@@ -242,6 +248,7 @@ class Recipe(_Strict):
     seed: int | None = Field(1, ge=0)
     z: list[float] | None = None
     interventions: list[Intervention] = Field(default_factory=list)
+    precision: Precision = "exact"
     n: int | None = Field(None, ge=1)
     versions: dict[str, str] = Field(default_factory=dict)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_synth.nets.capsule import CapsuleLayer, Convolve
+from napari_synth.nets.halves import at_least_float32
 from napari_synth.nets.noise import SeededDropout
 from napari_synth.nets.probe import Probe
 from napari_synth.nets.stages import STAGES
@@ -106,7 +107,7 @@ class CapsPix2PixGenerator(nn.Module):
 
     def image(self, x: Tensor) -> Tensor:
         """The last capsules ``[B, 1, 16, H, W]`` to the image ``[B, 1, H, W]``."""
-        return torch.sigmoid(self.conv2(x[:, 0]))
+        return torch.sigmoid(at_least_float32(self.conv2(x[:, 0])))
 
 
 def reflected(size: int, device: torch.device | None = None, start: int = 0) -> Tensor:

@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate, max_pool2d
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
+from napari_synth.nets.halves import at_least_float32
 from napari_synth.nets.pix2pix import Pix2PixGenerator
 from napari_synth.nets.spade import LabelPath, one_hot
 
@@ -112,7 +113,7 @@ class MetGen(nn.Module):
             x = stage(torch.cat([x, skips[-1 - number]], dim=1))
             if 1 <= number <= len(labels):
                 x = torch.cat([x, labels[number - 1]], dim=1)
-        return torch.tanh(self.last(x))
+        return torch.tanh(at_least_float32(self.last(x)))
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """``[B, in_channels, H, W]`` in [-1, 1] and ``[B, 1, H, W]`` in {0, 1}; sides are multiples of 64."""

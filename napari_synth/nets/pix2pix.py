@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from napari_synth.nets.halves import at_least_float32
 from napari_synth.nets.noise import SeededDropout
 
 UPSAMPLING = ("transposed", "resize")
@@ -96,7 +97,7 @@ def repeatable_tanh(x: Tensor) -> Tensor:
     On the CPU torch hands tanh to a vector library whose two threads, at its first call in a process,
     now and then give values that differ by up to 8e-6 from all later calls; the sigmoid is torch's own.
     """
-    return 2 * torch.sigmoid(2 * x) - 1
+    return 2 * torch.sigmoid(2 * at_least_float32(x)) - 1
 
 
 class Pix2PixGenerator(nn.Module):

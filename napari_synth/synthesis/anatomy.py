@@ -33,10 +33,12 @@ class AnatomyFollower:
         A MetGAN generator.
     limit : int
         Bytes that may be kept.
+    precision : {'exact', 'fast'}
+        With ``'fast'``, use it within `precision.computing`.
     """
 
-    def __init__(self, generator: Generator, limit: int):
-        self._model = generator._trained
+    def __init__(self, generator: Generator, limit: int, precision: str = "exact"):
+        self._model = generator.network_for(precision)
         self._card = generator.card
         self.limit = limit
         self._plane: PaddedPlane | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.core.intensity import check_channel, in_grey_values_of
-from napari_synth.core.recipe import Intervention
+from napari_synth.core.recipe import Intervention, Precision
 from napari_synth.datasets.files import as_labels
 from napari_synth.models.registry import RoleModel
 from napari_synth.synthesis.watch import Watch, intervention, stages_of
@@ -51,6 +51,8 @@ class RenderRequest:
         Layers whose activations to keep; see `Generator.stages`.
     routing : tuple of str
         Layers whose routing coefficients to keep.
+    precision : {'exact', 'fast'}
+        ``'fast'`` computes the convolutions in 16 bit; see `Generator.run`.
     """
 
     mask: np.ndarray
@@ -62,6 +64,7 @@ class RenderRequest:
     interventions: tuple[Intervention, ...] = ()
     capture: tuple[str, ...] = ()
     routing: tuple[str, ...] = ()
+    precision: Precision = "exact"
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,7 @@ class Generator(RoleModel):
             settle()
         trained.network.to(memory_format=torch.channels_last)
         self._tile: int | None = None
+        self._halved: TrainedModel | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -203,6 +207,7 @@ class Generator(RoleModel):
         routing: Sequence[str] = (),
         set: Mapping[tuple, float] | None = None,
         scale: Mapping[tuple, float] | None = None,
+        precision: Precision = "exact",
     ) -> Rendering:
         """Image of a mask; see `RenderRequest` and `run`.
 
@@ -220,11 +225,15 @@ class Generator(RoleModel):
             interventions=tuple(interventions),
             capture=tuple(capture),
             routing=tuple(routing),
+            precision=precision,
         )
         return self.run(request)
 
     def run(self, request: RenderRequest, follow: Follow | None = None) -> Rendering:
         """Render a request; the same request gives the same image on the same device.
+
+        With the precision ``'fast'`` convolutions are computed in 16 bit, which changes the image by
+        some grey levels; a copy of the network is then kept in that form.
 
         The mask is continued by reflection to the size the network accepts; image and activations
         are cropped back. More than `tiles.WHOLE_PIXELS` are rendered in tiles, which ``follow`` can watch
@@ -233,17 +242,18 @@ class Generator(RoleModel):
         Raises
         ------
         InputError
-            If the mask, the option, z, the condition, a layer or an intervention cannot be used.
+            If the mask, the option, z, the condition, the precision, a layer or an intervention cannot
+            be used.
         WorkError
             If the device runs out of memory.
         Cancelled
             What was finished went to ``follow.on_tile``.
         """
-        import torch
-
         from napari_synth.synthesis.forward import ForwardRequest, check_latent
+        from napari_synth.synthesis.precision import check_precision, computing
 
         card = self.card
+        check_precision(request.precision)
         labels = check_mask(request.mask, may_be_empty=bool(card.condition_channels))
         condition = check_condition(card, request.condition, labels.shape)
         number = check_option(card, request.option)
@@ -253,9 +263,10 @@ class Generator(RoleModel):
         beside = None if condition is None else padded_to(condition, card.tile_multiple)
         start = time.perf_counter()
         try:
-            with torch.inference_mode():
+            with computing(self._trained.device, request.precision):
                 wanted = ForwardRequest(padded, number, request.seed, z, watch.probe, beside)
-                image, tile, remark = self._forward(wanted, self._finished(labels.shape, number, follow))
+                followed = self._finished(labels.shape, number, follow)
+                image, tile, remark = self._forward(self.network_for(request.precision), wanted, followed)
         except RuntimeError as error:
             raise render_error(error, self.device) from error
         image = np.ascontiguousarray(image[: labels.shape[0], : labels.shape[1]])
@@ -265,7 +276,17 @@ class Generator(RoleModel):
         kept = watch.kept(labels.shape)
         return Rendering(image, seconds, name, request.seed, condition, *kept, tile=tile, remark=remark)
 
-    def _forward(self, wanted: ForwardRequest, follow: Follow) -> tuple[np.ndarray, int, str]:
+    def network_for(self, precision: str) -> TrainedModel:
+        """The model as it computes with a precision, within `precision.computing`."""
+        if precision == "exact":
+            return self._trained
+        if self._halved is None:
+            from napari_synth.synthesis.precision import halved
+
+            self._halved = halved(self._trained)
+        return self._halved
+
+    def _forward(self, model: TrainedModel, wanted: ForwardRequest, follow: Follow) -> tuple[np.ndarray, int, str]:
         """The padded image, the side of its tiles or 0, and what is to be said about it."""
         from napari_synth.synthesis.forward import FORWARDS
         from napari_synth.synthesis.tiles import TILERS, WHOLE_PIXELS
@@ -273,14 +294,14 @@ class Generator(RoleModel):
         height, width = wanted.labels.shape
         tiler = TILERS.get(self.card.architecture)
         if height * width <= WHOLE_PIXELS.get(self.card.architecture, LARGEST_PIECE):
-            return FORWARDS[self.card.architecture](self._trained, wanted), 0, ""
+            return FORWARDS[self.card.architecture](model, wanted), 0, ""
         if tiler is None:
             raise InputError(
                 f"The model {self.card.id} renders at most {LARGEST_PIECE} pixels, and the mask has {width}×{height}.",
                 "Crop it into smaller pieces.",
             )
         begun = follow.tile = min(follow.tile, self._tile or follow.tile)
-        image = tiler(self._trained, wanted, follow)
+        image = tiler(model, wanted, follow)
         self._tile = follow.tile
         if follow.tile == begun:
             return image, follow.tile, ""

@@ -75,6 +75,7 @@ class LiveCanvas:
         self._unshown: list[Box] = []
         self._partial: Any = None
         self._generator: Generator | None = None
+        self._precision = ""
 
     def reset(self, labels: np.ndarray) -> None:
         """Begin with this mask, ``(Y, X)``; the array must not be changed afterwards."""
@@ -120,8 +121,9 @@ class LiveCanvas:
         self._take()
         request = replace(look, mask=self._labels)
         start = time.perf_counter()
-        if generator is not self._generator:
-            self._generator, self._partial, self._changed = generator, partial_update(generator, self.limit), None
+        if generator is not self._generator or look.precision != self._precision:
+            self._generator, self._precision, self._changed = generator, look.precision, None
+            self._partial = partial_update(generator, self.limit, look.precision)
         partial = self._partial
         shape = self._labels.shape
         if partial is not None and not look.capture and not look.routing and partial.fits(shape):
@@ -148,7 +150,10 @@ class LiveCanvas:
         self, partial: Any, request: RenderRequest, settled: bool, cancel: CancelToken | None
     ) -> tuple[list[tuple[Box, np.ndarray]], Mode]:
         fresh = self._changed is None
-        boxes, mode = partial.follow(request, self._changed, settled, cancel)
+        from napari_synth.synthesis.precision import computing
+
+        with computing(self._generator.network_for(request.precision).device, request.precision):
+            boxes, mode = partial.follow(request, self._changed, settled, cancel)
         self._changed = []
         with self._lock:
             self._unshown = merged([*self._unshown, *boxes])
@@ -171,19 +176,19 @@ class LiveCanvas:
                 self._changed.append(box)
 
 
-def partial_update(generator: Generator, limit: int) -> Any:
+def partial_update(generator: Generator, limit: int, precision: str = "exact") -> Any:
     """How to follow edits of the mask of a generator with what is kept; None where each render is a new one."""
     card = generator.card
     if card.architecture == "capspix2pix":
         from napari_synth.synthesis.partial import CapsuleFollower
 
-        return CapsuleFollower(generator, limit)
+        return CapsuleFollower(generator, limit, precision)
     if card.architecture in ("pix2pix", "optional-pix2pix") and card.hyper.get("norm", "batch") == "batch":
         from napari_synth.synthesis.partial_unet import UNetFollower
 
-        return UNetFollower(generator, limit)
+        return UNetFollower(generator, limit, precision)
     if card.architecture == "metgan":
         from napari_synth.synthesis.anatomy import AnatomyFollower
 
-        return AnatomyFollower(generator, limit)
+        return AnatomyFollower(generator, limit, precision)
     return None

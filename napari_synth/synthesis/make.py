@@ -40,7 +40,15 @@ def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None 
     z = None if recipe.z is None else np.array(recipe.z, np.float32)
     option = next(iter(recipe.options), None)
     interventions = tuple(recipe.interventions)
-    return RenderRequest(labels, option, recipe.seed, z=z, condition=condition, interventions=interventions)
+    return RenderRequest(
+        labels,
+        option,
+        recipe.seed,
+        z=z,
+        condition=condition,
+        interventions=interventions,
+        precision=recipe.precision,
+    )
 
 
 def painted_recipe(
@@ -57,6 +65,7 @@ def painted_recipe(
         seed=request.seed,
         z=None if request.z is None else [float(value) for value in request.z],
         interventions=list(request.interventions),
+        precision=request.precision,
         versions=versions(),
     )
 

@@ -94,7 +94,7 @@ class StageMaps:
     @property
     def nbytes(self) -> int:
         """Memory of the activations and the image."""
-        return sum(4 * values.numel() for values in self.maps.values()) + self.image.nbytes
+        return sum(values.numel() * values.element_size() for values in self.maps.values()) + self.image.nbytes
 
     def redo(self, name: str, box: Box, probe: Probe | None = None, sink: Sink | None = None) -> Iterator[None]:
         """Compute a layer over a box of its canvas, strip by strip; yields after each strip.

@@ -191,10 +191,12 @@ class CapsuleFollower(PartialUpdate):
         A CapsPix2Pix generator.
     limit : int
         Bytes that may be kept.
+    precision : {'exact', 'fast'}
+        With ``'fast'``, use it within `precision.computing`.
     """
 
-    def __init__(self, generator: Generator, limit: int):
-        super().__init__(generator._trained, limit)
+    def __init__(self, generator: Generator, limit: int, precision: str = "exact"):
+        super().__init__(generator.network_for(precision), limit)
         self._card = generator.card
 
     def follow(

@@ -76,10 +76,12 @@ class UNetFollower:
         A pix2pix generator with ``norm='batch'``.
     limit : int
         Bytes that may be kept.
+    precision : {'exact', 'fast'}
+        With ``'fast'``, use it within `precision.computing`.
     """
 
-    def __init__(self, generator: Generator, limit: int):
-        self._model = generator._trained
+    def __init__(self, generator: Generator, limit: int, precision: str = "exact"):
+        self._model = generator.network_for(precision)
         self._card = generator.card
         self._colours = generator.in_colours_of
         self._network: Any = self._model.network

@@ -94,6 +94,7 @@ class Exporting:
             pixel_size=size,
             interventions=session.changes.of(look.model),
             condition=(image.name, image_array(image)) if image is not None else None,
+            precision=look.precision,
         )
         self.lane.submit("Exporting", work, self._exported, total=self.count, unit="pairs")
 

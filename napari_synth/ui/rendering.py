@@ -115,7 +115,9 @@ class Rendering:
 
         look, changes = self._session.look, self._session.changes.of(self._session.look.model)
         nothing = np.zeros((0, 0), np.int32)
-        return RenderRequest(nothing, look.option or None, look.used_seed, interventions=changes)
+        return RenderRequest(
+            nothing, look.option or None, look.used_seed, interventions=changes, precision=look.precision
+        )
 
     def _fill(self) -> None:
         """Show the finished tiles of a large image."""
@@ -153,9 +155,10 @@ class Rendering:
         )
         beside = session.images.current if session.catalogue.condition(look.model) else None
         condition = f", condition=viewer.layers[{beside.name!r}].data" if beside is not None else ""
+        precision = ', precision="fast"' if look.fast else ""
         changes = session.changes.of(look.model)
         if not changes:
-            asked = f"option={look.option or None!r}, seed={look.used_seed}{condition}"
+            asked = f"option={look.option or None!r}, seed={look.used_seed}{condition}{precision}"
             return lines + f"image = model.render(mask, {asked}).image\n"
         inside = "".join(f"    {change!r},\n" for change in changes)
         return (
@@ -163,7 +166,8 @@ class Rendering:
             "from napari_synth.synthesis.generator import RenderRequest\n"
             + lines
             + f"changes = (\n{inside})\n"
-            + f"request = RenderRequest(mask, {look.option or None!r}, {look.used_seed}, interventions=changes)\n"
+            + f"request = RenderRequest(mask, {look.option or None!r}, {look.used_seed}, "
+            + f"interventions=changes{precision})\n"
             + "image = model.run(request).image\n"
         )
 
@@ -200,7 +204,8 @@ class Rendering:
         self.milliseconds = 1000 * rendering.seconds
         session.notes.synthesize = Note(
             "done",
-            f"Rendered {result.name!r} in {self.milliseconds:.0f} ms on {device}{_changed(len(recipe.interventions))}.",
+            f"Rendered {result.name!r} in {self.milliseconds:.0f} ms on {device}"
+            f"{', in 16 bit' if recipe.precision == 'fast' else ''}{_changed(len(recipe.interventions))}.",
             rendering.remark
             or (
                 "Paint, and render again, or export pairs below."

@@ -8,7 +8,7 @@ from typing import Literal
 from psygnal import evented
 
 from napari_synth.core.errors import Cancelled, SynthError
-from napari_synth.core.recipe import FieldSettings
+from napari_synth.core.recipe import FieldSettings, Precision
 from napari_synth.core.settings import Settings, load_settings, save_settings
 from napari_synth.synthesis.latents import PathKind
 from napari_synth.ui.sources import Drawn, Source
@@ -105,12 +105,18 @@ class LookChoices:
     seed: int = 1
     noise: bool = True
     device: str = "auto"
+    fast: bool = False
     outline: bool = True
 
     @property
     def used_seed(self) -> int | None:
         """The seed, or None without noise."""
         return self.seed if self.noise else None
+
+    @property
+    def precision(self) -> Precision:
+        """How the network computes."""
+        return "fast" if self.fast else "exact"
 
 
 @evented

@@ -13,6 +13,7 @@ from napari_synth.core.recipe import (
     FieldSettings,
     Intervention,
     LayerSource,
+    Precision,
     Recipe,
     RecombineSettings,
     image_hash,
@@ -255,6 +256,7 @@ class ExportWork:
     pixel_size: PixelSize
     interventions: tuple[Intervention, ...] = ()
     condition: tuple[str, np.ndarray] | None = None
+    precision: Precision = "exact"
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
         from napari_synth.export.run import ExportRequest, export_pairs
@@ -282,6 +284,7 @@ class ExportWork:
             variants=self.variants,
             seed=self.seed,
             interventions=list(self.interventions),
+            precision=self.precision,
             versions=versions(),
         )
         request = ExportRequest(recipe, self.folder, self.format, self.overwrite, self.pixel_size)

@@ -9,9 +9,11 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import METADATA_KEY, Recipe, mask_hash
+from napari_synth.core.recipe import METADATA_KEY, Recipe, mask_hash, read_recipe
 from napari_synth.models.registry import WEIGHTS_FOLDER, bundled_paths
+from napari_synth.ui.panels.synthesize import SynthesizePanel
 from napari_synth.ui.session import session_for
+from tests.helpers import small_generator
 from tests.ui.conftest import FakeGenerator, painted
 
 MODEL = "optional-pix2pix-nuclei"
@@ -291,3 +293,33 @@ def test_shelf_loads_once_per_device_and_again_when_the_file_changed(session, mo
     assert len(loaded) == 3
     with pytest.raises(InputError):
         session.shelf.generator("no-such-model", "cpu")
+
+
+def test_fast_is_a_choice_that_the_recipe_keeps(session, viewer, tmp_path, finish):
+    session.rendering.open_model(small_generator(tmp_path / "small.safetensors"))
+    session.look.device = "cpu"
+    panel = SynthesizePanel(viewer)
+    assert not panel.fast.isChecked()
+    assert "16 bit" in panel.fast.toolTip()
+    mask = viewer.add_labels(painted(), name="mask")
+    images = []
+    for fast in (False, True, False):
+        panel.fast.setChecked(fast)
+        assert session.look.fast is fast
+        session.rendering.render()
+        finish(session.rendering.lane)
+        (image,) = (layer for layer in viewer.layers if layer is not mask)
+        images.append(image.data.copy())
+        assert Recipe.model_validate(image.metadata[METADATA_KEY]).precision == ("fast" if fast else "exact")
+        assert ("in 16 bit" in session.notes.synthesize.text) is fast
+        names = {"viewer": viewer}
+        exec(session.rendering.as_python(), names)
+        np.testing.assert_array_equal(names["image"], image.data)
+    assert (images[0] != images[1]).any()
+    np.testing.assert_array_equal(images[0], images[2])
+    session.look.fast = True
+    assert panel.fast.isChecked()
+    session.export.folder = str(tmp_path / "pairs")
+    session.exporting.export()
+    finish(session.exporting.lane)
+    assert read_recipe(tmp_path / "pairs" / "recipe.yaml").precision == "fast"

@@ -118,13 +118,20 @@ class SynthesizePanel(Panel):
         self.device = described(QComboBox(), "Device", "Where the image is computed")
         for name in DEVICES:
             self.device.addItem(DEVICE_TITLES[name], name)
+        self.fast = described(
+            QCheckBox("fast"),
+            "Fast",
+            "Compute in 16 bit: faster on most machines, and the image is some grey levels off.\n"
+            "Kept in the recipe, so that replaying it gives the same image.",
+        )
         self.outline = described(
             QCheckBox("outline"), "Mask as outline", "Show the mask as outlines, so that the image is seen through it"
         )
         self.live = described(
             QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
         )
-        row(grid, "Device", self.device, self.outline, self.live)
+        row(grid, "Device", self.device, self.fast)
+        row(grid, "Show", self.outline, self.live)
         self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
         self.body.addWidget(self.live_text)
 
@@ -139,6 +146,7 @@ class SynthesizePanel(Panel):
         self.seed.rolled.connect(session.rendering.roll_seed)
         self.no_noise.toggled.connect(self._store)
         self.device.activated.connect(self._store)
+        self.fast.toggled.connect(self._store)
         self.outline.toggled.connect(session.rendering.set_outline)
         self.live.toggled.connect(session.live.switch)
         self.watch(session.live.state.events, self._show_live)
@@ -156,8 +164,8 @@ class SynthesizePanel(Panel):
     def _store(self) -> None:
         look = self.session.look
         seed, noise = self.seed.value.value(), not self.no_noise.isChecked()
-        option, device = self.looks.chosen, self.device.currentData()
-        look.option, look.seed, look.noise, look.device = option, seed, noise, device
+        option, device, fast = self.looks.chosen, self.device.currentData(), self.fast.isChecked()
+        look.option, look.seed, look.noise, look.device, look.fast = option, seed, noise, device, fast
 
     def _choose_model(self, index: int) -> None:
         self.session.rendering.choose_model(self.model.itemData(index))
@@ -177,7 +185,7 @@ class SynthesizePanel(Panel):
 
     def _show_look(self) -> None:
         look = self.session.look
-        controls = (self.looks, self.seed.value, self.no_noise, self.outline)
+        controls = (self.looks, self.seed.value, self.no_noise, self.outline, self.fast)
         blocked = [control.blockSignals(True) for control in controls]
         card = self.session.catalogue.card(look.model)
         options = card.looks if card else []
@@ -193,6 +201,7 @@ class SynthesizePanel(Panel):
         self.seed.setEnabled(look.noise)
         self.no_noise.setChecked(not look.noise)
         self.outline.setChecked(look.outline)
+        self.fast.setChecked(look.fast)
         for control, before in zip(controls, blocked, strict=True):
             control.blockSignals(before)
         choose(self.model, look.model)
