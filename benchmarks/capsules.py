@@ -43,7 +43,7 @@ def multiply_adds(size: int) -> float:
     return total
 
 
-def forward(sizes: tuple[int, ...] = (256, 512, 1024)) -> None:
+def forward(sizes: tuple[int, ...] = (256, 512, 1024), rounds: int = 7) -> None:
     """One image: published arrangement, ours, and compiled where a compiler is there."""
     ours = load_trained(DEFAULT_CAPSULES, "cpu").network
     plain = copy.deepcopy(ours)
@@ -58,7 +58,7 @@ def forward(sizes: tuple[int, ...] = (256, 512, 1024)) -> None:
             difference = float((runs["plain"]() - runs["ours"]()).abs().max())
             if size == sizes[0] and (compiled := _compiled(ours, mask, z)) is not None:
                 runs["compiled"] = lambda m=mask, z=z: compiled(m, z)
-            times = interleaved(runs)
+            times = interleaved(runs, rounds)
             limit = multiply_adds(size) / 1024**3 * matrix_product()
         line(
             f"capsules-forward-{size}",
@@ -86,7 +86,7 @@ def _compiled(network: nn.Module, mask: torch.Tensor, z: torch.Tensor):
     return compiled
 
 
-def train_step() -> None:
+def train_step(rounds: int = 7) -> None:
     """Forward and backward of both networks at batch 1, with weights of which the capsules are present."""
     ours = load_trained(DEFAULT_CAPSULES, "cpu").network.requires_grad_(True)
     plain = copy.deepcopy(ours)
@@ -106,7 +106,8 @@ def train_step() -> None:
         {
             "plain": lambda: step(lambda *a: plain_capsules.forward(plain, *a), plain),
             "ours": lambda: step(ours, ours),
-        }
+        },
+        rounds,
     )
     line("capsules-train-step", ms=times["ours"], plain_ms=times["plain"], speedup=times["plain"] / times["ours"])
 
@@ -118,11 +119,11 @@ def memory() -> None:
     line("capsules-memory-1024", gigabytes=float(done.stdout))
 
 
-def main() -> None:
+def main(sizes: tuple[int, ...] = (256, 512, 1024), rounds: int = 7) -> None:
     """Run all: ``python -m benchmarks.capsules``."""
     torch.manual_seed(0)
-    forward()
-    train_step()
+    forward(sizes, rounds)
+    train_step(rounds)
     memory()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from benchmarks.models import NETWORKS, sample_request
@@ -17,9 +19,8 @@ def main(rounds: int = 7) -> None:
         exact, fast = (model.run(request).image.astype(np.float64) for request in requests.values())
         difference = np.abs(exact - fast)
         low, high = model.card.value_range
-        times = interleaved(
-            {precision: lambda request=request: model.run(request) for precision, request in requests.items()}, rounds
-        )
+        runs = {precision: partial(model.run, request) for precision, request in requests.items()}
+        times = interleaved(runs, rounds)
         line(
             f"precision-{name}-256",
             ms=times["fast"],

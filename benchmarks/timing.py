@@ -15,6 +15,9 @@ MATRIX = torch.ones(768, 768)
 SLOW = 1.5
 MAX_ROUNDS = 4
 
+_unguarded: list[str] = []
+"""Variants measured since the last line while the host was slow."""
+
 
 def matmul_seconds() -> float:
     """Seconds of one 768³ product: the machine's rate at this moment."""
@@ -27,7 +30,7 @@ def interleaved(variants: dict[str, Callable[[], object]], rounds: int = 7) -> d
     """Median milliseconds of each variant, run in turn.
 
     A sample counts only when a matrix product beside it reaches its usual rate; after
-    ``MAX_ROUNDS`` times the rounds the samples at hand are taken as they are.
+    ``MAX_ROUNDS`` times the rounds the samples at hand are taken as they are, and the next line says so.
     """
     for run in variants.values():
         run()
@@ -45,6 +48,7 @@ def interleaved(variants: dict[str, Callable[[], object]], rounds: int = 7) -> d
                 good[name].append(seconds)
         if all(len(samples) >= rounds for samples in good.values()):
             break
+    _unguarded.extend(name for name in variants if len(good[name]) < rounds)
     return {name: 1000 * statistics.median(good[name] or every[name]) for name in variants}
 
 
@@ -63,7 +67,9 @@ def peak_gigabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**30
 
 
-def line(name: str, **figures: float | str) -> None:
-    """Print one figure."""
-    rounded = {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
-    print(json.dumps({"name": name} | rounded), flush=True)
+def line(name: str, **figures: float | str | None) -> None:
+    """Print one figure; ``slow_host`` names what was measured with less than the machine's usual rate beside it."""
+    rounded = {key: round(float(value), 3) if isinstance(value, float) else value for key, value in figures.items()}
+    slow = {"slow_host": sorted(set(_unguarded))} if _unguarded else {}
+    _unguarded.clear()
+    print(json.dumps({"name": name} | rounded | slow), flush=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
-from torch import nn
 
+from benchmarks.renders import operations
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth.nets.metgan import MetGen
 
@@ -14,7 +15,7 @@ PUBLISHED_MS = {256: 576.0, 512: 2521.0}
 """Forward of the authors' program on two cores."""
 
 
-def main(flops: Callable[[nn.Module, torch.Tensor], float]) -> None:
+def main(sizes: tuple[int, ...] = (256, 512), rounds: int = 3) -> None:
     """Forward at 256² and 512², a label edited over the same image, and what the bundled width takes."""
     product = matrix_product()
     torch.manual_seed(0)
@@ -24,7 +25,7 @@ def main(flops: Callable[[nn.Module, torch.Tensor], float]) -> None:
     for network in (settled, narrow):
         network.settle()
         network.requires_grad_(False).to(memory_format=torch.channels_last)
-    for size in (256, 512):
+    for size in sizes:
         image, mask = torch.rand(1, 1, size, size) * 2 - 1, (torch.rand(1, 1, size, size) > 0.9).float()
         with torch.inference_mode():
             features = settled.encode(image)
@@ -44,9 +45,10 @@ def main(flops: Callable[[nn.Module, torch.Tensor], float]) -> None:
                 "edit": run(lambda f=features, m=mask: settled.decode(f, m)),
                 "narrow": run(lambda i=image, m=mask: narrow(i, m)),
             },
-            rounds=3,
+            rounds,
         )
-        limit = flops(_Both(six, mask), image) / (2 * 1024**3) * product
+        with torch.inference_mode():
+            limit = operations(six, partial(six, image, mask)) / 1024**3 * product
         line(
             f"metgan-{size}",
             seven_blocks_ms=times["seven"],
@@ -58,15 +60,3 @@ def main(flops: Callable[[nn.Module, torch.Tensor], float]) -> None:
             published_ms=PUBLISHED_MS[size],
             limit_ms=limit,
         )
-
-
-class _Both(nn.Module):
-    """A network of two inputs as one of the first."""
-
-    def __init__(self, network: MetGen, mask: torch.Tensor):
-        super().__init__()
-        self.network = network
-        self.mask = mask
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.network(image, self.mask)

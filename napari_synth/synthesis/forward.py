@@ -107,6 +107,10 @@ class ImagePaths:
             self._last[network] = known
         return known[1]
 
+    def forget(self) -> None:
+        """Give the memory back."""
+        self._last.clear()
+
 
 image_paths = ImagePaths()
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, Qt, QTimer
+
+BEAT_MS = 5
 
 
 def click(qtbot, button):
@@ -40,3 +44,22 @@ def stroke(viewer, qtbot, start, end):
             place = on_canvas(viewer, layer, np.add(start, share * np.subtract(end, start)))
             qtbot.mouseMove(native, place)
     qtbot.mouseRelease(native, button, pos=place)
+
+
+class HeartBeat:
+    """Gaps of the UI thread: the longest it spent away from its events, by its own processor time too."""
+
+    def __init__(self):
+        self.gaps = []
+        self._timer = QTimer(interval=BEAT_MS)
+        self._timer.timeout.connect(self._beat)
+        self._last = (time.perf_counter(), time.thread_time())
+
+    def start(self):
+        self._last = (time.perf_counter(), time.thread_time())
+        self._timer.start()
+
+    def _beat(self):
+        now = (time.perf_counter(), time.thread_time())
+        self.gaps.append(tuple(1000 * (b - a) for a, b in zip(self._last, now, strict=True)))
+        self._last = now

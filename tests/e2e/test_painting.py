@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtCore import QPoint, Qt
 
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.synthesis.make import load_generator
@@ -13,29 +12,10 @@ from napari_synth.ui import live as live_module
 from napari_synth.ui.adapters.preferences import LivePreferences
 from napari_synth.ui.adapters.window import dock_panels
 from napari_synth.ui.session import session_for
+from tests.e2e.hands import HeartBeat
 from tests.helpers import nuclei, small_capsules
 
-BEAT_MS = 5
 LONGEST_GAP_MS = 50
-
-
-class HeartBeat:
-    """Gaps of the UI thread: the longest it spent away from its events, by its own processor time too."""
-
-    def __init__(self):
-        self.gaps = []
-        self._timer = QTimer(interval=BEAT_MS)
-        self._timer.timeout.connect(self._beat)
-        self._last = (time.perf_counter(), time.thread_time())
-
-    def start(self):
-        self._last = (time.perf_counter(), time.thread_time())
-        self._timer.start()
-
-    def _beat(self):
-        now = (time.perf_counter(), time.thread_time())
-        self.gaps.append(tuple(1000 * (b - a) for a, b in zip(self._last, now, strict=True)))
-        self._last = now
 
 
 @pytest.fixture
