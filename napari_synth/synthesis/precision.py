@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -46,6 +46,6 @@ def halved(trained: TrainedModel) -> TrainedModel:
 @contextmanager
 def computing(device: torch.device, precision: str) -> Iterator[None]:
     """Inference, with 16-bit convolutions where the precision is ``'fast'``."""
-    fast = precision == "fast"
-    with torch.inference_mode(), torch.autocast(device.type, half_dtype(device), enabled=fast):
+    fast = torch.autocast(device.type, half_dtype(device)) if precision == "fast" else nullcontext()
+    with torch.inference_mode(), fast:
         yield
