@@ -22,7 +22,11 @@ def row(figures: dict[str, float | str]) -> list[str]:
     measured = next((f"{number(figures[key])} {unit}" for key, unit in UNITS.items() if key in figures), "")
     plain, limit = (f"{number(figures[key])} ms" if key in figures else "" for key in ("plain_ms", "limit_ms"))
     ratio = f"{figures['speedup']:.2f}×" if "speedup" in figures else ""
-    more = [f"{key.replace('_', ' ')} {number(value)}" for key, value in figures.items() if key not in TAKEN]
+    more = [
+        f"{key.replace('_', ' ')} {number(value)}"
+        for key, value in figures.items()
+        if key not in TAKEN and value is not None
+    ]
     if "slow_host" in figures:
         more.append("slow host")
     return [str(figures["name"]), measured, plain, ratio, limit, ", ".join(more)]
