@@ -288,6 +288,25 @@ def test_plan_and_ticks(export, session, viewer):
     assert export.masks.item(0).checkState() == Qt.CheckState.Unchecked
 
 
+def test_a_model_without_looks_offers_none(export, session):
+    assert not export.looks.parentWidget().isHidden()
+    session.rendering.choose_model("metgan-brain")
+    assert export.looks.parentWidget().isHidden()
+    session.rendering.choose_model("optional-pix2pix-nuclei")
+    assert export.looks.count() == 4
+    assert not export.looks.parentWidget().isHidden()
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_the_controls_of_all_rows_begin_at_the_same_place(kind, session, viewer, qtbot):
+    panel = kind(viewer)
+    qtbot.addWidget(panel)
+    panel.resize(560, 400)
+    panel.show()
+    grids = [grid for grid in panel._grids if grid.rowCount() > 1]
+    qtbot.waitUntil(lambda: len({grid.cellRect(1, 1).x() for grid in grids}) <= 1)
+
+
 def test_export_from_the_panel(export, session, fake, viewer, qtbot, finish, monkeypatch, tmp_path):
     viewer.add_labels(painted())
     click(qtbot, export.export_button)

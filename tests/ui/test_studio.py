@@ -346,6 +346,7 @@ def test_nuclei_follow_a_painted_layer(session, viewer, finish, qtbot):
     add_mask(viewer, (128, 160), "mine")
     panel = MasksPanel(viewer)
     qtbot.addWidget(panel)
+    painted_layer.visible = False
     panel._fill_follow()
     texts = [action.text() for action in panel.follow_menu.actions()]
     assert "Density: where" in texts

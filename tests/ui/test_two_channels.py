@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_synth.core.recipe import METADATA_KEY, Recipe, image_hash
+from napari_synth.ui.adapters.images import over_anatomy
 from napari_synth.ui.adapters.window import PLUGIN
 from napari_synth.ui.panels.masks import MasksPanel
 from napari_synth.ui.panels.synthesize import SynthesizePanel
@@ -36,7 +37,8 @@ def test_the_signal_lies_over_the_anatomy_in_colour(brain, viewer, finish):
     assert [layer.name for layer in viewer.layers] == ["anatomy", "lesions · signal", "lesions"]
     assert signal.data.dtype == np.uint16
     assert (signal.blending, signal.colormap.name) == ("additive", "green")
-    assert signal.contrast_limits[0] == 100
+    low, high = signal.contrast_limits
+    assert 100 <= low < high, "what all tissue gives off is dark"
     recipe = Recipe.model_validate(signal.metadata[METADATA_KEY])
     assert recipe.conditions[0].sha256 == image_hash(anatomy())
     assert recipe.conditions[0].name == "anatomy"
@@ -191,3 +193,15 @@ def test_the_two_channel_sample(viewer):
     assert image.data.shape == signal.data.shape == labels.data.shape == (256, 256)
     assert signal.data[labels.data > 0].mean() > 2 * signal.data[labels.data == 0].mean()
     assert PLUGIN == "napari-synth"
+
+
+def test_the_tissue_of_a_signal_is_dark_and_its_objects_are_not():
+    signal = np.full((100, 100), 300.0)
+    signal[40:55, 40:55] = 900
+    low, high = over_anatomy(signal, (0, 2000))["contrast_limits"]
+    assert low >= 300
+    assert high == 900
+    crowded = np.full((100, 100), 900.0)
+    crowded[:20] = 300
+    low, high = over_anatomy(crowded, (0, 2000))["contrast_limits"]
+    assert low <= 450, "many objects do not hide themselves"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 SIGNAL_COLOUR = "green"
+TISSUE = 90
+"""So many per cent of the pixels show no object, and their brightness is shown as dark."""
 UNFINISHED_KEY = f"{METADATA_KEY} unfinished"
 """Marks a rendered image that has no recipe yet."""
 
@@ -85,6 +87,7 @@ def image_array(layer: Image) -> np.ndarray:
 
 
 def over_anatomy(image: np.ndarray, limits: tuple[float, float]) -> dict[str, Any]:
-    """How a signal is shown, so that the anatomy is seen through it."""
+    """How a signal is shown, so that the anatomy is seen through it: what all tissue gives off is dark."""
     top = max(float(np.percentile(image, 99.8)), limits[0] + 0.2 * (limits[1] - limits[0]))
-    return {"colormap": SIGNAL_COLOUR, "blending": "additive", "contrast_limits": (limits[0], top)}
+    bottom = min(float(np.percentile(image, TISSUE)), (limits[0] + top) / 2)
+    return {"colormap": SIGNAL_COLOUR, "blending": "additive", "contrast_limits": (max(bottom, limits[0]), top)}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -44,10 +44,12 @@ class Panel(QWidget):
         self.session = session_for(viewer)
         self._foot: QWidget | None = None
         self._above: QWidget | None = None
+        self._grids: list[QGridLayout] = []
         self.actions = QHBoxLayout()
         self.actions.setContentsMargins(8, 2, 8, 2)
         self.actions.setSpacing(6)
         self._inside = QWidget()
+        self._inside.installEventFilter(self)
         self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(8, 2, 8, 2)
         self.body.setSpacing(4)
@@ -93,11 +95,26 @@ class Panel(QWidget):
         self.destroyed.connect(partial(_disconnect, signal, weakref.WeakMethod(slot)))
         slot()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Labels come, go and change their font with the theme."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._align_labels()
+        return False
+
+    def _align_labels(self) -> None:
+        """Let the controls of all blocks begin at the same place."""
+        cells = [grid.itemAtPosition(line, 0) for grid in self._grids for line in range(grid.rowCount())]
+        widest = max((cell.widget().sizeHint().width() for cell in cells if cell is not None), default=0)
+        for grid in self._grids:
+            if grid.columnMinimumWidth(0) != widest:
+                grid.setColumnMinimumWidth(0, widest)
+
     def grid(self) -> QGridLayout:
         """A new block of rows with a label and one or more controls each."""
         grid = QGridLayout()
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(3)
+        self._grids.append(grid)
         self.body.addLayout(grid)
         return grid
 

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QListWidgetItem,
     QPushButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from napari_synth.export.base import formats
@@ -71,13 +72,15 @@ class ExportPanel(Panel):
         self.looks = tick_list("Looks to export", "Tick the looks each mask is rendered in")
         lists = QHBoxLayout()
         for title, ticks in (("Masks", self.masks), ("Looks", self.looks)):
-            column = QVBoxLayout()
+            whole_column = QWidget()
+            column = QVBoxLayout(whole_column)
+            column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(2)
             label = QLabel(title)
             label.setBuddy(ticks)
             column.addWidget(label)
             column.addWidget(ticks)
-            lists.addLayout(column)
+            lists.addWidget(whole_column)
         self.body.addLayout(lists)
 
     def _build_rows(self) -> None:
@@ -166,6 +169,7 @@ class ExportPanel(Panel):
             item.setData(Qt.ItemDataRole.UserRole, option.name)
             add_tick(self.looks, item, option.name in self.session.export.options)
         self.looks.blockSignals(blocked)
+        self.looks.parentWidget().setVisible(self.looks.count() > 0)
         self._show_plan()
 
     def _show_choices(self) -> None:

@@ -265,7 +265,10 @@ class MasksPanel(Panel):
             action.setCheckable(True)
             action.setChecked(masking.real is None and name == self.session.field.preset)
         menu.addSeparator()
-        for layer in masking.densities():
+        densities = masking.densities()
+        if not densities:
+            menu.addAction("Density: paint or open a layer of the size of the mask").setEnabled(False)
+        for layer in densities:
             action = menu.addAction(f"Density: {layer.name}", partial(masking.follow_density, layer))
             action.setCheckable(True)
             action.setChecked(layer is masking.density_layer)
