@@ -110,11 +110,16 @@ def as_labels(array: np.ndarray, what: str = "The mask") -> np.ndarray:
             raise InputError(f"{what} contains fractions.", "Threshold it or convert it to whole-number labels.")
     elif array.dtype.kind not in "biu":
         raise InputError(f"{what} has the dtype {array.dtype}.", "Convert it to whole-number labels.")
-    if array.dtype.kind in "if" and array.min() < 0:
-        raise InputError(f"{what} contains negative labels.", "Use 0 for background and 1, 2, … for nuclei.")
-    if array.dtype.kind in "iuf" and array.max() > np.iinfo(np.int32).max:
-        raise InputError(f"{what} contains labels over 2147483647.", "Renumber the labels from 1.")
+    check_range(array, what)
     return array.astype(np.int32)
+
+
+def check_range(labels: np.ndarray, what: str = "The mask") -> None:
+    """Refuse labels that are negative or do not fit into int32, with an `InputError`."""
+    if labels.dtype.kind in "if" and labels.min(initial=0) < 0:
+        raise InputError(f"{what} contains negative labels.", "Use 0 for background and 1, 2, … for nuclei.")
+    if labels.dtype.kind in "iuf" and labels.max(initial=0) > np.iinfo(np.int32).max:
+        raise InputError(f"{what} contains labels over 2147483647.", "Renumber the labels from 1.")
 
 
 def read_latent(path: Path) -> np.ndarray:

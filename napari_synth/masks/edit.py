@@ -141,7 +141,8 @@ def free_pixels(
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     top, left = max(row - reach, 0), max(column - reach, 0)
     near = np.asarray(labels[top : row + reach + 1, left : column + reach + 1])
-    canvas = Canvas(near if label is None else np.where(near == label, 0, near), [outline])
+    others = near != 0 if label is None else (near != 0) & (near != label)
+    canvas = Canvas(others, [outline])
     footprint = canvas.footprint(outline)
     seen = canvas.visible(row - top, column - left, footprint, only_free=True)
     if seen is None:

@@ -82,7 +82,9 @@ def measure(masks: Iterable[tuple[str, np.ndarray]]) -> FieldStatistics:
         If a mask is unusable, or there is no nucleus in any.
     """
     counts, areas, eccentricities, distances, in_contact, total = [], [], [], [], 0, 0
+    where = "any of the masks"
     for name, mask in masks:
+        where = f"the mask {name!r}" if not counts else "any of the masks"
         found = [nucleus for nucleus in instances(mask, f"The mask {name!r}") if nucleus.area >= MIN_AREA]
         counts.append(len(found) * REFERENCE_AREA / mask.size)
         if not found:
@@ -94,7 +96,7 @@ def measure(masks: Iterable[tuple[str, np.ndarray]]) -> FieldStatistics:
         in_contact += _touching(found, mask.shape)
         total += len(found)
     if not total:
-        raise InputError("There is no nucleus in the masks.", "Use masks with nuclei.")
+        raise InputError(f"There is no nucleus in {where}.", "Paint or sample nuclei first, or use other masks.")
     as_numbers = (np.array(values, float) for values in (counts, areas, eccentricities, distances))
     return FieldStatistics(*as_numbers, in_contact / total)
 

@@ -189,7 +189,7 @@ class Masking:
             return
         source: Any = masks if masks is not None else np.array(layer.data)  # type: ignore[union-attr]
         name = masks.name if masks is not None else layer.name  # type: ignore[union-attr]
-        work = FitWork(session.shelf, session.field.settings(256, 256), source)
+        work = FitWork(session.shelf, session.field.settings(256, 256), source, name)
         self.lane.submit("Fitting to real masks", work, partial(self._fitted, name), total=STEPS)
 
     def _fitted(self, name: str, outcome: Outcome) -> None:
@@ -248,5 +248,5 @@ class Masking:
 def _placed_note(placed: int, wanted: int, name: str) -> Note:
     text = f"Placed {placed} of {wanted} nuclei in {name!r}."
     if placed < wanted:
-        return Note("done", text, "The canvas is full: use fewer or smaller nuclei to place them all.")
+        return Note("done", text, f"{wanted - placed} found no place: use fewer or smaller nuclei to place them all.")
     return Note("done", text, "Next: press Render. Ctrl+Z takes the field back.")

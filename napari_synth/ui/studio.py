@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed, numpy_rng
+from napari_synth.datasets.files import check_range
 from napari_synth.masks.edit import Nucleus, free_pixels, nucleus_at, outline_of, picture, stamp
 from napari_synth.masks.nuclei import feature_names, features_of
 from napari_synth.masks.outlines import SHAPE_THRESHOLD, scale_for_area
@@ -52,16 +53,16 @@ class Studio(Shaping):
 
     def use_tool(self, tool: str) -> None:
         """Turn a tool on, or all off with an empty name."""
-        layer = self._session.masks.current
         self._tool.turn_off()
         self.choices.selected = 0
-        if tool and (layer is None or layer.data.ndim != 2):
-            self.choices.tool = ""
-            self.say(Note("problem", "There is no 2-D mask to work on.", "Make a new mask in the Masks panel."))
-            return
+        self.choices.tool = ""
+        if tool:
+            self._safely(partial(self._turn_on, tool))
+
+    def _turn_on(self, tool: str) -> None:
+        layer = self._layer
+        check_range(np.asarray(layer.data), f"The layer {layer.name!r}")
         self.choices.tool = tool
-        if layer is None or not tool:
-            return
         self._tool.turn_on(layer, draws_box=tool == "grow")
         hints = {
             "stamp": "Click on the mask to stamp; Shift+wheel morphs the shape.",
@@ -94,7 +95,7 @@ class Studio(Shaping):
         if self.choices.tool != "stamp" or layer is None:
             self.ghost.remove()
             return
-        if self._cursor is None or self.shape is None or self._shapes is None or layer.multiscale:
+        if self._cursor is None or self.shape is None or self._shapes is None:
             self.ghost.hide()  # without the shape model in memory, torch would be loaded here
             return
         y, x = (float(np.round(value)) for value in self._cursor)
@@ -118,6 +119,8 @@ class Studio(Shaping):
         layer = self._session.masks.current
         if layer is None or layer.data.ndim != 2:
             raise InputError("There is no 2-D mask to work on.", "Make a new mask in the Masks panel.")
+        if layer.multiscale:
+            raise InputError(f"The layer {layer.name!r} has several resolutions.", "Make a new mask and work on that.")
         return layer
 
     def stamp_at(self, y: float, x: float) -> None:
@@ -240,7 +243,9 @@ class Studio(Shaping):
             return
         field = outcome.result
         self._safely(partial(self._session.masking.edit, layer, partial(put_field_into, field=field)))
-        action = "Ctrl+Z takes them all back." if not field.left_out else "The others found no place."
+        action = "Ctrl+Z takes them all back."
+        if field.left_out:
+            action = f"{field.left_out} found no place: ask for fewer or smaller ones in the Masks panel."
         self.say(Note("done", f"Grew {field.placed} of {field.wanted} nuclei.", action))
 
     # ---- files

@@ -187,14 +187,15 @@ class FitWork:
     shelf: ModelShelf
     settings: FieldSettings
     masks: Path | np.ndarray
+    name: str
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> tuple[FieldStatistics, FieldSettings]:
-        from napari_synth.api import measure_masks
-        from napari_synth.masks.statistics import fit
+        from napari_synth.masks.statistics import fit, measure, measure_folder
 
         watch = Stopwatch(STEPS, on_progress)
         watch.report(0, "Measuring the masks")
-        measured = measure_masks(self.masks)
+        masks = self.masks
+        measured = measure([(self.name, masks)]) if isinstance(masks, np.ndarray) else measure_folder(masks)
         cancel.raise_if_cancelled()
         watch.report(1, "Trying spacings")
         return measured, fit(measured, self.settings, self.shelf.shapes(self.settings.shapes), cancel=cancel)
