@@ -70,6 +70,7 @@ class Live:
         self._canvas: LiveCanvas | None = None
         self._layer: weakref.ref[Labels] | None = None
         self._begun = self._running = self._waiting = self._settle = False
+        self._job: object = None
         self._anatomy: np.ndarray | None = None
         self._last = 0.0
         self._since: float | None = None
@@ -108,7 +109,9 @@ class Live:
         self._begun, self._anatomy = False, None
         if self._canvas is not None:
             self._canvas.forget()
+        self._session.rendering.lane.withdraw(self._job)
         if layer is None:
+            self._canvas = None
             self._edits.watch(None)
             self.state.text = "Live: waiting for a mask." if self.state.on else ""
             return
@@ -178,11 +181,11 @@ class Live:
             image.name if image is not None else "",
         )
         below = weakref.ref(image) if image is not None else None
-        done = partial(self._shown, weakref.ref(layer), below, self._since, settled)
+        done = partial(self._shown, self._canvas, weakref.ref(layer), below, self._since, settled)
         self._since = None
         self._running = True
         quiet = self._begun and self._last < BRIEF_MS
-        session.rendering.lane.submit("Following the mask", work, done, total=1, quiet=quiet)
+        self._job = session.rendering.lane.submit("Following the mask", work, done, total=1, quiet=quiet)
 
     def _pixels_of(self, image: Image | None) -> np.ndarray | None:
         """A copy of the anatomy; the same array as long as its pixels are."""
@@ -196,17 +199,18 @@ class Live:
 
     def _shown(
         self,
+        canvas: LiveCanvas,
         target: weakref.ref[Labels],
         below: weakref.ref[Image] | None,
         since: float,
         settled: bool,
         outcome: Outcome,
     ) -> None:
-        self._running = False
+        self._running, self._job = False, None
         session = self._session
         layer = target()
-        if session.closed or not self.state.on or layer is None or not session.masks.holds(layer):
-            return
+        if session.closed or canvas is not self._canvas or layer is None or not session.masks.holds(layer):
+            return  # something else is followed now, or nothing
         if outcome.error is not None:
             self._begun = False
             if not isinstance(outcome.error, Cancelled):

@@ -148,3 +148,20 @@ def test_a_closed_lane_says_nothing_more(lane, outcomes, qtbot):
     assert left.wait(10)
     qtbot.wait(50)
     assert outcomes == []
+
+
+def test_only_the_own_job_is_withdrawn(lane, qtbot):
+    gate, ended = threading.Event(), []
+    first = lane.submit("First", lambda progress, cancel: gate.wait(20), ended.append, total=1)
+    second = lane.submit("Second", lambda progress, cancel: gate.wait(20), ended.append, total=1)
+    lane.withdraw(first)
+    lane.withdraw(None)
+    qtbot.wait(300)
+    assert lane.state.running
+    assert ended == []
+    lane.withdraw(second)
+    qtbot.waitUntil(lambda: not lane.state.running, timeout=1000)
+    assert [type(outcome.error).__name__ for outcome in ended] == ["Cancelled"]
+    lane.withdraw(second)
+    gate.set()
+    assert not lane.state.stopping

@@ -105,8 +105,10 @@ class Lane(QObject):
 
     def submit(
         self, title: str, work: Work, on_done: OnDone, *, total: int, unit: str = "steps", quiet: bool = False
-    ) -> None:
+    ) -> object:
         """Run ``work(on_progress, cancel)`` in the background and ``on_done(outcome)`` back here.
+
+        Returns what `withdraw` takes.
 
         Parameters
         ----------
@@ -130,13 +132,19 @@ class Lane(QObject):
         if quiet:
             self.state.running = self.state.stopping = False
             self._thread.submit(self._run, job)
-            return
+            return job
         self.state.title = title
         self.state.unit = unit
         self.state.progress = job.latest
         self.state.stopping = False
         self.state.running = True
         self._thread.submit(self._run, job)
+        return job
+
+    def withdraw(self, job: object) -> None:
+        """Cancel this job, unless it has ended or been replaced."""
+        if job is not None and job is self._current:
+            self.cancel()
 
     def cancel(self) -> None:
         """Stop the job; its outcome comes within `GRACE_MS`, whatever the work is doing."""

@@ -1,0 +1,285 @@
+"""What people do to a window that is rendering live: no exception, no stuck job bar, no thread left."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtWidgets import QApplication
+
+from napari_synth.core.recipe import METADATA_KEY, mask_hash
+from napari_synth.synthesis.live import LiveCanvas
+from napari_synth.synthesis.make import load_generator
+from napari_synth.ui import live as live_module
+from napari_synth.ui.adapters.preferences import LivePreferences
+from napari_synth.ui.adapters.window import PLUGIN, dock_panels
+from napari_synth.ui.session import session_for
+from tests.e2e.hands import idle, on_canvas, stroke
+from tests.helpers import nuclei, small_capsules, small_generator
+
+PATIENCE = 60_000
+
+
+class Gate:
+    """Holds live renders up in their thread while it is closed."""
+
+    def __init__(self, monkeypatch):
+        self.entered = threading.Event()
+        self._open = threading.Event()
+        self._open.set()
+        follow = LiveCanvas.follow
+
+        def held(canvas, *args, **settings):
+            self.entered.set()
+            assert self._open.wait(60)
+            return follow(canvas, *args, **settings)
+
+        monkeypatch.setattr(LiveCanvas, "follow", held)
+
+    def close(self):
+        self.entered.clear()
+        self._open.clear()
+
+    def open(self):
+        self._open.set()
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    gate = Gate(monkeypatch)
+    yield gate
+    gate.open()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    paths = (small_capsules(folder / "axons.safetensors"), small_generator(folder / "cells.safetensors"))
+    return {path.stem: (path, load_generator(path, "cpu")) for path in paths}
+
+
+@pytest.fixture
+def windows(make_napari_viewer, monkeypatch, models, qtbot):
+    """Opens windows with small models; closed in the end, they must leave no thread."""
+    monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(PATIENCE))
+    before, opened = set(threading.enumerate()), []
+
+    def open_one():
+        viewer = make_napari_viewer(show=True)
+        session = session_for(viewer)
+        generators = {str(path): generator for path, generator in models.values()}
+        monkeypatch.setattr(session.shelf, "generator", lambda name, device: generators[name])
+        for path, _ in reversed(models.values()):
+            session.rendering.open_model(path)
+        opened.append((viewer, session))
+        return viewer, session
+
+    yield open_one
+    for viewer, session in opened:  # without a redraw between: napari cannot draw one window after it closed another
+        if not session.closed:
+            viewer.close()
+    for _, session in opened:
+        qtbot.waitUntil(lambda session=session: session.closed)
+        assert not session.rendering.lane.state.running
+        assert session.notes.synthesize.kind != "problem", session.notes.synthesize
+    qtbot.waitUntil(lambda: set(threading.enumerate()) <= before, timeout=PATIENCE)
+
+
+def add_mask(viewer, name="mask", side=96):
+    layer = viewer.add_labels(nuclei((side, side), 5).astype(np.uint16), name=name)
+    viewer.reset_view()
+    layer.mode, layer.brush_size, layer.selected_label = "paint", 10, 9
+    return layer
+
+
+def image_of(viewer, layer, model="axons"):
+    name = f"{layer.name} · {model}"
+    return next((one for one in viewer.layers if one.name == name), None)
+
+
+def followed(viewer, layer, model="axons"):
+    """Whether the image has the recipe of the mask as it is now."""
+    image = image_of(viewer, layer, model)
+    recipe = image.metadata.get(METADATA_KEY) if image is not None else None
+    return recipe is not None and recipe["masks"][0]["sha256"] == mask_hash(layer.data)
+
+
+def wait_for(qtbot, viewer, layer, model="axons"):
+    qtbot.waitUntil(lambda: followed(viewer, layer, model), timeout=PATIENCE)
+
+
+def is_image_of(viewer, layer, generator, seed=1, model="axons"):
+    expected = generator.render(layer.data, seed=seed).image
+    return np.abs(image_of(viewer, layer, model).data.astype(int) - expected).max() <= 1
+
+
+def toggle(qtbot, box):
+    """Click on the tick of a box."""
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+
+
+class Brush:
+    """The mouse on the canvas with its button down."""
+
+    def __init__(self, viewer, qtbot, layer, place):
+        self._viewer, self._qtbot, self._layer = viewer, qtbot, layer
+        self._native = viewer.window._qt_viewer.canvas.native
+        qtbot.mouseMove(self._native, on_canvas(viewer, layer, place))
+        qtbot.mousePress(self._native, Qt.MouseButton.LeftButton, pos=on_canvas(viewer, layer, place))
+
+    def move(self, place):
+        self._qtbot.mouseMove(self._native, on_canvas(self._viewer, self._layer, place))
+        self._qtbot.wait(20)
+
+    def lift(self, place):
+        spot = on_canvas(self._viewer, self._layer, place)
+        self._qtbot.mouseRelease(self._native, Qt.MouseButton.LeftButton, pos=spot)
+
+
+def close_dock(dock):
+    """What the ✕ of a dock does."""
+    dock.destroyOnClose()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+def test_a_dock_closed_while_the_image_follows(windows, models, gate, qtbot):
+    viewer, session = windows()
+    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
+    layer = add_mask(viewer)
+    toggle(qtbot, panel.live)
+    wait_for(qtbot, viewer, layer)
+    gate.close()
+    stroke(viewer, qtbot, (20, 20), (20, 70))
+    qtbot.waitUntil(gate.entered.is_set)
+    close_dock(dock)
+    del dock, panel
+    stroke(viewer, qtbot, (40, 20), (40, 70))
+    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
+    assert panel.live.isChecked(), "the new dock knows that live is on"
+    gate.open()
+    wait_for(qtbot, viewer, layer)
+    assert is_image_of(viewer, layer, models["axons"][1])
+    qtbot.waitUntil(lambda: "partial" in panel.live_text.text() or "full" in panel.live_text.text())
+    assert panel.foot.job.isHidden()
+    toggle(qtbot, panel.live)
+    assert not session.live.state.on
+
+
+def test_a_mask_deleted_during_a_stroke(windows, models, gate, qtbot):
+    viewer, session = windows()
+    dock_panels(viewer)
+    layer = add_mask(viewer)
+    session.live.switch(True)
+    wait_for(qtbot, viewer, layer)
+    gate.close()
+    brush = Brush(viewer, qtbot, layer, (20, 20))
+    brush.move((20, 40))
+    qtbot.waitUntil(gate.entered.is_set)
+    assert session.live._edits.painting
+    viewer.layers.remove(layer)
+    brush.move((20, 60))
+    gate.open()
+    brush.move((30, 60))
+    brush.lift((40, 60))
+    idle(qtbot, session.rendering.lane)
+    assert "waiting for a mask" in session.live.state.text
+    other = add_mask(viewer, "other", 64)
+    wait_for(qtbot, viewer, other)
+    stroke(viewer, qtbot, (10, 10), (50, 50))
+    wait_for(qtbot, viewer, other)
+    assert is_image_of(viewer, other, models["axons"][1])
+
+
+def test_the_model_switched_during_a_stroke(windows, models, gate, qtbot):
+    viewer, session = windows()
+    _, panel, _ = dock_panels(viewer)
+    layer = add_mask(viewer)
+    session.live.switch(True)
+    wait_for(qtbot, viewer, layer)
+    gate.close()
+    brush = Brush(viewer, qtbot, layer, (20, 20))
+    brush.move((20, 40))
+    qtbot.waitUntil(gate.entered.is_set)
+    assert session.live._edits.painting
+    index = next(i for i in range(panel.model.count()) if panel.model.itemData(i) == str(models["cells"][0]))
+    panel.model.setCurrentIndex(index)
+    panel.model.activated.emit(index)
+    brush.move((20, 60))
+    gate.open()
+    brush.move((30, 60))
+    brush.lift((40, 60))
+    wait_for(qtbot, viewer, layer, session.look.option)
+    assert is_image_of(viewer, layer, models["cells"][1], model=session.look.option)
+    idle(qtbot, session.rendering.lane)
+    session.rendering.choose_model(str(models["axons"][0]))
+    wait_for(qtbot, viewer, layer)
+    assert is_image_of(viewer, layer, models["axons"][1])
+
+
+def test_live_switched_off_while_it_renders(windows, models, gate, qtbot):
+    viewer, session = windows()
+    _, panel, _ = dock_panels(viewer)
+    layer = add_mask(viewer)
+    gate.close()
+    toggle(qtbot, panel.live)
+    qtbot.waitUntil(gate.entered.is_set)
+    qtbot.waitUntil(lambda: not panel.foot.job.isHidden())
+    toggle(qtbot, panel.live)
+    qtbot.waitUntil(panel.foot.job.isHidden, timeout=2000)
+    assert panel.live_text.isHidden()
+    gate.open()
+    qtbot.wait(300)
+    assert image_of(viewer, layer) is None, "nothing comes after it was switched off"
+    toggle(qtbot, panel.live)
+    wait_for(qtbot, viewer, layer)
+    gate.close()
+    stroke(viewer, qtbot, (20, 20), (20, 70))
+    qtbot.waitUntil(gate.entered.is_set)
+    for _ in range(4):
+        toggle(qtbot, panel.live)
+    assert session.live.state.on
+    stroke(viewer, qtbot, (40, 20), (40, 70))
+    gate.open()
+    wait_for(qtbot, viewer, layer)
+    idle(qtbot, session.rendering.lane)
+    assert is_image_of(viewer, layer, models["axons"][1])
+
+
+def test_two_windows_follow_their_own_masks(windows, models, qtbot):
+    pairs = [windows(), windows()]
+    layers = [
+        add_mask(viewer, f"mask {number}", side)
+        for number, ((viewer, _), side) in enumerate(zip(pairs, (96, 64), strict=True))
+    ]
+    for seed, (_, session) in enumerate(pairs, start=5):
+        session.look.seed = seed
+        session.live.switch(True)
+    for place in (20, 30, 40):
+        for viewer, _ in pairs:
+            stroke(viewer, qtbot, (place, 10), (place, 50))
+    for seed, ((viewer, session), layer) in enumerate(zip(pairs, layers, strict=True), start=5):
+        wait_for(qtbot, viewer, layer)
+        idle(qtbot, session.rendering.lane)
+        assert is_image_of(viewer, layer, models["axons"][1], seed)
+        assert len(viewer.layers) == 2
+
+
+@pytest.mark.parametrize("during", ["the first render", "a stroke"])
+def test_the_window_closed_while_it_renders(windows, gate, qtbot, during):
+    viewer, session = windows()
+    dock_panels(viewer)
+    layer = add_mask(viewer)
+    if during == "a stroke":
+        session.live.switch(True)
+        wait_for(qtbot, viewer, layer)
+        gate.close()
+        Brush(viewer, qtbot, layer, (20, 20)).move((20, 40))
+    else:
+        gate.close()
+        session.live.switch(True)
+    qtbot.waitUntil(gate.entered.is_set)
+    viewer.close()
+    qtbot.waitUntil(lambda: session.closed)
+    gate.open()
