@@ -126,6 +126,8 @@ class Painting:
 
     def move(self, place: tuple[float, float]) -> float | None:
         """Milliseconds from the move to the drawn change of the image; None where no pixel of it changed."""
+        wait(lambda: not self._busy(), "the update before")
+        QApplication.processEvents()
         y, x = (int(part) for part in place)
         near = np.s_[max(0, y - 64) : y + 64, max(0, x - 64) : x + 64]
         before, painted = self.image.data[near].copy(), self.mask.data[near].copy()
