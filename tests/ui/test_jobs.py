@@ -5,10 +5,11 @@ import threading
 import time
 
 import pytest
+from qtpy.QtCore import QCoreApplication, QEvent
 
 from napari_synth.core.errors import Cancelled, InputError, WorkError
 from napari_synth.core.progress import Progress
-from napari_synth.ui.adapters.jobs import GRACE_MS, Lane
+from napari_synth.ui.adapters.jobs import GRACE_MS, Errands, Lane
 
 
 @pytest.fixture
@@ -148,6 +149,16 @@ def test_a_closed_lane_says_nothing_more(lane, outcomes, qtbot):
     assert left.wait(10)
     qtbot.wait(50)
     assert outcomes == []
+
+
+@pytest.mark.parametrize("kind", [Lane, Errands])
+def test_closing_what_qt_has_deleted_with_the_window_is_no_error(kind, qtbot):
+    lane = kind()
+    lane.deleteLater()
+    QCoreApplication.sendPostedEvents(lane, QEvent.Type.DeferredDelete)
+    with pytest.raises(RuntimeError, match="deleted"):
+        lane.deleteLater()
+    lane.close(*([lambda: None] if kind is Errands else []))
 
 
 def test_only_the_own_job_is_withdrawn(lane, qtbot):
