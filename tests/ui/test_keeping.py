@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 
 from napari_synth.core import files
 from napari_synth.masks import autosave
@@ -19,6 +19,7 @@ from napari_synth.ui.adapters.preferences import LivePreferences
 from napari_synth.ui.adapters.snapshots import WatchedMask, snapshot
 from napari_synth.ui.panels.masks import MasksPanel
 from napari_synth.ui.session import session_for
+from tests.e2e.hands import HeartBeat
 from tests.ui.conftest import painted
 
 LONGEST_GAP_MS = 50
@@ -349,21 +350,12 @@ def test_the_window_is_never_held_up_by_a_large_mask(session, viewer, qtbot):
     layer = viewer.add_labels(np.zeros((8192, 8192), np.uint16), name="large")
     layer.brush_size = 40
     errands(session, qtbot)
-    gaps, last = [], [time.perf_counter(), time.thread_time()]
-
-    def beat():
-        now = [time.perf_counter(), time.thread_time()]
-        gaps.append(1000 * (now[1] - last[1]))
-        last[:] = now
-
-    timer = QTimer(interval=5)
-    timer.timeout.connect(beat)
+    beat = HeartBeat()
     for place in range(100, 8000, 1500):
         layer.data[place : place + 40, place : place + 40] = 3
         session.keeping._masks[layer]._on_edit()
-        last[:] = [time.perf_counter(), time.thread_time()]
-        timer.start()
+        beat.start()
         settle(session, qtbot)
-        timer.stop()
-    assert max(gaps) < LONGEST_GAP_MS
+    # Time that the machine gave to other programs is not the plugin's: gaps count by processor time.
+    assert max(processor for _, processor in beat.gaps) < LONGEST_GAP_MS
     np.testing.assert_array_equal(read_kept(kept_files()[0]).labels, layer.data)
