@@ -14,7 +14,7 @@ from qtpy.QtCore import Qt, QTimer
 
 from napari_synth.core.errors import InputError, SynthError
 from napari_synth.masks.autosave import LostSession, Store, Taken, discard, fingerprint, lost_sessions
-from napari_synth.ui.adapters.jobs import Errands
+from napari_synth.ui.adapters.jobs import Errands, delete
 from napari_synth.ui.adapters.preferences import live_preferences
 from napari_synth.ui.adapters.snapshots import WatchedMask, add_kept, keepable, snapshot
 from napari_synth.ui.state import Note
@@ -74,8 +74,7 @@ class Keeping:
             watched.leave()
         self._errands.close(self._store.close)
         for timer in (self._wait, self._turn):
-            timer.stop()
-            timer.deleteLater()
+            delete(timer)
 
     # ---- keeping
 

@@ -166,7 +166,7 @@ class Lane(QObject):
         with self.state.events.blocked():  # the widgets that listen may be gone already
             self.state.running = False
         self._thread.shutdown(wait=False, cancel_futures=True)
-        _delete(self)  # here, in the main thread: the garbage collector may run in any other
+        delete(self)  # here, in the main thread: the garbage collector may run in any other
 
     def _run(self, job: _Job) -> None:
         """In the lane's thread."""
@@ -228,7 +228,7 @@ class Errands(QObject):
         except RuntimeError:  # Python is ending and has waited for the thread already
             self._run("Closing", last, None)
         self._thread.shutdown(wait=False)
-        _delete(self)
+        delete(self)
 
     def _run(self, title: str, work: Callable[[], Any], on_done: OnDone | None) -> None:
         """In the thread."""
@@ -241,7 +241,8 @@ class Errands(QObject):
             on_done(outcome)
 
 
-def _delete(thing: QObject) -> None:
+def delete(thing: QObject) -> None:
+    """Delete a Qt object, if Qt has not done so with the window."""
     try:
         thing.deleteLater()
     except RuntimeError:  # Qt deleted it with the window already
