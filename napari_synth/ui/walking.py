@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
 from napari_synth.core.errors import Cancelled
 from napari_synth.core.seeds import random_seed
-from napari_synth.ui.adapters.jobs import Lane
+from napari_synth.ui.adapters.jobs import Lane, Poster
 from napari_synth.ui.adapters.layers import outline
 from napari_synth.ui.inspecting import WALK
 from napari_synth.ui.looking import LOOKING_STEPS, FillWork, MovieWork, PrepareWalkWork, Walked
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_synth.ui.sources import Source
 
 
-class _Asked(QObject):
+class _Asked(Poster):
     """Brings the wish for a step from the thread that draws to the main thread."""
 
     step = Signal(int)
@@ -52,7 +52,7 @@ class Walking:
         """Stop all jobs."""
         self.lane.close()
         self._fetching.close()
-        self._asked.deleteLater()
+        self._asked.let_go()
 
     # The three latent vectors
 
@@ -99,7 +99,15 @@ class Walking:
             return
         capture = (inspecting.choices.layer,) if choices.with_capsules else ()
         scene = inspecting.scene(layer)
-        work = PrepareWalkWork(scene, choices.a, choices.b, choices.steps, choices.path, capture, self._asked.step.emit)
+        work = PrepareWalkWork(
+            scene,
+            choices.a,
+            choices.b,
+            choices.steps,
+            choices.path,
+            capture,
+            partial(self._asked.post, self._asked.step),
+        )
         way = OnWay(choices.a, choices.b, choices.steps, choices.path, 0)
         self.lane.submit("Walking", work, partial(self._laid_out, weakref.ref(layer), way), total=LOOKING_STEPS)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from random import Random
 
 import pytest
 from qtpy.QtCore import QCoreApplication, QEvent
@@ -176,3 +177,20 @@ def test_only_the_own_job_is_withdrawn(lane, qtbot):
     lane.withdraw(second)
     gate.set()
     assert not lane.state.stopping
+
+
+def test_a_lane_closed_while_its_thread_reports_does_not_crash(qapp):
+    """Without care for the order, Qt ends the whole process here."""
+
+    def work(on_progress, cancel):
+        for done in range(200):
+            on_progress(Progress(done, 200))
+
+    random = Random(0)
+    for _ in range(400):
+        lane = Lane()
+        lane.submit("Counting", work, lambda outcome: None, total=200)
+        time.sleep(0.002 * random.random())
+        lane.close()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        qapp.processEvents()

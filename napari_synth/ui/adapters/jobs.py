@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,7 +83,35 @@ class _Job:
     posted: bool = False
 
 
-class Lane(QObject):
+class Poster(QObject):
+    """Brings values from any thread to the main thread, until it is let go.
+
+    Qt crashes where one thread emits through an object that another deletes, so one waits for the other.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gate = threading.RLock()
+        self._gone = False
+
+    def post(self, signal: Any, *values: object) -> None:
+        """Emit one of the object's signals; nothing once it is let go."""
+        with self._gate:
+            if self._gone:
+                return
+            try:
+                signal.emit(*values)
+            except RuntimeError:  # the window was closed and took the receiver with it
+                return
+
+    def let_go(self) -> None:
+        """Delete it here, in the main thread: the garbage collector may run in any other."""
+        with self._gate:
+            self._gone = True
+        delete(self)
+
+
+class Lane(Poster):
     """A queue of jobs of one kind; a new job replaces the one before it.
 
     One thread works for the lane, so two jobs of a kind never run at the same time. The outcome of
@@ -166,19 +195,19 @@ class Lane(QObject):
         with self.state.events.blocked():  # the widgets that listen may be gone already
             self.state.running = False
         self._thread.shutdown(wait=False, cancel_futures=True)
-        delete(self)  # here, in the main thread: the garbage collector may run in any other
+        self.let_go()
 
     def _run(self, job: _Job) -> None:
         """In the lane's thread."""
         outcome = run_safely(job.title, job.work, partial(self._report, job), job.token)
-        _emit(self._ended, job, outcome)
+        self.post(self._ended, job, outcome)
 
     def _report(self, job: _Job, progress: Progress) -> None:
         """In the lane's thread; many reports between two looks of the main thread become one."""
         job.latest = progress
         if not job.posted:
             job.posted = True
-            _emit(self._reported, job)
+            self.post(self._reported, job)
 
     def _show_progress(self, job: _Job) -> None:
         job.posted = False
@@ -199,7 +228,7 @@ class Lane(QObject):
             self.idle.emit()
 
 
-class Errands(QObject):
+class Errands(Poster):
     """Small jobs that no job bar shows: each of them is done, one after the other, on a thread of their own.
 
     Create it in the main thread.
@@ -228,13 +257,13 @@ class Errands(QObject):
         except RuntimeError:  # Python is ending and has waited for the thread already
             self._run("Closing", last, None)
         self._thread.shutdown(wait=False)
-        delete(self)
+        self.let_go()
 
     def _run(self, title: str, work: Callable[[], Any], on_done: OnDone | None) -> None:
         """In the thread."""
         outcome = run_safely(title, lambda progress, cancel: work(), lambda progress: None, CancelToken())
         if on_done is not None:
-            _emit(self._ended, on_done, outcome)
+            self.post(self._ended, on_done, outcome)
 
     def _end(self, on_done: OnDone, outcome: Outcome) -> None:
         if not self._closed:
@@ -246,13 +275,6 @@ def delete(thing: QObject) -> None:
     try:
         thing.deleteLater()
     except RuntimeError:  # Qt deleted it with the window already
-        return
-
-
-def _emit(signal: Any, *values: object) -> None:
-    try:
-        signal.emit(*values)
-    except RuntimeError:  # the window was closed and took the receiver with it
         return
 
 
