@@ -94,7 +94,7 @@ class FieldSettings(_Strict):
     shapes: str = DEFAULT_SHAPES
     """Id or file of the shape model."""
     library: str = ""
-    """A shape library or a folder of masks; empty: the library of the shape model."""
+    """A shape library or a folder of masks; empty: the library of the shape model; ``held:…``: in memory alone."""
 
     @field_validator("count_quantiles", "area_quantiles", "eccentricity_quantiles")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ DROPS = {
     "parts": "have several parts",
     "cut": "are cut off straight",
 }
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading a file that is no library, or half of one, can raise."""
 STRAIGHT = 0.7
 """A nucleus that fills so much of a side of its bounding box was cut off by the border of its image."""
 
@@ -114,8 +117,9 @@ def read_shapes(path: Path) -> ShapeLibrary:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files if name != "source"}
         shapes = arrays["shapes"] if "shapes" in arrays else _unpacked(arrays["packed"])
-        about = json.loads(str(arrays["about"])) if "about" in arrays else {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        stored = json.loads(str(arrays["about"])) if "about" in arrays else {}
+        about = {name: stored[name] for name in ("dropped", "attribution", "coded_by") if name in stored}
+    except DAMAGE as error:
         raise InputError(
             f"{path} is not a shape library ({error}).", "Use an .npz file with an array 'shapes'."
         ) from error

@@ -14,7 +14,12 @@ from napari_synth.masks.canvas import Canvas, Footprint
 from napari_synth.masks.outlines import Outline, outlines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_synth.masks.latents import Latents
     from napari_synth.masks.shapes import ShapeModel
+
+SAME_CODE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +77,21 @@ class Patch:
     area: int
 
 
-def picture(nucleus: Nucleus, shapes: ShapeModel, library: str = "") -> np.ndarray:
-    """The upright 64×64 shape of a nucleus, float32."""
+def picture(nucleus: Nucleus, shapes: ShapeModel, libraries: Iterable[Latents] | None = None) -> np.ndarray:
+    """The upright 64×64 shape of a nucleus, float32.
+
+    Parameters
+    ----------
+    nucleus : Nucleus
+    shapes : ShapeModel
+    libraries : iterable of Latents, optional
+        Where the nucleus may come from: the first in which its member has its code is taken, and it is decoded
+        where there is none. The model's own library when not given.
+    """
     if nucleus.member >= 0:
-        known = shapes.latents(library).shapes
-        if nucleus.member < len(known):
-            return known[nucleus.member].astype(np.float32)
+        for known in [shapes.latents()] if libraries is None else libraries:
+            if nucleus.member < len(known) and np.allclose(known.codes[nucleus.member], nucleus.z, atol=SAME_CODE):
+                return known.shapes[nucleus.member].astype(np.float32)
     return shapes.decode(nucleus.z)[0]
 
 

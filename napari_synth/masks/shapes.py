@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from napari_synth.nets.dvae import FoldedDecoder
 
 ENCODED_AT_ONCE = 256
+HELD = "held:"
+"""The name of a library that no file keeps begins so."""
 
 
 class ShapeModel(RoleModel):
@@ -31,6 +35,7 @@ class ShapeModel(RoleModel):
     def __init__(self, trained: TrainedModel):
         super().__init__(trained)
         self._libraries: dict[tuple[Path, int], Latents] = {}
+        self._held: dict[str, Latents] = {}
 
     @cached_property
     def _decoder(self) -> FoldedDecoder:
@@ -103,15 +108,42 @@ class ShapeModel(RoleModel):
         """Shapes ``(N, 64, 64)`` at the size this model was trained on."""
         return with_side(shapes, self.card.shape_side) if self.card.shape_side else shapes
 
-    def coded(self, library: ShapeLibrary) -> ShapeLibrary:
-        """A library with the codes this model gives it, at the size this model wants."""
+    def coded(self, library: ShapeLibrary, on_part: Callable[[int], None] = lambda done: None) -> ShapeLibrary:
+        """A library with the codes this model gives it, at the size this model wants.
+
+        Parameters
+        ----------
+        library : ShapeLibrary
+        on_part : callable
+            Told before each part how many shapes have their codes; what it raises ends the work.
+        """
         from dataclasses import replace
 
         if library.codes is not None and library.coded_by == self.sha256:
             return library
-        shapes = self.fitted(library.shapes)
-        codes, log_variances = self.posterior(shapes)
+        parts = []
+        for first in range(0, len(library), ENCODED_AT_ONCE):
+            on_part(first)
+            shapes = self.fitted(library.shapes[first : first + ENCODED_AT_ONCE])
+            parts.append((shapes, *self.posterior(shapes)))
+        shapes, codes, log_variances = (np.concatenate(part) for part in zip(*parts, strict=True))
         return replace(library, shapes=shapes, codes=codes, log_variances=log_variances, coded_by=self.sha256)
+
+    def keep(self, latents: Latents, path: Path | None = None) -> str:
+        """Hold the codes of a library in memory; returns the name under which `latents` finds them.
+
+        Parameters
+        ----------
+        latents : Latents
+        path : Path, optional
+            The file that has this library; without one the name is good in this process alone.
+        """
+        if path is not None:
+            self._libraries[_version_of(path)] = latents
+            return str(path)
+        name = HELD + hashlib.sha256(latents.shapes.tobytes() + latents.codes.tobytes()).hexdigest()[:12]
+        self._held[name] = latents
+        return name
 
     @property
     def library_path(self) -> Path:
@@ -124,13 +156,17 @@ class ShapeModel(RoleModel):
         Parameters
         ----------
         library : str or Path, optional
-            A library file or a folder of masks; the model's own library when not given.
+            A library file, a folder of masks or a name that `keep` gave; the model's own library when not given.
 
         Raises
         ------
         InputError
             If there is no such library.
         """
+        if str(library).startswith(HELD):
+            if library not in self._held:
+                raise InputError("The shape library was never saved to a file.", "Save it, and name the file instead.")
+            return self._held[str(library)]
         path = Path(library).expanduser() if library else self.library_path
         if not path.exists():
             if library:
@@ -139,10 +175,14 @@ class ShapeModel(RoleModel):
                 f"The shape model {self.card.id} has no library of real shapes.",
                 "Give a library file or a folder of masks, or use the sampler 'prior'.",
             )
-        key = (path.resolve(), path.stat().st_mtime_ns)
+        key = _version_of(path)
         if key not in self._libraries:
             self._libraries[key] = latents_of(self.coded(read_library(path)))
         return self._libraries[key]
+
+
+def _version_of(path: Path) -> tuple[Path, int]:
+    return path.resolve(), path.stat().st_mtime_ns
 
 
 def latents_of(library: ShapeLibrary) -> Latents:

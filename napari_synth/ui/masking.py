@@ -14,6 +14,7 @@ from napari_synth.core.errors import SynthError
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.seeds import random_seed
 from napari_synth.masks.presets import preset
+from napari_synth.masks.samplers import sampler_class
 from napari_synth.ui.adapters.jobs import Lane
 from napari_synth.ui.adapters.layers import (
     add_mask,
@@ -100,7 +101,8 @@ class Masking:
         work = FieldWork(
             session.shelf, settings, session.field.seed, self.density((height, width)), measured=self.real is not None
         )
-        done = partial(self._sampled, weakref.ref(layer) if layer is not None else None)
+        library = session.studio.library_name if sampler_class(settings.sampler).needs_library else ""
+        done = partial(self._sampled, weakref.ref(layer) if layer is not None else None, library)
         self.lane.submit("Sampling a field", work, done, total=STEPS)
 
     def recombine(self, paths: list[str], variants: int, height: int, width: int) -> None:
@@ -224,7 +226,7 @@ class Masking:
         self.real, self.composed = real, composed
         self.statistics_changed.emit()
 
-    def _sampled(self, target: Any, outcome: Outcome) -> None:
+    def _sampled(self, target: Any, library: str, outcome: Outcome) -> None:
         session = self._session
         if not session.arrived(outcome, self._say):
             return
@@ -242,11 +244,12 @@ class Masking:
             return
         if outcome.result.statistics is not None and self.real is not None:
             self._compare(self.real, outcome.result.statistics)
-        session.notes.masks = _placed_note(field.placed, field.wanted, layer.name)
+        session.notes.masks = _placed_note(field.placed, field.wanted, layer.name, library)
 
 
-def _placed_note(placed: int, wanted: int, name: str) -> Note:
-    text = f"Placed {placed} of {wanted} nuclei in {name!r}."
+def _placed_note(placed: int, wanted: int, name: str, library: str) -> Note:
+    shapes = f", with shapes of {library!r}" if library else ""
+    text = f"Placed {placed} of {wanted} nuclei in {name!r}{shapes}."
     if placed < wanted:
         return Note("done", text, f"{wanted - placed} found no place: use fewer or smaller nuclei to place them all.")
     return Note("done", text, "Next: press Render. Ctrl+Z takes the field back.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,19 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal, evented
 
-from napari_synth.core.errors import SynthError
 from napari_synth.core.seeds import MAX_SEED, numpy_rng
-from napari_synth.core.settings import DEFAULT_SHAPES
-from napari_synth.masks.latents import Latents, traversals, walk
-from napari_synth.masks.shapes import own_latents
-from napari_synth.ui.adapters.jobs import Lane
+from napari_synth.masks.latents import traversals, walk
 from napari_synth.ui.adapters.layers import add_stack
+from napari_synth.ui.libraries import Libraries
 from napari_synth.ui.state import Note
-from napari_synth.ui.work import LoadShapesWork
 
 if TYPE_CHECKING:
     from napari_synth.masks.shapes import ShapeModel
-    from napari_synth.ui.adapters.jobs import Outcome
     from napari_synth.ui.session import Session
 
 THUMBNAILS = 24
@@ -54,6 +48,10 @@ class StudioChoices:
         Whether each stamp gets an angle, and an area, by chance.
     angle, area : float
         Those of a stamp otherwise, and of the nucleus that is edited.
+    true_size : bool
+        Whether a stamp of a library shape has the area that the shape had in its mask.
+    true_area : float
+        That area, of the library shape that was chosen last; 0 where it was none.
     tool : str
         ``stamp``, ``grow``, ``edit`` or empty.
     selected : int
@@ -69,8 +67,15 @@ class StudioChoices:
     angle: float = 0.0
     size_random: bool = True
     area: float = 700.0
+    true_size: bool = False
+    true_area: float = 0.0
     tool: str = ""
     selected: int = 0
+
+    @property
+    def stamps_true_size(self) -> bool:
+        """Whether the next stamp has its true area."""
+        return self.true_size and self.true_area > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,62 +87,29 @@ class Thumbnails:
     pictures: np.ndarray
 
 
-class Shaping:
+class Shaping(Libraries):
     """Choosing and shaping a nucleus before it lies on a mask."""
 
     thumbnails_changed = Signal()
-    note_changed = Signal()
     shape_changed = Signal()
     """The picture of the chosen shape, or of its neighbours along the sliders, changed."""
     reshaped = Signal()
     """The chosen shape got another code by a slider, the map or the wheel."""
 
     def __init__(self, session: Session):
-        self._session = session
+        super().__init__(session)
         self.choices = StudioChoices()
-        self.lane = Lane()
         self.thumbnails: Thumbnails | None = None
         self.shape: np.ndarray | None = None
         self.ends: np.ndarray | None = None
         """What the chosen shape becomes at both ends of each slider, ``(latent, 2, 64, 64)``."""
-        self.note = Note("hint", "Choose a shape, then press Stamp and click on the mask.")
-        self._shapes: ShapeModel | None = None
-        self._latents: Latents | None = None
         self.marks: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
         """Start and end of a walk."""
-
-    @property
-    def latents(self) -> Latents:
-        """The library of the shape model; needs no torch."""
-        if self._latents is None:
-            self._latents = own_latents(DEFAULT_SHAPES)
-        return self._latents
+        self.library_changed.connect(self._show_library)
 
     @property
     def latent_size(self) -> int:
         return self.latents.codes.shape[1]
-
-    def say(self, note: Note) -> None:
-        """Show a message in the dock."""
-        self.note = note
-        self.note_changed.emit()
-
-    def _with_shapes(self, then: Callable[[ShapeModel], None]) -> None:
-        """Call ``then`` with the shape model, after loading it in the background where needed."""
-        if self._shapes is not None:
-            self._safely(partial(then, self._shapes))
-            return
-
-        def loaded(outcome: Outcome) -> None:
-            if self._session.arrived(outcome, self.say):
-                self._shapes = outcome.result
-                if self.choices.z:
-                    self._show_ends()
-                    self.shape_changed.emit()
-                self._safely(partial(then, outcome.result))
-
-        work = LoadShapesWork(self._session.shelf, DEFAULT_SHAPES)
-        self.lane.submit("Loading the shape model", work, loaded, total=1)
 
     def get_ready(self) -> None:
         """Load the shape model in the background, so that the first slider or stamp need not wait."""
@@ -151,12 +123,17 @@ class Shaping:
         same = (self.thumbnails.codes == np.array(self.choices.z, np.float32)).all(1)
         return int(same.argmax()) if same.any() else -1
 
-    def _safely(self, act: Callable[[], object]) -> None:
-        """Act; what goes wrong becomes a message."""
-        try:
-            act()
-        except SynthError as error:
-            self.say(Note.of(error))
+    def _shapes_loaded(self) -> None:
+        if self.choices.z:
+            self._show_ends()
+            self.shape_changed.emit()
+
+    def _show_library(self) -> None:
+        """Choose among the shapes of the library that is in use now."""
+        with self.choices.events.paused():
+            self.choices.sampler, self.choices.z, self.choices.member = "library", (), -1
+            self.choices.true_size = self.own is not None
+        self.show_thumbnails()
 
     # ---- choosing a shape
 
@@ -175,7 +152,7 @@ class Shaping:
         if self.choices.sampler != "library":
             self._with_shapes(partial(self._draw_thumbnails, sampler))
             return
-        draw = sampler.draw(numpy_rng(self.choices.seed, "thumbnails"), THUMBNAILS)
+        draw = sampler.draw(numpy_rng(self.choices.seed, "thumbnails"), min(THUMBNAILS, len(self.latents)))
         pictures = self.latents.shapes[draw.members].astype(np.float32)
         self._show_thumbnails(Thumbnails(draw.codes, draw.members, pictures))
 
@@ -193,8 +170,14 @@ class Shaping:
         """Take a thumbnail as the shape to stamp."""
         if self.thumbnails is None:
             return
+        member = int(self.thumbnails.members[index])
         self.choices.selected = 0
-        self._take(self.thumbnails.codes[index], int(self.thumbnails.members[index]), self.thumbnails.pictures[index])
+        self.choices.true_area = self._true_area(member)
+        self._take(self.thumbnails.codes[index], member, self.thumbnails.pictures[index])
+
+    def _true_area(self, member: int) -> float:
+        area = float(self.latents.area_px[member]) if member >= 0 else 0.0
+        return area if np.isfinite(area) and area > 0 else 0.0
 
     def set_z(self, z: np.ndarray) -> None:
         """Take this code as the shape, and let the nucleus that is edited follow."""

@@ -77,11 +77,13 @@ class FieldChoices:
     """A preset, or settings that follow real masks; the choices above win over them."""
     preset: str = ""
     """Name of the preset that the base is; empty where it is none."""
+    library: str = DEFAULT_FIELD.library
+    """Set by the Nuclei dock; see `ui.libraries`."""
 
     def take(self, settings: FieldSettings, preset: str = "") -> None:
-        """Make settings the base, and all choices but the seed theirs."""
+        """Make settings the base, and all choices but the seed and the library theirs."""
         with self.events.paused():  # type: ignore[attr-defined]
-            for name in FIELD_CHOICES:
+            for name in (name for name in FIELD_CHOICES if name != "library"):
                 setattr(self, name, getattr(settings, name))
             self.base, self.preset = settings, preset
 

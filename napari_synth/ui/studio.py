@@ -146,7 +146,9 @@ class Studio(Shaping):
         rng = numpy_rng(field.seed, "stamp", self._stamps + 1)
         angle = float(rng.uniform(0, 360)) if choices.turn_random else choices.angle
         area = choices.area
-        if choices.size_random:
+        if choices.stamps_true_size:
+            area = choices.true_area
+        elif choices.size_random:
             area = float(np.clip(rng.normal(field.area_mean, field.area_sd), field.area_mean / 4, field.area_mean * 4))
         scale = float(scale_for_area(shape[None], np.array([area]))[0])
         return Nucleus(np.array(choices.z, np.float32), angle, scale, y, x, choices.member)
@@ -176,7 +178,7 @@ class Studio(Shaping):
         if layer is None:
             return
         nucleus = self._nucleus(layer, label, shapes)
-        shape = picture(nucleus, shapes)
+        shape = picture(nucleus, shapes, self._known)
         present = np.count_nonzero(shape > SHAPE_THRESHOLD)
         self.choices.selected = 0  # nothing below may change the mask yet
         self.choices.angle = round(nucleus.angle % 360, 1)
@@ -229,6 +231,8 @@ class Studio(Shaping):
         layer = self._layer
         if min(window[2] - window[0], window[3] - window[1]) < SMALLEST_BOX:
             raise InputError("The rectangle is too small.", "Drag a larger one.")
+        if self.making_library:
+            raise InputError("A library is being made.", "Wait for it, or press Cancel.")
         height, width = layer.data.shape
         settings = self._session.field.settings(max(height, 16), max(width, 16))
         self._stamps += 1

@@ -24,11 +24,8 @@ class LatentMap(pg.PlotWidget):
     def __init__(self, latents: Latents):
         super().__init__(background=None)
         described(self, "Latent map", "Each dot is a real shape. Click or drag to decode the shape at that place")
-        self._latents = latents
-        step = -(-len(latents) // DOTS)
-        self._codes = latents.codes[::step]
-        self._places = latents.plane.project(self._codes)
-        self.dots = pg.ScatterPlotItem(*self._places.T, size=4, pen=None)
+        self.dots = pg.ScatterPlotItem(size=4, pen=None)
+        self.show_latents(latents)
         self.cross = pg.ScatterPlotItem(size=16, symbol="+")
         self.path = pg.PlotDataItem()
         self.letters = [pg.TextItem(name, anchor=(0.5, 1.5)) for name in "AB"]
@@ -44,6 +41,14 @@ class LatentMap(pg.PlotWidget):
             plot.getAxis(side).setLabel(name)
         self.getViewBox().setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(220)
+
+    def show_latents(self, latents: Latents) -> None:
+        """Show the dots of a library; cross and marks follow with `show_code` and `show_marks`."""
+        self._latents = latents
+        step = -(-len(latents) // DOTS)
+        self._codes = latents.codes[::step]
+        self._places = latents.plane.project(self._codes)
+        self.dots.setData(*self._places.T)
 
     def show_colours(self, text: str) -> None:
         """Draw in the text colour of the theme."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 COUNT_LAWS = (("normal", "Normal"), ("poisson", "Poisson"), ("fixed", "fixed number"))
+DRAWN = "How shapes are drawn"
 ORIENTATIONS = (("uniform", "any"), ("preferred", "preferred"), ("none", "not turned"))
 PRESET_TITLES = (
     ("", "Preset: number per area (as at the start)"),
@@ -90,7 +91,7 @@ class MasksPanel(Panel):
         self.touching = number(0, 100, 5, 0, "Touching", "Share of the nuclei that touch another one, in per cent")
         self.touching.setSuffix(" %")
         row(grid, "Spacing", beside(self.spacing, self.touching, wide=1))
-        self.sampler = described(QComboBox(), "Sampler", "How shapes are drawn")
+        self.sampler = described(QComboBox(), "Sampler", DRAWN)
         for name, kind in SAMPLERS.items():
             self.sampler.addItem(kind.title, name)
         self.spread = number(0, 3, 0.1, 1, "Shape variation", "")
@@ -215,6 +216,8 @@ class MasksPanel(Panel):
         self.touching.setEnabled(field.spacing in ("touching", "clusters"))
         for box in (self.angle, self.angle_sd):
             box.setEnabled(field.orientation == "preferred")
+        library = self.session.studio.library_name
+        self.sampler.setToolTip(f"How shapes are drawn; real ones are those of {library!r}" if library else DRAWN)
         means = SAMPLERS[field.sampler].spread_means
         self.spread.setEnabled(bool(means))
         self.spread.setToolTip(means or "This sampler has nothing to vary")

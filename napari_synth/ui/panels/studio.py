@@ -22,7 +22,8 @@ from qtpy.QtWidgets import (
 from napari_synth.core.errors import SynthError
 from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.ui.adapters.window import theme_colours
-from napari_synth.ui.panels.base import Panel, described, row
+from napari_synth.ui.panels.base import Panel, beside, described, row
+from napari_synth.ui.panels.library import LibraryButton
 from napari_synth.ui.panels.shapes import PREVIEW, LatentSliders, ShapeGrid, shape_pixmap
 from napari_synth.ui.panels.status import Foot
 from napari_synth.ui.panels.widgets import choose, number
@@ -73,9 +74,12 @@ class StudioPanel(Panel):
         self.sampler = described(QComboBox(), "Shapes from", "How the thumbnails are drawn")
         for name, kind in SAMPLERS.items():
             self.sampler.addItem(kind.title, name)
+        self.sampler.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.sampler.setMinimumContentsLength(10)
         self.resample = described(QPushButton("Resample"), "Resample", "Show other shapes")
         grid = self.grid()
-        row(grid, "Shapes", self.sampler, self.resample)
+        self.library = LibraryButton(self.studio, self.session.masks)
+        row(grid, "Shapes", beside(self.sampler, self.resample, self.library, wide=1))
         self.shapes = ShapeGrid()
         self.body.addWidget(self.shapes)
 
@@ -130,7 +134,10 @@ class StudioPanel(Panel):
         self.size_random = described(
             QCheckBox("by chance"), "Area by chance", "Draw the area of each stamp as set in the Masks panel"
         )
-        row(grid, "Area (px²)", self.area, self.size_random)
+        self.true_size = described(
+            QCheckBox("true size"), "True size", "Stamp a shape of the library with the area it had in its mask"
+        )
+        row(grid, "Area (px²)", self.area, self.size_random, self.true_size)
 
     def _build_tools(self) -> None:
         self.tools: dict[str, QPushButton] = {}
@@ -159,13 +166,14 @@ class StudioPanel(Panel):
         self.traversals.clicked.connect(studio.traversals)
         for box in (self.angle, self.area):
             box.valueChanged.connect(self._store)
-        for box in (self.turn_random, self.size_random):
+        for box in (self.turn_random, self.size_random, self.true_size):
             box.toggled.connect(self._store)
         self.open.clicked.connect(self._open)
         self.save.clicked.connect(self._save)
         self.session.viewer.events.theme.connect(self._show_theme)
         self._show_theme()
         self.watch(studio.choices.events, self._show_choices)
+        self.watch(studio.library_changed, self._show_library)
         self.watch(studio.thumbnails_changed, self._show_thumbnails)
         self.watch(studio.shape_changed, self._show_shape)
         self.watch(studio.note_changed, self._show_note)
@@ -200,7 +208,10 @@ class StudioPanel(Panel):
     def _store(self) -> None:
         choices = self.studio.choices
         choices.turn_random, choices.size_random = self.turn_random.isChecked(), self.size_random.isChecked()
-        choices.angle, choices.area = self.angle.value(), self.area.value()
+        choices.true_size = self.true_size.isChecked()
+        choices.angle = self.angle.value()
+        if self.area.isEnabled():  # else it shows the area of another one
+            choices.area = self.area.value()
         if choices.selected:
             self._settle.start()
 
@@ -214,23 +225,32 @@ class StudioPanel(Panel):
     def _show_choices(self) -> None:
         choices = self.studio.choices
         choose(self.sampler, choices.sampler)
-        for box, value in ((self.angle, choices.angle), (self.area, choices.area)):
+        editing = bool(choices.selected)
+        true_size = choices.stamps_true_size and not editing
+        area = choices.true_area if true_size else choices.area
+        for box, value in ((self.angle, choices.angle), (self.area, area)):
             blocked = box.blockSignals(True)
             box.setValue(value)
             box.blockSignals(blocked)
-        editing = bool(choices.selected)
-        for check, by_chance, box in (
-            (self.turn_random, choices.turn_random, self.angle),
-            (self.size_random, choices.size_random, self.area),
+        for check, value, enabled in (
+            (self.turn_random, choices.turn_random, not editing),
+            (self.size_random, choices.size_random, not editing and not true_size),
+            (self.true_size, choices.true_size, not editing and choices.true_area > 0),
         ):
             blocked = check.blockSignals(True)
-            check.setChecked(by_chance)
+            check.setChecked(value)
             check.blockSignals(blocked)
-            check.setEnabled(not editing)
-            box.setEnabled(editing or not by_chance)
+            check.setEnabled(enabled)
+        self.angle.setEnabled(editing or not choices.turn_random)
+        self.area.setEnabled(editing or not (choices.size_random or true_size))
         for name, button in self.tools.items():
             button.setChecked(choices.tool == name)
         self.sliders.mark(choices.dimension)
+
+    def _show_library(self) -> None:
+        self.library.show_library()
+        self.map.show_latents(self.studio.latents)
+        self._show_shape()
 
     def _show_thumbnails(self) -> None:
         if self.studio.thumbnails is not None:
