@@ -95,7 +95,6 @@ class MasksPanel(Panel):
         for name, kind in SAMPLERS.items():
             self.sampler.addItem(kind.title, name)
         self.spread = number(0, 3, 0.1, 1, "Shape variation", "")
-        row(grid, "Shapes", beside(self.sampler, self.spread, wide=1))
         self.follow = described(
             QPushButton("Follow…"),
             "Follow real masks, a preset or a density",
@@ -107,7 +106,7 @@ class MasksPanel(Panel):
         self.follow.setMenu(self.follow_menu)
         self.studio = described(QPushButton("Nuclei…"), "Single nuclei", "Open the Nuclei panel: stamp, grow, reshape")
         self.seed = SeedBox("Field seed", "The same number gives the same field of nuclei")
-        row(grid, "Seed", self.seed)
+        row(grid, "Shapes", beside(self.sampler, self.spread, "seed", self.seed, wide=1))
 
     def _build_buttons(self) -> None:
         self.maps = described(

@@ -84,7 +84,11 @@ class SynthesizePanel(Panel):
         self.copy_python = described(
             QPushButton("Copy as Python"), "Copy as Python", "Copy the lines that make the same image in a script"
         )
+        self.live = described(
+            QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
+        )
         self.actions.addWidget(self.render_button, 1)
+        self.actions.addWidget(self.live)
         self.actions.addWidget(self.copy_python)
         self.foot = Foot(self.session.rendering.lane)
         self.set_foot(self.foot)
@@ -93,7 +97,10 @@ class SynthesizePanel(Panel):
     def _build_model_rows(self) -> None:
         grid = self.grid()
         self.mask = described(MaskCombo(self.session.masks), "Mask layer", "The mask whose image is made")
-        row(grid, "Mask", self.mask)
+        self.outline = described(
+            QCheckBox("outline"), "Mask as outline", "Show the mask as outlines, so that the image is seen through it"
+        )
+        row(grid, "Mask", self.mask, self.outline)
         self.image = described(ImageCombo(self.session.images), "Anatomy layer", "The image that objects are put into")
         self.image_label = row(grid, "Anatomy", self.image)
         self.model = described(QComboBox(), "Model", "The trained generator that makes the image")
@@ -124,14 +131,7 @@ class SynthesizePanel(Panel):
             "Compute in 16 bit: faster on most machines, and the image is some grey levels off.\n"
             "Kept in the recipe, so that replaying it gives the same image.",
         )
-        self.outline = described(
-            QCheckBox("outline"), "Mask as outline", "Show the mask as outlines, so that the image is seen through it"
-        )
-        self.live = described(
-            QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
-        )
         row(grid, "Device", self.device, self.fast)
-        row(grid, "Show", self.outline, self.live)
         self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
         self.body.addWidget(self.live_text)
 
