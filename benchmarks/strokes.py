@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QEventLoop, QPoint, Qt
+from qtpy.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -32,6 +32,7 @@ STEP = 5
 ZOOM = 2.0
 PATIENCE_S = 60.0
 NO_BUDGET_MS = 60_000
+LONGEST_REST_MS = 500
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,17 @@ class Stopped(Exception):
     """The window did not do what it was waited for."""
 
 
+def rest_until_event() -> None:
+    """Sleep as a window does that nobody touches: a loop that asks again and again takes a core from the renderer."""
+    QTimer.singleShot(LONGEST_REST_MS, int)
+    QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+
 def wait(done: Any, what: str) -> None:
     """Run the window until something is true."""
     end = time.perf_counter() + PATIENCE_S * 5
     while not done():
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+        rest_until_event()
         if time.perf_counter() > end:
             raise Stopped(f"waited in vain for {what}")
 
@@ -135,7 +142,7 @@ class Painting:
         QTest.mouseMove(self.native, self._point(place))
         end = start + PATIENCE_S
         while time.perf_counter() < end:
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 2)
+            rest_until_event()
             if start < self._refreshed < self._drawn and (self.image.data[near] != before).any():
                 if np.array_equal(self.mask.data[near], painted):
                     raise Stopped("the mouse did not paint")

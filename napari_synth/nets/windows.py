@@ -71,10 +71,6 @@ def convolve_window(convolution: nn.Module, x: Tensor, origin: Box, box: Box) ->
     Tensor, shape (B, channels, box.height, box.width)
     """
     reach = Reach.of(convolution)
-    if reach.transposed:
-        out = F.conv_transpose2d(x, convolution.weight, convolution.bias, reach.stride)
-        corner = Box(origin.top * reach.stride - reach.padding, origin.left * reach.stride - reach.padding, 0, 0)
-        return out[(..., *box.seen_from(corner))]
     needed = reach.needed(box)
     missing = (
         origin.left - needed.left,
@@ -84,4 +80,10 @@ def convolve_window(convolution: nn.Module, x: Tensor, origin: Box, box: Box) ->
     )
     if any(missing):
         x = F.pad(x, missing)
-    return F.conv2d(x, convolution.weight, convolution.bias, reach.stride)
+    if not reach.transposed:
+        return F.conv2d(x, convolution.weight, convolution.bias, reach.stride)
+    full = reach.affected(needed)
+    margins = (box.top - full.top, box.left - full.left, full.bottom - box.bottom, full.right - box.right)
+    cut = min(margins)  # inside of the convolution: what is left over costs a copy
+    out = F.conv_transpose2d(x, convolution.weight, convolution.bias, reach.stride, cut)
+    return out[(..., *box.seen_from(full.grown(-cut)))]

@@ -57,7 +57,10 @@ def gate(monkeypatch):
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     paths = (small_capsules(folder / "axons.safetensors"), small_generator(folder / "cells.safetensors"))
-    return {path.stem: (path, load_generator(path, "cpu")) for path in paths}
+    loaded = {path.stem: (path, load_generator(path, "cpu")) for path in paths}
+    for _, generator in loaded.values():  # threads that the process keeps for all renders begin with the first
+        generator.render(nuclei((64, 64), 3))
+    return loaded
 
 
 @pytest.fixture

@@ -7,7 +7,13 @@ from lightning_fabric import Fabric
 
 from napari_synth.core.seeds import torch_generator
 from napari_synth.nets.probe import Probe
-from napari_synth.training.objectives.capspix2pix import CapsPix2PixObjective, CapsPix2PixSettings
+from napari_synth.training.objectives.capspix2pix import (
+    CapsPix2PixObjective,
+    CapsPix2PixSettings,
+    blurred,
+    log_power,
+    spectral_distance,
+)
 from napari_synth.training.objectives.dvae import DVAEObjective, DVAESettings
 from napari_synth.training.objectives.pix2pix import Pix2PixObjective, Pix2PixSettings
 from tests.helpers import nuclei, pair_folder
@@ -107,3 +113,43 @@ def test_capspix2pix_losses_and_the_balanced_start(tmp_path):
     assert losses["D"] == pytest.approx(cross_entropy(p, 0.9) + cross_entropy(q, 0.1), rel=1e-4)
     assert losses["L1"] == pytest.approx(float(np.abs(fake.numpy() - real.numpy()).mean()), rel=1e-4)
     assert 0.5 * real.mean() < fake.mean() < 2 * real.mean()
+    kernels = objective.plain("generator").conv1.weight.detach()
+    assert (objective.plain("generator").conv1.weight[:, 0] != 0).sum() > 16  # the step reached the whole kernel
+    assert kernels[:, 0, 2, 2].abs().min() > 10 * kernels[:, 0, 0, 0].abs().max()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "times"),
+    [
+        pytest.param(lambda noise: noise, 1.5, id="other noise of the same kind"),
+        pytest.param(lambda noise: 2 * noise, 3, id="twice as strong"),
+        pytest.param(lambda noise: (noise + noise.roll((1, 1), (2, 3))) / 2**0.5, 10, id="streaks"),
+        pytest.param(lambda noise: noise + 0.1 * (torch.arange(256) % 4 == 0), 1.6, id="a grid"),
+        pytest.param(lambda noise: blurred(noise), 10, id="blurred"),
+    ],
+)
+def test_the_spectral_distance_sees_what_noise_should_not_have(spoil, times):
+    generator = torch.Generator().manual_seed(0)
+    real, same, other = (0.1 * torch.randn(2, 1, 256, 256, generator=generator) for _ in range(3))
+    alike = spectral_distance(same, real)
+    assert spectral_distance(real + 0.3, real) == pytest.approx(0, abs=1e-6)  # brightness is the matter of L1
+    if times < 1.6:
+        assert spectral_distance(spoil(other), real) < times * alike
+    else:
+        assert spectral_distance(spoil(other), real) > times * alike
+
+
+def test_the_logarithm_of_the_power_is_that_of_a_spectrogram():
+    """Against blocks taken one by one; a wave of amplitude a stands out at its own frequency alone."""
+    wave = 0.2 * torch.cos(2 * torch.pi * 8 / 64 * torch.arange(128)).expand(1, 1, 128, 128)
+    power = log_power(wave, 64)[0]
+    window = np.hanning(65)[:64]
+    block = (wave[0, 0, :64, :64].numpy() - wave[0, 0, :64, :64].numpy().mean()) * np.outer(window, window)
+    assert np.allclose(power.exp(), np.abs(np.fft.rfft2(block)) ** 2 + 1e-6, rtol=1e-3, atol=1e-5)
+    assert divmod(int(power.argmax()), 33) == (0, 8)
+
+
+def test_blurring_averages_a_pixel_with_the_neighbours_it_has():
+    image = torch.arange(12.0).reshape(1, 1, 3, 4)
+    assert blurred(image)[0, 0, 1, 1] == pytest.approx(float(image[0, 0, :3, :3].mean()))
+    assert blurred(image)[0, 0, 0, 0] == pytest.approx(float(image[0, 0, :2, :2].mean()))

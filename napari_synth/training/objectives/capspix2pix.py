@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss
+from torch.nn.functional import avg_pool2d, l1_loss
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed, torch_generator
@@ -40,8 +40,10 @@ class CapsPix2PixSettings(ObjectiveSettings):
     """Channels of the discriminator's first layer."""
     dropout: float = Field(0.5, ge=0, lt=1)
     l1: float = Field(1.0, ge=0)
-    lattice: float = Field(0.0, ge=0)
-    """Weight of `lattice_power`, the grid that transposed convolutions leave; 0 as published."""
+    blurred_l1: float = Field(0.0, ge=0)
+    """Weight of the L1 loss between images averaged over 3×3 pixels, most of their noise gone; 0 as published."""
+    spectrum: float = Field(0.0, ge=0)
+    """Weight of `spectral_distance`: noise as strong and as even as the real one, no grid; 0 as published."""
     start: Literal["normal", "balanced"] = "normal"
     """Weights to start from: N(0, 0.02) as published, or scaled by `balance`, which learns far sooner."""
 
@@ -52,7 +54,7 @@ class CapsPix2PixObjective(Objective):
     Settings = CapsPix2PixSettings
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 132_000},
-        "fast": {"steps": 4_000, "start": "balanced", "dropout": 0.1, "l1": 10.0},
+        "fast": {"steps": 4_000, "start": "balanced", "dropout": 0.1, "blurred_l1": 20.0, "spectrum": 1.0},
     }
 
     def __init__(self, settings: CapsPix2PixSettings, data: Path, seed: int):
@@ -111,8 +113,10 @@ class CapsPix2PixObjective(Objective):
         loss_gan = adversarial_loss(discriminator(torch.cat([fake, masks], 1)).float(), 1.0)
         loss_l1 = l1_loss(fake, real)
         loss = loss_gan + self.settings.l1 * loss_l1
-        if self.settings.lattice:
-            loss = loss + self.settings.lattice * lattice_power(fake)
+        if self.settings.blurred_l1:
+            loss = loss + self.settings.blurred_l1 * l1_loss(blurred(fake), blurred(real))
+        if self.settings.spectrum:
+            loss = loss + self.settings.spectrum * spectral_distance(fake, real)
         self.optimise("generator", loss)
         discriminator.requires_grad_(True)
         return {"D": loss_d.item(), "GAN": loss_gan.item(), "L1": loss_l1.item()}
@@ -147,22 +151,33 @@ class CapsPix2PixObjective(Objective):
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
 
 
-def lattice_power(images: Tensor, period: int = 4, block: int = 64) -> Tensor:
-    """How far the phases of a lattice differ in their local mean: 0 for an image without a grid.
+def blurred(images: Tensor) -> Tensor:
+    """Each pixel averaged with its eight neighbours; at the border with those there are."""
+    return avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
 
-    Transposed convolutions of stride 2 give each phase of 2 or 4 pixels weights of its own (Odena et al.
-    2016). In every block the pixels of each of the ``period``² phases are averaged; the result is the
-    variance of these means. Noise adds its variance over the ``(block / period)²`` pixels of a mean.
+
+def spectral_distance(made: Tensor, real: Tensor, block: int = 64) -> Tensor:
+    """Mean squared difference of the logarithms of two power spectra (after Durall et al. 2020).
+
+    Transposed convolutions give each phase of 2 or 4 pixels weights of its own and leave a grid (Odena et al.
+    2016), and a discriminator that halves its input overlooks fine noise: both stand out in the spectrum. It
+    is averaged over half-overlapping blocks without their mean, under a Hann window, and kept in both
+    directions, so that noise must have no direction where the real one has none.
 
     Parameters
     ----------
-    images : Tensor, shape (B, 1, H, W)
-        Sides are multiples of ``block``.
+    made, real : Tensor, shape (B, 1, H, W)
+        Sides are at least ``block``.
     """
-    batch, _, height, width = images.shape
-    parts = images.reshape(batch, height // block, block // period, period, width // block, block // period, period)
-    means = parts.mean((2, 5)).permute(0, 1, 3, 2, 4).flatten(3)
-    return means.var(-1, correction=0).mean()
+    return (log_power(made, block) - log_power(real, block)).square().mean()
+
+
+def log_power(images: Tensor, block: int) -> Tensor:
+    """Natural logarithm of the mean power of the blocks of each image, ``(B, block, block // 2 + 1)``."""
+    window = torch.hann_window(block, device=images.device)
+    blocks = images.unfold(2, block, block // 2).unfold(3, block, block // 2).flatten(1, 3)
+    blocks = (blocks - blocks.mean((2, 3), keepdim=True)) * window * window[:, None]
+    return torch.log(torch.fft.rfft2(blocks).abs().square().mean(1) + 1e-6)
 
 
 @torch.no_grad()
@@ -173,8 +188,14 @@ def balance(generator: CapsPix2PixGenerator, masks: Tensor, z: Tensor, images: T
     by layer, the first image is one grey, and the gradients vanish likewise. Here every layer in turn is
     scaled until its capsules have a mean length near 0.5 (conv1: a standard deviation of 1), and the
     image starts at the mean brightness of the real ones (the idea of layer-sequential unit variance,
-    Mishkin & Matas 2016).
+    Mishkin & Matas 2016). conv1 reads the latent plane at its own pixel alone, so that the noise begins
+    white: a random kernel of this weight, which takes thousands of steps to change, gives it streaks.
     """
+    of_plane = generator.conv1.weight[:, 0]
+    middle = of_plane.shape[-1] // 2
+    strength = of_plane.flatten(1).norm(dim=1) * of_plane[:, middle, middle].sign()
+    of_plane.zero_()
+    of_plane[:, middle, middle] = strength
     x = torch.cat([generator.latent_plane(z, *masks.shape[-2:]), masks], dim=1)
     maps: dict[str, Tensor] = {}
     for stage in STAGES:
