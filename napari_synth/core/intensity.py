@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.planes import check_plane
 
 PERCENTILES = (0.1, 99.9)
 
@@ -88,13 +89,7 @@ def check_channel(image: np.ndarray, what: str) -> np.ndarray:
     image = np.asarray(image)
     if image.ndim == 3 and image.shape[-1] in (2, 3, 4):
         raise InputError(f"{what} has {image.shape[-1]} channels, but one is needed.", "Choose one channel of it.")
-    if image.ndim != 2:
-        raise InputError(
-            f"{what} has {image.ndim} dimensions (shape {image.shape}), but a 2-D image is needed.",
-            "Choose one plane of it.",
-        )
-    if image.size == 0:
-        raise InputError(f"{what} has no pixels (shape {image.shape}).", "Choose another image.")
+    check_plane(image, what, "image")
     if image.dtype.kind not in "iuf" or (image.dtype.kind in "iu" and image.dtype.itemsize > 2):
         raise InputError(f"{what} has the dtype {image.dtype}.", "Save it as 8 bit, 16 bit or float.")
     if image.dtype.kind == "f" and not np.isfinite(image).all():

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.intensity import check_channel
+from napari_synth.core.planes import check_plane
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -96,13 +97,7 @@ def as_labels(array: np.ndarray, what: str = "The mask") -> np.ndarray:
         If it is not 2-D, has no pixels, holds NaN, fractions, negative or too large numbers.
     """
     array = np.asarray(array)
-    if array.ndim != 2:
-        raise InputError(
-            f"{what} has {array.ndim} dimensions (shape {array.shape}), but a 2-D mask is needed.",
-            "Choose one plane of it.",
-        )
-    if array.size == 0:
-        raise InputError(f"{what} has no pixels (shape {array.shape}).", "Choose another mask.")
+    check_plane(array, what, "mask")
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise InputError(f"{what} contains NaN or infinity.", "Replace them by 0 or convert it to labels.")

@@ -49,7 +49,7 @@ class Notes:
     """The message of each panel."""
 
     masks: Note = Note("hint", "Sample a field of nuclei, or make a new mask and paint them.")
-    synthesize: Note = Note("hint", "Choose a look and press Render.")
+    synthesize: Note = Note("hint", "Choose the model and its look, then press Render.")
     export: Note = Note("hint", "Choose a folder and press Export.")
     inspect: Note = Note("hint", "Choose a layer of the network and press Show capsules, or rank them for a structure.")
 

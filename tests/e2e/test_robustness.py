@@ -170,9 +170,8 @@ def test_a_dock_closed_while_the_image_follows(windows, models, gate, qtbot):
     assert not session.live.state.on
 
 
-def test_a_mask_deleted_during_a_stroke(windows, models, gate, qtbot):
-    viewer, session = windows()
-    dock_panels(viewer)
+def mid_stroke(viewer, session, gate, qtbot):
+    """A new mask that is followed, and the brush on it while its stroke is being rendered."""
     layer = add_mask(viewer)
     session.live.switch(True)
     wait_for(qtbot, viewer, layer)
@@ -181,6 +180,13 @@ def test_a_mask_deleted_during_a_stroke(windows, models, gate, qtbot):
     brush.move((20, 40))
     qtbot.waitUntil(gate.entered.is_set)
     assert session.live._edits.painting
+    return layer, brush
+
+
+def test_a_mask_deleted_during_a_stroke(windows, models, gate, qtbot):
+    viewer, session = windows()
+    dock_panels(viewer)
+    layer, brush = mid_stroke(viewer, session, gate, qtbot)
     viewer.layers.remove(layer)
     brush.move((20, 60))
     gate.open()
@@ -198,14 +204,7 @@ def test_a_mask_deleted_during_a_stroke(windows, models, gate, qtbot):
 def test_the_model_switched_during_a_stroke(windows, models, gate, qtbot):
     viewer, session = windows()
     _, panel, _ = dock_panels(viewer)
-    layer = add_mask(viewer)
-    session.live.switch(True)
-    wait_for(qtbot, viewer, layer)
-    gate.close()
-    brush = Brush(viewer, qtbot, layer, (20, 20))
-    brush.move((20, 40))
-    qtbot.waitUntil(gate.entered.is_set)
-    assert session.live._edits.painting
+    layer, brush = mid_stroke(viewer, session, gate, qtbot)
     index = next(i for i in range(panel.model.count()) if panel.model.itemData(i) == str(models["cells"][0]))
     panel.model.setCurrentIndex(index)
     panel.model.activated.emit(index)
