@@ -59,8 +59,9 @@ def strokes(model: str, size: int, rounds: int) -> None:
     runs: dict[str, Callable[[], object]] = {f"stroke_{side}": partial(paint, side, True) for side in STROKES}
     runs["full"] = full
     mode = paint(16, True)
-    if paint(16, False) == "preview":
-        runs["preview_16"] = partial(paint, 16, False)
+    during = paint(16, False)
+    if during != mode:
+        runs[f"{during}_16"] = partial(paint, 16, False)
     times = interleaved(runs, rounds)
     line(
         f"stroke-{model}-{size}",

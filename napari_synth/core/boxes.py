@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 
 class Box(NamedTuple):
     """Pixels ``top … bottom - 1`` by ``left … right - 1``."""
@@ -47,6 +49,14 @@ class Box(NamedTuple):
     def grown(self, by: int) -> Box:
         return Box(self.top - by, self.left - by, self.bottom + by, self.right + by)
 
+    def halves(self) -> tuple[Box, Box]:
+        """The box cut in two across its longer side."""
+        if self.height >= self.width:
+            middle = (self.top + self.bottom) // 2
+            return self._replace(bottom=middle), self._replace(top=middle)
+        middle = (self.left + self.right) // 2
+        return self._replace(right=middle), self._replace(left=middle)
+
     def seen_from(self, origin: Box) -> tuple[slice, slice]:
         """Slices of an array whose first element is at the corner of ``origin``."""
         return (
@@ -58,6 +68,14 @@ class Box(NamedTuple):
 def whole(height: int, width: int) -> Box:
     """The box of a map of this size."""
     return Box(0, 0, height, width)
+
+
+def bounds_of(true: np.ndarray, box: Box) -> Box:
+    """The smallest box that holds all true pixels of an array over a box; there is one at least."""
+    rows, columns = np.flatnonzero(true.any(1)), np.flatnonzero(true.any(0))
+    return Box(
+        box.top + int(rows[0]), box.left + int(columns[0]), box.top + int(rows[-1]) + 1, box.left + int(columns[-1]) + 1
+    )
 
 
 def merged(boxes: Iterable[Box]) -> list[Box]:

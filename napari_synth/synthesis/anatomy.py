@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, bounds_of, whole
 from napari_synth.core.progress import CancelToken
 from napari_synth.synthesis.forward import anatomy_features, output_scale, signal_of
 from napari_synth.synthesis.generator import check_condition, padded_to
-from napari_synth.synthesis.padded import PaddedPlane, bounds_of, padded_side
+from napari_synth.synthesis.padded import PaddedPlane, padded_side
 from napari_synth.synthesis.tiles import WHOLE_PIXELS
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_synth.synthesis.generator import Generator
     from napari_synth.synthesis.tiles import Follow
 
-Mode = Literal["partial", "preview", "full"]
+Mode = Literal["partial", "near", "preview", "full"]
 LIMIT = 4 * 2**30
 """Bytes of activations that are kept to follow a mask."""
 
@@ -34,8 +34,9 @@ class LiveRendering:
         Boxes of the image and their pixels, in the dtype of the image.
     request : RenderRequest
         What the image shows, with the whole mask.
-    mode : {'partial', 'preview', 'full'}
-        Whether only the changed part was computed; whether it is an approximation; or all of it was.
+    mode : {'partial', 'near', 'preview', 'full'}
+        Whether only the changed part was computed; whether only what of it is near the edit, the rest staying as
+        it was; whether it is an approximation; or all of it was.
     seconds : float
     option : str
     kept : int

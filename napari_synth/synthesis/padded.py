@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_synth.core.boxes import Box, merged, whole
+from napari_synth.core.boxes import Box, bounds_of, merged, whole
 from napari_synth.datasets.encoding import REACH, mask_plane
 
 
@@ -70,11 +70,3 @@ class PaddedPlane:
         bottom = canvas.bottom if box.bottom > 2 * height - canvas.bottom else box.bottom
         right = canvas.right if box.right > 2 * width - canvas.right else box.right
         return Box(box.top, box.left, bottom, right)
-
-
-def bounds_of(different: np.ndarray, box: Box) -> Box:
-    """The smallest box that holds all true pixels of an array over a box; there is one at least."""
-    rows, columns = np.flatnonzero(different.any(1)), np.flatnonzero(different.any(0))
-    return Box(
-        box.top + int(rows[0]), box.left + int(columns[0]), box.top + int(rows[-1]) + 1, box.left + int(columns[-1]) + 1
-    )

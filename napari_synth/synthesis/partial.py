@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from napari_synth.core.boxes import Box, merged, whole
+from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import InputError
+from napari_synth.core.outdated import Outdated
 from napari_synth.core.progress import CancelToken
 from napari_synth.nets.capspix2pix import STAGES
 from napari_synth.nets.probe import Edit, Probe
 from napari_synth.synthesis.forward import check_latent, latent_of
 from napari_synth.synthesis.generator import check_option
-from napari_synth.synthesis.maps import BYTES_PER_PIXEL, StageMaps, canvas_of
+from napari_synth.synthesis.maps import BYTES_PER_PIXEL, StageMaps, canvas_of, needed_windows
 from napari_synth.synthesis.padded import PaddedPlane, padded_side
 from napari_synth.synthesis.watch import Watch
 
@@ -26,11 +28,15 @@ if TYPE_CHECKING:
 
 MASK_BYTES = 8
 """Of a pixel of the mask plane and of the image."""
+FLAG_BYTES = sum(1 / stage.factor**2 for stage in STAGES)
+"""Of a pixel, to know what is out of date in each layer."""
+NEAR = 24
+"""During a stroke the image follows at once up to so many pixels around the brush."""
 
 
 def bytes_needed(height: int, width: int) -> int:
     """Memory that the activations of a canvas take."""
-    return int((BYTES_PER_PIXEL + MASK_BYTES) * height * width)
+    return int((BYTES_PER_PIXEL + MASK_BYTES + FLAG_BYTES) * height * width)
 
 
 class PartialUpdate:
@@ -54,7 +60,7 @@ class PartialUpdate:
         self.computed = 0
         """Output pixels of all layers computed in the last update."""
         self._maps: StageMaps | None = None
-        self._dirty: dict[str, list[Box]] = {}
+        self._outdated: dict[str, Outdated] = {}
         self._edits: dict[str, list[Edit]] = {}
         self._z: np.ndarray | None = None
         self._plane: PaddedPlane | None = None
@@ -74,12 +80,19 @@ class PartialUpdate:
     @property
     def nbytes(self) -> int:
         """Bytes that are kept now."""
-        return self._maps.nbytes + self._plane.values.nbytes if self._maps else 0
+        if not self._maps:
+            return 0
+        return self._maps.nbytes + self._plane.values.nbytes + sum(flags.nbytes for flags in self._outdated.values())
 
     def forget(self) -> None:
         """Give the memory back."""
         self._maps = self._plane = None
-        self._dirty.clear()
+        self._outdated.clear()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left for the next update."""
+        return not any(self._outdated.values())
 
     def update(
         self,
@@ -88,6 +101,7 @@ class PartialUpdate:
         edits: dict[str, list[Edit]] | None = None,
         boxes: Sequence[Box] | None = None,
         cancel: CancelToken | None = None,
+        near: int | None = None,
     ) -> list[Box]:
         """Bring the image up to date.
 
@@ -102,6 +116,9 @@ class PartialUpdate:
             Where the mask may have changed since the last call; everywhere when not given.
         cancel : CancelToken, optional
             Asked between strips. What was not reached is done by the next call.
+        near : int, optional
+            Compute only so many pixels around what changed in the mask. What it reaches beyond them stays
+            as it was, until a call without ``near`` or without a change.
 
         Returns
         -------
@@ -121,8 +138,9 @@ class PartialUpdate:
             self._take_size(labels.shape)
             self._take_latent(z)
             self._take_edits(edits or {})
-            self._take_mask(labels, boxes)
-            return self._run(labels.shape, cancel or CancelToken())
+            changed = self._take_mask(labels, boxes)
+            windows = self._windows(changed, near) if near is not None and changed else {}
+            return self._run(labels.shape, windows, cancel or CancelToken())
 
     def image(self, box: Box) -> np.ndarray:
         """The image over a box, ``(y, x)`` float32 in [0, 1]."""
@@ -137,7 +155,8 @@ class PartialUpdate:
         windows = {stage.name: canvas_of(stage.name, height, width) for stage in STAGES}
         nothing = torch.zeros(1, 1, 1, 1)
         self._maps = StageMaps(self._model.network, height, width, windows, self._plane.over, nothing)
-        self._dirty = {"conv1": [whole(height, width)]}
+        self._outdated = {name: Outdated(canvas) for name, canvas in windows.items()}
+        self._soil("conv1", whole(height, width))
         self._edits, self._z = {}, None
 
     def _take_latent(self, z: np.ndarray) -> None:
@@ -154,32 +173,39 @@ class PartialUpdate:
                 self._soil(name, self._whole(name))
         self._edits = {name: list(changes) for name, changes in edits.items()}
 
-    def _take_mask(self, labels: np.ndarray, boxes: Sequence[Box] | None) -> None:
-        for changed in self._plane.update(labels, boxes):
-            self._soil("conv1", self._maps.entered(changed))
+    def _take_mask(self, labels: np.ndarray, boxes: Sequence[Box] | None) -> list[Box]:
+        changed = self._plane.update(labels, boxes)
+        for box in changed:
+            self._soil("conv1", self._maps.entered(box))
+        return changed
+
+    def _windows(self, changed: list[Box], near: int) -> dict[str, Box]:
+        """What every layer must compute for the image around some boxes."""
+        around = reduce(Box.around, changed).grown(near).within(self._plane.canvas)
+        return needed_windows(self._model.network, around, *self._plane.values.shape)
 
     def _whole(self, name: str) -> Box:
         return canvas_of(name, *self._plane.values.shape)
 
     def _soil(self, name: str, box: Box) -> None:
-        self._dirty.setdefault(name, []).append(box)
+        """A box of a layer must be computed again, and all that it reaches in later layers."""
+        if box.area:
+            self._outdated[name].add(box)
+            for consumer, reached in self._maps.affected(name, box):
+                self._soil(consumer, reached)
 
-    def _run(self, shape: tuple[int, ...], cancel: CancelToken) -> list[Box]:
+    def _run(self, shape: tuple[int, ...], windows: dict[str, Box], cancel: CancelToken) -> list[Box]:
         probe = Probe(edits=self._edits)
-        changed: list[Box] = []
+        boxes: list[Box] = []
         for stage in STAGES:
-            boxes = merged(self._dirty.get(stage.name, []))
+            outdated = self._outdated[stage.name]
+            boxes = outdated.boxes(windows.get(stage.name))
             for box in boxes:
                 for _ in self._maps.redo(stage.name, box, probe):
                     cancel.raise_if_cancelled()
                 self.computed += box.area
-            for box in boxes:
-                for consumer, reached in self._maps.affected(stage.name, box):
-                    self._soil(consumer, reached)
-            self._dirty.pop(stage.name, None)
-            if stage is STAGES[-1]:
-                changed = [box.within(whole(*shape)) for box in boxes]
-        return [box for box in changed if box.area]
+            outdated.done(boxes)
+        return [box for box in (box.within(whole(*shape)) for box in boxes) if box.area]
 
 
 class CapsuleFollower(PartialUpdate):
@@ -202,10 +228,12 @@ class CapsuleFollower(PartialUpdate):
     def follow(
         self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken | None
     ) -> tuple[list[Box], Mode]:
-        """Bring the image up to date; where it changed, and that it is exact."""
+        """Bring the image up to date; where it changed, and whether all that the change reaches is done."""
         z = latent_of(request.seed) if request.z is None else check_latent(request.z, self._card.latent_size)
         probe = Watch(self._card, (), (), request.interventions).probe
-        return self.update(request.mask, z, probe.edits if probe else {}, boxes, cancel), "partial"
+        near = None if settled else NEAR
+        changed = self.update(request.mask, z, probe.edits if probe else {}, boxes, cancel, near)
+        return changed, "partial" if self.complete else "near"
 
     def pixels(self, box: Box) -> np.ndarray:
         """The image over a box, ``(y, x)`` uint8."""

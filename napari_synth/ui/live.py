@@ -31,6 +31,8 @@ BRIEF_MS = 1000
 """A job bar is shown for what takes longer."""
 KINDS = {
     "partial": "Only what the last stroke changed was computed again; the image is exact.",
+    "near": "The image is exact near the brush; farther away, where the edit still reaches, it follows when the "
+    "brush rests.",
     "preview": "The coarse levels of the network wait for the end of the stroke; the exact image follows.",
     "full": "The whole image was computed.",
 }
@@ -244,6 +246,8 @@ class Live:
             self.milliseconds = [*self.milliseconds[-99:], elapsed]
             self._count(elapsed)
         self._begun, self._last = True, elapsed
+        if rendering.mode == "near":
+            self._edits.settle_at_rest()
         if rendering.remark:
             self.state.on_release = True
         self._say(elapsed, result.rendering.mode, rendering.kept, rendering.remark)

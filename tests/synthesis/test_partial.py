@@ -3,13 +3,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import binary_dilation
 
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.nets.probe import Edit, Probe
 from napari_synth.synthesis.make import load_generator
-from napari_synth.synthesis.partial import PartialUpdate, bytes_needed
+from napari_synth.synthesis.partial import NEAR, PartialUpdate, bytes_needed
 from tests.helpers import nuclei, small_capsules
 
 ROOM = 2**30
@@ -36,11 +37,12 @@ def changes(shape):
         st.integers(-3, height), st.integers(-3, width), st.integers(1, 12), st.integers(1, 12), st.integers(0, 2)
     )
     strokes = st.lists(boxes, min_size=1, max_size=3).map(lambda found: ("paint", found))
+    near = st.lists(boxes, min_size=1, max_size=2).map(lambda found: ("near", found))
     latents = st.integers(0, 2).map(lambda number: ("z", number))
     edits = st.sampled_from(
         [{}, {"convcaps9": [Edit(1, scale=0)]}, {"conv1": [Edit(0, 3, value=0.5)], "convcaps10": [Edit(0, 5, scale=2)]}]
     ).map(lambda found: ("edit", found))
-    return st.lists(st.one_of(strokes, strokes, latents, edits), min_size=1, max_size=5)
+    return st.lists(st.one_of(strokes, near, near, latents, edits), min_size=1, max_size=6)
 
 
 @settings(max_examples=25, deadline=None)
@@ -50,9 +52,9 @@ def test_any_sequence_of_changes_equals_a_full_render(model, shape, data):
     labels = np.random.default_rng(1).integers(0, 3, shape) * (np.indices(shape).sum(0) % 20 < 9)
     z, edits = LATENTS[0], {}
     shown = np.zeros(shape, np.float32)
-    for kind, what in [("paint", []), *data.draw(changes(shape))]:
-        boxes = []
-        if kind == "paint":
+    for kind, what in [("paint", []), *data.draw(changes(shape)), ("paint", [])]:
+        boxes, before = [], labels > 0
+        if kind in ("paint", "near"):
             for top, left, height, width, label in what:
                 box = Box(top, left, top + height, left + width).within(whole(*shape))
                 if box.area:
@@ -62,9 +64,13 @@ def test_any_sequence_of_changes_equals_a_full_render(model, shape, data):
             z = LATENTS[what]
         else:
             edits = what
-        for box in partial.update(labels, z, edits, boxes):
+        for box in partial.update(labels, z, edits, boxes, near=4 if kind == "near" else None):
             shown[box.seen_from(whole(*shape))] = partial.image(box)
-        np.testing.assert_allclose(shown, full(model, labels, z, edits), atol=1e-5, rtol=0)
+        exact = np.full(shape, kind != "near" or not (before != (labels > 0)).any())
+        if not exact.all():
+            exact |= binary_dilation(before != (labels > 0), np.ones((9, 9)))
+        np.testing.assert_allclose(shown[exact], full(model, labels, z, edits)[exact], atol=1e-5, rtol=0)
+        assert partial.complete or kind == "near"
 
 
 def test_only_what_a_change_reaches_is_computed(model):
@@ -84,6 +90,26 @@ def test_only_what_a_change_reaches_is_computed(model):
     assert partial.computed == 2 * 256**2, "the layers before an intervention are kept"
     assert partial.update(labels, LATENTS[1], {"deconvcaps3": [Edit(0, scale=0)]}) == [whole(256, 256)]
     assert partial.computed == everything
+
+
+def test_what_is_near_the_brush_comes_first(model):
+    partial = PartialUpdate(model, ROOM)
+    labels = nuclei((256, 256), 5)
+    partial.update(labels, LATENTS[0])
+    everything, before = partial.computed, partial.image(whole(256, 256)).copy()
+    labels[120:136, 120:136] = 9
+    (near,) = partial.update(labels, LATENTS[0], boxes=[Box(120, 120, 136, 136)], near=NEAR)
+    assert near == Box(96, 96, 160, 160)
+    assert partial.computed < 0.12 * everything
+    assert not partial.complete
+    after, exact = partial.image(whole(256, 256)).copy(), full(model, labels, LATENTS[0])
+    np.testing.assert_allclose(after[96:160, 96:160], exact[96:160, 96:160], atol=1e-5, rtol=0)
+    after[96:160, 96:160] = before[96:160, 96:160]
+    np.testing.assert_array_equal(after, before)
+    rest = partial.update(labels, LATENTS[0], boxes=[])
+    assert partial.complete
+    assert sum(box.area for box in rest) <= 142**2
+    np.testing.assert_allclose(partial.image(whole(256, 256)), exact, atol=1e-5, rtol=0)
 
 
 def test_strokes_far_apart_stay_apart(model):

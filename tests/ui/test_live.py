@@ -148,6 +148,28 @@ def test_the_image_follows_strokes_and_undo_inside_their_boxes(session, viewer, 
     assert not session.rendering.lane.state.running
 
 
+def test_far_from_the_brush_the_image_follows_when_it_rests(session, viewer, capsules, qtbot):
+    layer = viewer.add_labels(painted((96, 160)), name="wide")
+    layer.brush_size = 8
+    session.live.switch(True)
+    qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
+    image, told = image_of(viewer), []
+    before = image.data.copy()
+    session.live.state.events.text.connect(lambda text: told.append((text, image.data.copy())))
+    with layer.block_history():
+        layer.paint((48, 20), 5)
+        qtbot.waitUntil(lambda: bool(told), timeout=60_000)
+        qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
+    (near, first), *_, (last, _) = told
+    assert near.endswith(", near")
+    assert last.endswith(", partial")
+    exact = capsules.render(layer.data, seed=session.look.seed).image
+    differs = np.abs(first.astype(int) - exact)
+    assert differs[24:72, :44].max() <= 1
+    assert (first[24:72, :44] != before[24:72, :44]).any()
+    assert np.abs(image.data.astype(int) - exact).max() <= 1
+
+
 def test_render_and_live_do_not_mix_their_images(session, viewer, layer, capsules, qtbot, finish):
     session.live.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)

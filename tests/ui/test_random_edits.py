@@ -126,7 +126,7 @@ def edit_at_random(viewer, tmp_path, count, every):
         if number % every == 0:
             editor.check()
     assert min(done.values()) >= count // 50
-    assert editor.modes == {"partial", "full"}
+    assert editor.modes == {"near", "partial", "full"}
 
 
 def test_many_random_edits_equal_a_fresh_render(viewer, tmp_path):

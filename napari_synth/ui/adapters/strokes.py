@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 
+REST_MS = 250
+"""A brush that has not painted for so long rests."""
+
+
 class Edits:
     """Watches one Labels layer at a time."""
 
@@ -37,10 +41,13 @@ class Edits:
         self._history = (0, 0)
         self._end = QTimer(singleShot=True, interval=0)
         self._end.timeout.connect(self._finish)
+        self._rest = QTimer(singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._finish)
 
     def watch(self, layer: Labels | None) -> bool:
         """Watch this layer instead; False where its edits cannot be followed."""
         self._connect(False)
+        self._rest.stop()
         self._layer = None
         self._known = np.zeros((0, 0), np.int32)
         if layer is None or layer.ndim != 2 or layer.multiscale:
@@ -59,6 +66,10 @@ class Edits:
     def settle_soon(self) -> None:
         """Announce an end after the events at hand."""
         self._end.start()
+
+    def settle_at_rest(self) -> None:
+        """Announce an end as soon as nothing has been edited for a moment, be the stroke over or not."""
+        self._rest.start()
 
     def _connect(self, on: bool) -> None:
         layer = self._layer() if self._layer else None
@@ -85,6 +96,7 @@ class Edits:
         self._end.start()
 
     def _finish(self) -> None:
+        self._rest.stop()
         layer = self._layer() if self._layer else None
         if layer is None:
             return
@@ -149,6 +161,7 @@ class Edits:
         if np.array_equal(labels, self._known[part]):
             return False
         self._known[part] = labels
+        self._rest.stop()
         self.edited.emit(box, labels)
         return True
 
