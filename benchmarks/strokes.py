@@ -127,9 +127,12 @@ class Painting:
         QTest.mouseMove(self.native, point)
         QTest.mousePress(self.native, Qt.MouseButton.LeftButton, pos=point)
 
-    def release(self, place: tuple[float, float]) -> None:
+    def release(self, place: tuple[float, float]) -> float:
+        """Milliseconds from the release to the exact image of the whole stroke."""
+        start = time.perf_counter()
         QTest.mouseRelease(self.native, Qt.MouseButton.LeftButton, pos=self._point(place))
         wait(self.settled, "the end of the stroke")
+        return 1000 * (time.perf_counter() - start)
 
     def move(self, place: tuple[float, float]) -> float | None:
         """Milliseconds from the move to the drawn change of the image; None where no pixel of it changed."""
@@ -184,7 +187,7 @@ def measure(case: Case, moves: int) -> None:
     beat.start()
     times = [painting.move(place) for place in path[3:]]
     gaps, mode = list(beat.gaps), painting.session.live.state.text.rsplit(", ", 1)[-1]
-    painting.release(path[-1])
+    released = painting.release(path[-1])
     taken = [taken for taken in times if taken is not None]
     painting.close()
     line(
@@ -193,6 +196,7 @@ def measure(case: Case, moves: int) -> None:
         ms=float(np.median(taken)),
         p95_ms=float(np.percentile(taken, 95)),
         target_ms=case.target_ms,
+        release_ms=released,
         moves=len(taken),
         unchanged=len(times) - len(taken),
         longest_gap_ms=max(clock for clock, _ in gaps),

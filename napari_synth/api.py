@@ -151,14 +151,17 @@ def export_recipe(
     format: str = "tiff",
     overwrite: bool = False,
     device: str = "auto",
+    compile: bool = False,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> ExportResult:
-    """Make every pair of a recipe in ``folder``; see `export.run.export_pairs`."""
+    """Make every pair of a recipe in ``folder``; see `export.run.export_pairs` and `Generator.compile`."""
     from napari_synth.export.run import ExportRequest, export_pairs
     from napari_synth.synthesis.make import load_generator
 
     generator = load_generator(recipe.model, device)
+    if compile:
+        generator.compile()
     request = ExportRequest(recipe, Path(folder), format, overwrite)
     return export_pairs(request, generator, mask_reader(), on_progress, cancel)
 

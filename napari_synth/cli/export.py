@@ -25,6 +25,9 @@ def export(
     variants: Annotated[int | None, typer.Option(min=1, help="Images per mask and option.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     fast: Fast = False,
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile the network first; pays for hundreds of pairs of one size.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the pairs of another export.")] = False,
 ) -> None:
     """Render and write image-label pairs. A stopped export goes on when started again."""
@@ -33,16 +36,25 @@ def export(
     found = recipe_of(recipe)
     changes = {"n": n, "variants": variants, "options": list(option), "precision": "fast" if fast else ""}
     found = found.model_copy(update={name: value for name, value in changes.items() if value})
-    export_recipe_to(found, out_dir, format_, overwrite, device)
+    export_recipe_to(found, out_dir, format_, overwrite, device, compile=compile)
 
 
-def export_recipe_to(recipe: Recipe, out_dir: Path, format: str, overwrite: bool, device: str) -> None:
+def export_recipe_to(
+    recipe: Recipe, out_dir: Path, format: str, overwrite: bool, device: str, compile: bool = False
+) -> None:
     """Export with a progress bar, and say what is in the folder."""
     from napari_synth.api import export_recipe
 
     with watched("Exporting") as (on_progress, cancel):
         result = export_recipe(
-            recipe, out_dir, format=format, overwrite=overwrite, device=device, on_progress=on_progress, cancel=cancel
+            recipe,
+            out_dir,
+            format=format,
+            overwrite=overwrite,
+            device=device,
+            compile=compile,
+            on_progress=on_progress,
+            cancel=cancel,
         )
     if not result.complete:
         raise Cancelled(

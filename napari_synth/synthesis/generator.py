@@ -189,6 +189,7 @@ class Generator(RoleModel):
         trained.network.to(memory_format=torch.channels_last)
         self._tile: int | None = None
         self._halved: TrainedModel | None = None
+        self._compiled: dict[str, TrainedModel] | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -229,6 +230,22 @@ class Generator(RoleModel):
         )
         return self.run(request)
 
+    def compile(self) -> None:
+        """Compile the network, which pays for hundreds of images of one size.
+
+        The first image of each size then takes minutes. The others are the same up to one grey level.
+        Tiles, activations and interventions are computed as before.
+
+        Raises
+        ------
+        InputError
+            If there is no compiler.
+        """
+        from napari_synth.synthesis.compiling import check_compiler
+
+        check_compiler(self._trained.device)
+        self._compiled = {}
+
     def run(self, request: RenderRequest, follow: Follow | None = None) -> Rendering:
         """Render a request; the same request gives the same image on the same device.
 
@@ -266,7 +283,7 @@ class Generator(RoleModel):
             with computing(self._trained.device, request.precision):
                 wanted = ForwardRequest(padded, number, request.seed, z, watch.probe, beside)
                 followed = self._finished(labels.shape, number, follow)
-                image, tile, remark = self._forward(self.network_for(request.precision), wanted, followed)
+                image, tile, remark = self._forward(request.precision, wanted, followed)
         except RuntimeError as error:
             raise render_error(error, self.device) from error
         image = np.ascontiguousarray(image[: labels.shape[0], : labels.shape[1]])
@@ -286,7 +303,15 @@ class Generator(RoleModel):
             self._halved = halved(self._trained)
         return self._halved
 
-    def _forward(self, model: TrainedModel, wanted: ForwardRequest, follow: Follow) -> tuple[np.ndarray, int, str]:
+    def _compiled_for(self, precision: str) -> TrainedModel:
+        """The compiled model for a precision."""
+        if precision not in self._compiled:
+            from napari_synth.synthesis.compiling import compiled
+
+            self._compiled[precision] = compiled(self.network_for(precision))
+        return self._compiled[precision]
+
+    def _forward(self, precision: str, wanted: ForwardRequest, follow: Follow) -> tuple[np.ndarray, int, str]:
         """The padded image, the side of its tiles or 0, and what is to be said about it."""
         from napari_synth.synthesis.forward import FORWARDS
         from napari_synth.synthesis.tiles import TILERS, WHOLE_PIXELS
@@ -294,6 +319,8 @@ class Generator(RoleModel):
         height, width = wanted.labels.shape
         tiler = TILERS.get(self.card.architecture)
         if height * width <= WHOLE_PIXELS.get(self.card.architecture, LARGEST_PIECE):
+            compiled = self._compiled is not None and wanted.probe is None
+            model = self._compiled_for(precision) if compiled else self.network_for(precision)
             return FORWARDS[self.card.architecture](model, wanted), 0, ""
         if tiler is None:
             raise InputError(
@@ -301,7 +328,7 @@ class Generator(RoleModel):
                 "Crop it into smaller pieces.",
             )
         begun = follow.tile = min(follow.tile, self._tile or follow.tile)
-        image = tiler(model, wanted, follow)
+        image = tiler(self.network_for(precision), wanted, follow)
         self._tile = follow.tile
         if follow.tile == begun:
             return image, follow.tile, ""

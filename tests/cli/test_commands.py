@@ -103,6 +103,30 @@ def test_export_resumes_and_refuses_other_pairs(cli, model, mask):
         assert (tifffile.imread(f"e/images/{name}") == tifffile.imread(f"e2/images/{name}")).all()
 
 
+def test_export_can_compile_the_network(cli, model, mask, monkeypatch):
+    compiled = []
+
+    def compile_one(trained):
+        compiled.append(trained.card.id)
+        return trained
+
+    cli("synthesize", mask, "--model", model, "--out", "s")
+    monkeypatch.setattr("napari_synth.synthesis.compiling.check_compiler", lambda device: None)
+    monkeypatch.setattr("napari_synth.synthesis.compiling.compiled", compile_one)
+    assert cli("export", "s/mask_he.tif", "--n", 3, "--compile", "--out", "e")[0] == 0
+    assert compiled == ["small"], "once, for all pairs"
+    assert cli("export", "s/mask_he.tif", "--n", 3, "--out", "e2")[0] == 0
+    assert compiled == ["small"]
+
+    def refuse(device):
+        raise InputError("Networks cannot be compiled on this machine: no g++.", "Install one.")
+
+    monkeypatch.setattr("napari_synth.synthesis.compiling.check_compiler", refuse)
+    status, _, err = cli("export", "s/mask_he.tif", "--n", 3, "--compile", "--out", "e3")
+    assert status == 2
+    assert "no g++" in err
+
+
 def test_models_list_and_show(cli):
     status, out, _ = cli("models", "list")
     assert status == 0
