@@ -30,12 +30,18 @@ MISSES = 3
 BRIEF_MS = 1000
 """A job bar is shown for what takes longer."""
 KINDS = {
-    "partial": "Only what the last stroke changed was computed again; the image is exact.",
-    "near": "The image is exact near the brush; farther away, where the edit still reaches, it follows when the "
-    "brush rests.",
-    "preview": "The coarse levels of the network wait for the end of the stroke; the exact image follows.",
-    "full": "The whole image was computed.",
+    "partial": ("partial", "Only what the last stroke changed was computed again; the image is exact."),
+    "near": (
+        "near the brush",
+        "The image is exact near the brush; farther away, where the edit still reaches, it follows when the brush rests.",
+    ),
+    "preview": (
+        "preview",
+        "The coarse levels of the network wait for the end of the stroke; the exact image follows.",
+    ),
+    "full": ("full", "The whole image was computed."),
 }
+"""Name and explanation of each mode."""
 
 
 @evented
@@ -267,7 +273,8 @@ class Live:
     def _say(self, elapsed: float, mode: str, kept: int, remark: str) -> None:
         when = ", on release" if self.state.on_release else ""
         memory = f" {kept / 2**20:.0f} MB of activations are kept for this mask." if kept else ""
-        self.state.details = f"{elapsed:.0f} ms from the edit to the image. {KINDS[mode]}{memory}"
-        self.state.text = f"Live: {elapsed:.0f} ms, {mode}{when}"
+        name, explanation = KINDS[mode]
+        self.state.details = f"{elapsed:.0f} ms from the edit to the image. {explanation}{memory}"
+        self.state.text = f"Live: {elapsed:.0f} ms, {name}{when}"
         if remark:
             self._session.notes.synthesize = Note("done", remark, "Preferences hold the memory that Live may take.")

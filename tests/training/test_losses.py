@@ -11,6 +11,7 @@ from napari_synth.training.objectives.capspix2pix import (
     CapsPix2PixObjective,
     CapsPix2PixSettings,
     blurred,
+    local_deviation,
     log_power,
     spectral_distance,
 )
@@ -153,3 +154,13 @@ def test_blurring_averages_a_pixel_with_the_neighbours_it_has():
     image = torch.arange(12.0).reshape(1, 1, 3, 4)
     assert blurred(image)[0, 0, 1, 1] == pytest.approx(float(image[0, 0, :3, :3].mean()))
     assert blurred(image)[0, 0, 0, 0] == pytest.approx(float(image[0, 0, :2, :2].mean()))
+
+
+def test_the_local_deviation_is_that_of_the_pixels_around():
+    image = 0.2 * torch.rand(1, 1, 12, 15, generator=torch.Generator().manual_seed(0))
+    found = local_deviation(image)[0, 0]
+    assert found[5, 6] == pytest.approx(float(image[0, 0, 2:9, 3:10].std(correction=0)), rel=1e-4)
+    assert found[0, 0] == pytest.approx(float(image[0, 0, :4, :4].std(correction=0)), rel=1e-4)
+    flat = torch.full((1, 1, 8, 8), 0.5, requires_grad=True)
+    local_deviation(flat).sum().backward()
+    assert torch.isfinite(flat.grad).all()

@@ -161,7 +161,7 @@ def test_far_from_the_brush_the_image_follows_when_it_rests(session, viewer, cap
         qtbot.waitUntil(lambda: bool(told), timeout=60_000)
         qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     (near, first), *_, (last, _) = told
-    assert near.endswith(", near")
+    assert near.endswith(", near the brush")
     assert last.endswith(", partial")
     exact = capsules.render(layer.data, seed=session.look.seed).image
     differs = np.abs(first.astype(int) - exact)

@@ -42,6 +42,9 @@ class CapsPix2PixSettings(ObjectiveSettings):
     l1: float = Field(1.0, ge=0)
     blurred_l1: float = Field(0.0, ge=0)
     """Weight of the L1 loss between images averaged over 3×3 pixels, most of their noise gone; 0 as published."""
+    deviation: float = Field(0.0, ge=0)
+    """Weight of the L1 loss between `local_deviation`s: noise as strong as at that place of the real image; 0 as
+    published."""
     spectrum: float = Field(0.0, ge=0)
     """Weight of `spectral_distance`: noise as strong and as even as the real one, no grid; 0 as published."""
     start: Literal["normal", "balanced"] = "normal"
@@ -54,7 +57,14 @@ class CapsPix2PixObjective(Objective):
     Settings = CapsPix2PixSettings
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 132_000},
-        "fast": {"steps": 4_000, "start": "balanced", "dropout": 0.1, "blurred_l1": 20.0, "spectrum": 1.0},
+        "fast": {
+            "steps": 4_000,
+            "start": "balanced",
+            "dropout": 0.1,
+            "blurred_l1": 20.0,
+            "deviation": 20.0,
+            "spectrum": 1.0,
+        },
     }
 
     def __init__(self, settings: CapsPix2PixSettings, data: Path, seed: int):
@@ -115,6 +125,8 @@ class CapsPix2PixObjective(Objective):
         loss = loss_gan + self.settings.l1 * loss_l1
         if self.settings.blurred_l1:
             loss = loss + self.settings.blurred_l1 * l1_loss(blurred(fake), blurred(real))
+        if self.settings.deviation:
+            loss = loss + self.settings.deviation * l1_loss(local_deviation(fake), local_deviation(real))
         if self.settings.spectrum:
             loss = loss + self.settings.spectrum * spectral_distance(fake, real)
         self.optimise("generator", loss)
@@ -151,9 +163,15 @@ class CapsPix2PixObjective(Objective):
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
 
 
-def blurred(images: Tensor) -> Tensor:
-    """Each pixel averaged with its eight neighbours; at the border with those there are."""
-    return avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
+def blurred(images: Tensor, side: int = 3) -> Tensor:
+    """The mean of the ``side``² pixels around each; at the border of those there are."""
+    return avg_pool2d(images, side, stride=1, padding=side // 2, count_include_pad=False)
+
+
+def local_deviation(images: Tensor, side: int = 7) -> Tensor:
+    """The standard deviation of the ``side``² pixels around each; at least 0.001."""
+    variance = blurred(images.square(), side) - blurred(images, side).square()
+    return variance.clamp(min=1e-6).sqrt()
 
 
 def spectral_distance(made: Tensor, real: Tensor, block: int = 64) -> Tensor:
