@@ -33,7 +33,7 @@ KINDS = {
     "partial": ("partial", "Only what the last stroke changed was computed again; the image is exact."),
     "near": (
         "near the brush",
-        "The image is exact near the brush; farther away, where the edit still reaches, it follows when the brush rests.",
+        "The image is exact near the brush; farther away, where the edit reaches, it follows when the brush rests.",
     ),
     "preview": (
         "preview",
