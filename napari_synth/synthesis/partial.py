@@ -205,7 +205,8 @@ class PartialUpdate:
                     cancel.raise_if_cancelled()
                 self.computed += box.area
             outdated.done(boxes)
-        return [box for box in (box.within(whole(*shape)) for box in boxes) if box.area]
+        in_image = (box.within(whole(*shape)) for box in boxes)  # those of the last layer
+        return [box for box in in_image if box.area]
 
 
 class CapsuleFollower(PartialUpdate):
