@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from scipy.stats import wasserstein_distance
 
 from napari_synth.core.seeds import torch_generator
 from napari_synth.nets.probe import Probe
-from napari_synth.training.objectives.capspix2pix import (
-    CapsPix2PixObjective,
-    CapsPix2PixSettings,
+from napari_synth.training.objectives.capspix2pix import CapsPix2PixObjective, CapsPix2PixSettings
+from napari_synth.training.objectives.dvae import DVAEObjective, DVAESettings
+from napari_synth.training.objectives.pix2pix import Pix2PixObjective, Pix2PixSettings
+from napari_synth.training.objectives.texture import (
     blurred,
+    grey_value_distance,
     local_deviation,
     log_power,
     spectral_distance,
 )
-from napari_synth.training.objectives.dvae import DVAEObjective, DVAESettings
-from napari_synth.training.objectives.pix2pix import Pix2PixObjective, Pix2PixSettings
 from tests.helpers import nuclei, pair_folder
 from tests.reference.plain_dvae import plain_loss
 
@@ -164,3 +165,17 @@ def test_the_local_deviation_is_that_of_the_pixels_around():
     flat = torch.full((1, 1, 8, 8), 0.5, requires_grad=True)
     local_deviation(flat).sum().backward()
     assert torch.isfinite(flat.grad).all()
+
+
+def test_the_distance_of_grey_values_is_wasserstein_inside_and_outside():
+    generator = torch.Generator().manual_seed(0)
+    made, real = torch.rand(2, 1, 16, 16, generator=generator), torch.rand(2, 1, 16, 16, generator=generator) ** 2
+    masks = (torch.rand(2, 1, 16, 16, generator=generator) > 0.7).float()
+    masks[1] = 0  # nothing painted in one of them
+    expected = 0.0
+    for one, other, mask in zip(made.numpy(), real.numpy(), masks.numpy(), strict=True):
+        for region in (mask > 0, mask == 0):
+            if region.any():
+                expected += wasserstein_distance(one[region], other[region]) / 2
+    assert grey_value_distance(made, real, masks) == pytest.approx(expected, rel=1e-4)
+    assert grey_value_distance(made, made.flip(-1), torch.zeros_like(masks)) == 0, "places do not matter"

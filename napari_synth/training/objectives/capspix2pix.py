@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, l1_loss
+from torch.nn.functional import l1_loss
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed, torch_generator
@@ -27,6 +27,12 @@ from napari_synth.training.objectives.base import (
     seeded,
     training_data,
 )
+from napari_synth.training.objectives.texture import (
+    blurred,
+    grey_value_distance,
+    local_deviation,
+    spectral_distance,
+)
 from napari_synth.training.pictures import grid
 
 REAL, FAKE = 0.9, 0.1
@@ -43,10 +49,11 @@ class CapsPix2PixSettings(ObjectiveSettings):
     blurred_l1: float = Field(0.0, ge=0)
     """Weight of the L1 loss between images averaged over 3×3 pixels, most of their noise gone; 0 as published."""
     deviation: float = Field(0.0, ge=0)
-    """Weight of the L1 loss between `local_deviation`s: noise as strong as at that place of the real image; 0 as
-    published."""
+    """Weight of the L1 loss between local deviations: noise as strong as at that place; 0 as published."""
     spectrum: float = Field(0.0, ge=0)
-    """Weight of `spectral_distance`: noise as strong and as even as the real one, no grid; 0 as published."""
+    """Weight of `spectral_distance`: noise as fine and as even as the real one, no grid; 0 as published."""
+    grey_values: float = Field(0.0, ge=0)
+    """Weight of `grey_value_distance`: as dark and as bright as the real image; 0 as published."""
     start: Literal["normal", "balanced"] = "normal"
     """Weights to start from: N(0, 0.02) as published, or scaled by `balance`, which learns far sooner."""
 
@@ -64,6 +71,7 @@ class CapsPix2PixObjective(Objective):
             "blurred_l1": 20.0,
             "deviation": 20.0,
             "spectrum": 1.0,
+            "grey_values": 20.0,
         },
     }
 
@@ -122,16 +130,23 @@ class CapsPix2PixObjective(Objective):
         discriminator.requires_grad_(False)
         loss_gan = adversarial_loss(discriminator(torch.cat([fake, masks], 1)).float(), 1.0)
         loss_l1 = l1_loss(fake, real)
-        loss = loss_gan + self.settings.l1 * loss_l1
-        if self.settings.blurred_l1:
-            loss = loss + self.settings.blurred_l1 * l1_loss(blurred(fake), blurred(real))
-        if self.settings.deviation:
-            loss = loss + self.settings.deviation * l1_loss(local_deviation(fake), local_deviation(real))
-        if self.settings.spectrum:
-            loss = loss + self.settings.spectrum * spectral_distance(fake, real)
+        loss = loss_gan + self.settings.l1 * loss_l1 + self._texture_loss(fake, real, masks)
         self.optimise("generator", loss)
         discriminator.requires_grad_(True)
         return {"D": loss_d.item(), "GAN": loss_gan.item(), "L1": loss_l1.item()}
+
+    def _texture_loss(self, fake: Tensor, real: Tensor, masks: Tensor) -> Tensor:
+        """What the publication has not; see the settings."""
+        settings, total = self.settings, fake.new_zeros(())
+        if settings.blurred_l1:
+            total = total + settings.blurred_l1 * l1_loss(blurred(fake), blurred(real))
+        if settings.deviation:
+            total = total + settings.deviation * l1_loss(local_deviation(fake), local_deviation(real))
+        if settings.spectrum:
+            total = total + settings.spectrum * spectral_distance(fake, real)
+        if settings.grey_values:
+            total = total + settings.grey_values * grey_value_distance(fake, real, masks)
+        return total
 
     @torch.no_grad()
     def preview(self) -> np.ndarray:
@@ -161,41 +176,6 @@ class CapsPix2PixObjective(Objective):
 
     def training_data(self) -> list[TrainingData]:
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
-
-
-def blurred(images: Tensor, side: int = 3) -> Tensor:
-    """The mean of the ``side``² pixels around each; at the border of those there are."""
-    return avg_pool2d(images, side, stride=1, padding=side // 2, count_include_pad=False)
-
-
-def local_deviation(images: Tensor, side: int = 7) -> Tensor:
-    """The standard deviation of the ``side``² pixels around each; at least 0.001."""
-    variance = blurred(images.square(), side) - blurred(images, side).square()
-    return variance.clamp(min=1e-6).sqrt()
-
-
-def spectral_distance(made: Tensor, real: Tensor, block: int = 64) -> Tensor:
-    """Mean squared difference of the logarithms of two power spectra (after Durall et al. 2020).
-
-    Transposed convolutions give each phase of 2 or 4 pixels weights of its own and leave a grid (Odena et al.
-    2016), and a discriminator that halves its input overlooks fine noise: both stand out in the spectrum. It
-    is averaged over half-overlapping blocks without their mean, under a Hann window, and kept in both
-    directions, so that noise must have no direction where the real one has none.
-
-    Parameters
-    ----------
-    made, real : Tensor, shape (B, 1, H, W)
-        Sides are at least ``block``.
-    """
-    return (log_power(made, block) - log_power(real, block)).square().mean()
-
-
-def log_power(images: Tensor, block: int) -> Tensor:
-    """Natural logarithm of the mean power of the blocks of each image, ``(B, block, block // 2 + 1)``."""
-    window = torch.hann_window(block, device=images.device)
-    blocks = images.unfold(2, block, block // 2).unfold(3, block, block // 2).flatten(1, 3)
-    blocks = (blocks - blocks.mean((2, 3), keepdim=True)) * window * window[:, None]
-    return torch.log(torch.fft.rfft2(blocks).abs().square().mean(1) + 1e-6)
 
 
 @torch.no_grad()
