@@ -14,6 +14,7 @@ from napari_synth.training.objectives.pix2pix import Pix2PixObjective, Pix2PixSe
 from napari_synth.training.objectives.texture import (
     blurred,
     grey_value_distance,
+    lattice_power,
     local_deviation,
     log_power,
     spectral_distance,
@@ -179,3 +180,13 @@ def test_the_distance_of_grey_values_is_wasserstein_inside_and_outside():
                 expected += wasserstein_distance(one[region], other[region]) / 2
     assert grey_value_distance(made, real, masks) == pytest.approx(expected, rel=1e-4)
     assert grey_value_distance(made, made.flip(-1), torch.zeros_like(masks)) == 0, "places do not matter"
+
+
+def test_the_power_of_a_lattice_is_the_variance_between_its_phases():
+    rows, columns = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
+    smooth = (columns / 128)[None, None]
+    grid = 0.1 * ((rows % 4 == 1) & (columns % 2 == 0))[None, None]
+    assert lattice_power(grid + smooth) > 10 * lattice_power(smooth)
+    phases = np.zeros((4, 4))
+    phases[1, ::2] = 0.1
+    assert lattice_power(grid) == pytest.approx(phases.var(), rel=1e-5)

@@ -30,6 +30,7 @@ from napari_synth.training.objectives.base import (
 from napari_synth.training.objectives.texture import (
     blurred,
     grey_value_distance,
+    lattice_power,
     local_deviation,
     spectral_distance,
 )
@@ -51,7 +52,9 @@ class CapsPix2PixSettings(ObjectiveSettings):
     deviation: float = Field(0.0, ge=0)
     """Weight of the L1 loss between local deviations: noise as strong as at that place; 0 as published."""
     spectrum: float = Field(0.0, ge=0)
-    """Weight of `spectral_distance`: noise as fine and as even as the real one, no grid; 0 as published."""
+    """Weight of `spectral_distance`: noise as fine and as even as the real one; 0 as published."""
+    lattice: float = Field(0.0, ge=0)
+    """Weight of `lattice_power`, the grid that transposed convolutions leave; 0 as published."""
     grey_values: float = Field(0.0, ge=0)
     """Weight of `grey_value_distance`: as dark and as bright as the real image; 0 as published."""
     start: Literal["normal", "balanced"] = "normal"
@@ -71,6 +74,7 @@ class CapsPix2PixObjective(Objective):
             "blurred_l1": 20.0,
             "deviation": 20.0,
             "spectrum": 1.0,
+            "lattice": 20_000.0,
             "grey_values": 20.0,
         },
     }
@@ -144,6 +148,8 @@ class CapsPix2PixObjective(Objective):
             total = total + settings.deviation * l1_loss(local_deviation(fake), local_deviation(real))
         if settings.spectrum:
             total = total + settings.spectrum * spectral_distance(fake, real)
+        if settings.lattice:
+            total = total + settings.lattice * lattice_power(fake)
         if settings.grey_values:
             total = total + settings.grey_values * grey_value_distance(fake, real, masks)
         return total

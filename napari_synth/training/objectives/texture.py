@@ -21,9 +21,8 @@ def local_deviation(images: Tensor, side: int = 7) -> Tensor:
 def spectral_distance(made: Tensor, real: Tensor, block: int = 64) -> Tensor:
     """Mean squared difference of the logarithms of two power spectra (after Durall et al. 2020).
 
-    Transposed convolutions give each phase of 2 or 4 pixels weights of its own and leave a grid (Odena et al.
-    2016), and a discriminator that halves its input overlooks fine noise: both stand out in the spectrum. It
-    is averaged over half-overlapping blocks without their mean, under a Hann window, and kept in both
+    A discriminator that halves its input overlooks how fine the noise is; the spectrum shows it. It is
+    averaged over half-overlapping blocks without their mean, under a Hann window, and kept in both
     directions, so that noise must have no direction where the real one has none.
 
     Parameters
@@ -40,6 +39,24 @@ def log_power(images: Tensor, block: int) -> Tensor:
     blocks = images.unfold(2, block, block // 2).unfold(3, block, block // 2).flatten(1, 3)
     blocks = (blocks - blocks.mean((2, 3), keepdim=True)) * window * window[:, None]
     return torch.log(torch.fft.rfft2(blocks).abs().square().mean(1) + 1e-6)
+
+
+def lattice_power(images: Tensor, period: int = 4, block: int = 64) -> Tensor:
+    """How far the phases of a lattice differ in their local mean: 0 for an image without a grid.
+
+    Transposed convolutions of stride 2 give each phase of 2 or 4 pixels weights of its own (Odena et al.
+    2016). In every block the pixels of each of the ``period``² phases are averaged; the result is the
+    variance of these means. Noise adds its variance over the ``(block / period)²`` pixels of a mean.
+
+    Parameters
+    ----------
+    images : Tensor, shape (B, 1, H, W)
+        Sides are multiples of ``block``.
+    """
+    batch, _, height, width = images.shape
+    parts = images.reshape(batch, height // block, block // period, period, width // block, block // period, period)
+    means = parts.mean((2, 5)).permute(0, 1, 3, 2, 4).flatten(3)
+    return means.var(-1, correction=0).mean()
 
 
 def grey_value_distance(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
