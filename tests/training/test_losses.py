@@ -184,7 +184,7 @@ def test_the_distance_of_grey_values_is_wasserstein_inside_and_outside():
 
 def test_the_power_of_a_lattice_is_the_variance_between_its_phases():
     rows, columns = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
-    smooth = (columns / 128)[None, None]
+    smooth = (columns / 1280)[None, None]
     grid = 0.1 * ((rows % 4 == 1) & (columns % 2 == 0))[None, None]
     assert lattice_power(grid + smooth) > 10 * lattice_power(smooth)
     phases = np.zeros((4, 4))

@@ -41,10 +41,10 @@ def log_power(images: Tensor, block: int) -> Tensor:
     return torch.log(torch.fft.rfft2(blocks).abs().square().mean(1) + 1e-6)
 
 
-def lattice_power(images: Tensor, period: int = 4, block: int = 64) -> Tensor:
+def lattice_power(images: Tensor, period: int = 8, block: int = 128) -> Tensor:
     """How far the phases of a lattice differ in their local mean: 0 for an image without a grid.
 
-    Transposed convolutions of stride 2 give each phase of 2 or 4 pixels weights of its own (Odena et al.
+    Transposed convolutions of stride 2 give each phase of 2, 4 or 8 pixels weights of its own (Odena et al.
     2016). In every block the pixels of each of the ``period``² phases are averaged; the result is the
     variance of these means. Noise adds its variance over the ``(block / period)²`` pixels of a mean.
 
