@@ -17,6 +17,7 @@ from napari_synth.evaluation.metrics import dice, grid_peaks, mean_absolute_erro
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.registry import load_trained
+from napari_synth.nets.stages import STAGES
 from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.make import load_generator
 
@@ -39,6 +40,19 @@ def spread(generator: Generator, labels: np.ndarray) -> tuple[float, float]:
 def grey(image: np.ndarray) -> np.ndarray:
     """One channel."""
     return image if image.ndim == 2 else image.mean(-1).round().astype(np.uint8)
+
+
+def switched_off(generator: Generator, labels: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Grey levels by which the image changes without one capsule, inside and outside the mask: means of each layer."""
+    plain, inside = grey(generator.render(labels, seed=1).image).astype(np.float32), labels > 0
+    found = {}
+    for stage in STAGES[1:-1]:
+        images = [
+            generator.render(labels, seed=1, set={(stage.name, capsule): 0.0}).image for capsule in range(stage.capsules)
+        ]
+        change = np.abs(np.stack(images) - plain).mean(0)
+        found[stage.name] = float(change[inside].mean()), float(change[~inside].mean())
+    return found
 
 
 def main(model: str, segmentor: str, data: str, baseline: str | None = None) -> None:
@@ -70,6 +84,8 @@ def main(model: str, segmentor: str, data: str, baseline: str | None = None) -> 
     figures = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     for kind, shown in (("synthetic", images), ("real", real_images)):
         figures[f"grid_{kind}"] = max(grid_peaks(shown).values())
+    for layer, (inside, outside) in switched_off(generator, load_pair(option.held_out[0]).labels).items():
+        print(f"| one capsule of {layer} switched off, inside / outside the mask | {inside:.1f} / {outside:.1f} |")
     for name, value in figures.items():
         print(f"| {name} | {value:.3f} |")
     card = read_card(model)

@@ -245,8 +245,12 @@ class Live:
             session.rendering.channel_range(result.model),
         )
         self._canvas.shown()
-        if not self._begun and session.look.outline:
-            session.rendering.set_outline(True)
+        if not self._begun:
+            session.notes.synthesize = Note(
+                "done", f"The image follows {layer.name!r}.", "Paint, choose another look, or export pairs below."
+            )
+            if session.look.outline:
+                session.rendering.set_outline(True)
         elapsed = 1000 * (time.perf_counter() - since)
         if self._begun and not settled:
             self.milliseconds = [*self.milliseconds[-99:], elapsed]

@@ -130,6 +130,7 @@ def test_the_image_follows_strokes_and_undo_inside_their_boxes(session, viewer, 
     image = image_of(viewer)
     np.testing.assert_array_equal(image.data, capsules.render(layer.data, seed=session.look.seed).image)
     assert ", full" in session.live.state.text
+    assert session.notes.synthesize.text == f"The image follows {layer.name!r}."
     image.contrast_limits = (3, 200)
     with layer.block_history():
         for column in (10, 14, 18):
