@@ -47,9 +47,8 @@ def switched_off(generator: Generator, labels: np.ndarray) -> dict[str, tuple[fl
     plain, inside = grey(generator.render(labels, seed=1).image).astype(np.float32), labels > 0
     found = {}
     for stage in STAGES[1:-1]:
-        images = [
-            generator.render(labels, seed=1, set={(stage.name, capsule): 0.0}).image for capsule in range(stage.capsules)
-        ]
+        without = ({(stage.name, capsule): 0.0} for capsule in range(stage.capsules))
+        images = [generator.render(labels, seed=1, set=change).image for change in without]
         change = np.abs(np.stack(images) - plain).mean(0)
         found[stage.name] = float(change[inside].mean()), float(change[~inside].mean())
     return found
