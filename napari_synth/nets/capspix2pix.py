@@ -72,6 +72,10 @@ class CapsPix2PixGenerator(nn.Module):
         """The latent vector as ``[B, 1, 256, 256]``."""
         return self.fc(z).reshape(-1, 1, PLANE, PLANE)
 
+    def entry(self, mask: Tensor, z: Tensor) -> Tensor:
+        """What conv1 reads, ``[B, 2, H, W]``: the latent plane and the mask ``[B, 1, H, W]``."""
+        return torch.cat([self.latent_plane(z, *mask.shape[-2:]), mask], dim=1)
+
     def forward(
         self, mask: Tensor, z: Tensor, noise: torch.Generator | None = None, probe: Probe | None = None
     ) -> Tensor:
@@ -79,7 +83,7 @@ class CapsPix2PixGenerator(nn.Module):
 
         Height and width must be multiples of 8.
         """
-        x = torch.cat([self.latent_plane(z, *mask.shape[-2:]), mask], dim=1)
+        x = self.entry(mask, z)
         maps: dict[str, Tensor] = {}
         for stage in STAGES:
             sources = [maps[name] for name in stage.inputs]

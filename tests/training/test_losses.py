@@ -8,7 +8,7 @@ from scipy.stats import wasserstein_distance
 
 from napari_synth.core.seeds import torch_generator
 from napari_synth.nets.probe import Probe
-from napari_synth.training.objectives.capspix2pix import CapsPix2PixObjective, CapsPix2PixSettings
+from napari_synth.training.objectives.capspix2pix import CapsPix2PixObjective, CapsPix2PixSettings, excess_length
 from napari_synth.training.objectives.dvae import DVAEObjective, DVAESettings
 from napari_synth.training.objectives.pix2pix import Pix2PixObjective, Pix2PixSettings
 from napari_synth.training.objectives.texture import (
@@ -119,6 +119,37 @@ def test_capspix2pix_losses_and_the_balanced_start(tmp_path):
     kernels = objective.plain("generator").conv1.weight.detach()
     assert (objective.plain("generator").conv1.weight[:, 0] != 0).sum() > 16  # the step reached the whole kernel
     assert kernels[:, 0, 2, 2].abs().min() > 10 * kernels[:, 0, 0, 0].abs().max()
+
+
+def test_conv1_may_not_outvote_the_capsules(tmp_path):
+    """After a third of the steps its vectors are as long as a capsule, which only the last layer hears, and stay so."""
+    lengths = torch.tensor([0.5, 1.0, 3.0, 0.0])
+    vectors = torch.nn.functional.pad(lengths[None, None, None, :, None], (0, 0, 0, 0, 1, 2))  # [B, I, C, H, W]
+    assert excess_length(vectors).item() == pytest.approx(2 / 4)
+
+    pair_folder(tmp_path / "grey", 2, (256, 256), grey=True)
+    settings = CapsPix2PixSettings(steps=3, width=4, start="balanced", learning_rate=1e-9, conv1=1000)
+    objective = ready(CapsPix2PixObjective(settings, tmp_path / "grey", seed=3))
+    generator = objective.plain("generator")
+
+    @torch.no_grad()
+    def maps():
+        conv1 = generator.layer("conv1", generator.entry(objective.batch(0)[0], objective.latent(1, 0, 0)))
+        return conv1, generator.layer("convcaps1", conv1)
+
+    long, first = maps()
+    assert excess_length(long) > 1
+    objective.step(1)
+    short, same = maps()
+    assert excess_length(short) < 0.05
+    torch.testing.assert_close(same, first, atol=1e-3, rtol=1e-3)
+
+    with torch.no_grad():
+        generator.conv1.weight *= 3
+    before = excess_length(maps()[0])
+    objective.set_learning_rate(1e6)
+    objective.step(2)
+    assert 0 < excess_length(maps()[0]) < before
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,11 @@ class CapsPix2PixSettings(ObjectiveSettings):
     """Weight of `lattice_power`, the grid that transposed convolutions leave; 0 as published."""
     grey_values: float = Field(0.0, ge=0)
     """Weight of `grey_value_distance`: as dark and as bright as the real image; 0 as published."""
+    conv1: float = Field(0.0, ge=0)
+    """Weight of `excess_length` of conv1 after a third of the steps, when `shorten` was called; 0 as published.
+
+    conv1 is not squashed: where its vectors are long, their votes are all that the last routing hears,
+    and the capsules between have no say. It draws the first axons, though, far sooner than they would."""
     start: Literal["normal", "balanced"] = "normal"
     """Weights to start from: N(0, 0.02) as published, or scaled by `balance`, which learns far sooner."""
 
@@ -76,6 +81,7 @@ class CapsPix2PixObjective(Objective):
             "spectrum": 1.0,
             "lattice": 20_000.0,
             "grey_values": 20.0,
+            "conv1": 20.0,
         },
     }
 
@@ -124,6 +130,9 @@ class CapsPix2PixObjective(Objective):
         rank = self.fabric.global_rank
         masks, real = self.batch(step)
         z = self.latent(len(masks), step, rank)
+        held = self.settings.conv1 > 0 and step >= self.settings.steps // 3
+        if held and step == self.settings.steps // 3:
+            self._shorten_conv1()
         fake = generator(masks, z, torch_generator(self.seed, "dropout", step, rank)).float()
 
         on_real = discriminator(torch.cat([real, masks], 1)).float()
@@ -135,9 +144,21 @@ class CapsPix2PixObjective(Objective):
         loss_gan = adversarial_loss(discriminator(torch.cat([fake, masks], 1)).float(), 1.0)
         loss_l1 = l1_loss(fake, real)
         loss = loss_gan + self.settings.l1 * loss_l1 + self._texture_loss(fake, real, masks)
+        if held:
+            plain = self.plain("generator")
+            loss = loss + self.settings.conv1 * excess_length(plain.layer("conv1", plain.entry(masks, z)))
         self.optimise("generator", loss)
         discriminator.requires_grad_(True)
         return {"D": loss_d.item(), "GAN": loss_gan.item(), "L1": loss_l1.item()}
+
+    def _shorten_conv1(self) -> None:
+        generator = self.plain("generator")
+        masks, z, _ = self._first_batch()
+        shorten(generator, masks.to(self.fabric.device), z.to(self.fabric.device))
+        for layer in (generator.conv1, generator.convcaps1):
+            for parameter in layer.parameters():
+                self.optimizers["generator"].state.pop(parameter, None)  # moments of gradients of another size
+        generator.train()
 
     def _texture_loss(self, fake: Tensor, real: Tensor, masks: Tensor) -> Tensor:
         """What the publication has not; see the settings."""
@@ -184,6 +205,24 @@ class CapsPix2PixObjective(Objective):
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
 
 
+def excess_length(x: Tensor) -> Tensor:
+    """Mean over capsules ``[B, I, C, H, W]`` of the length beyond 1, where a squashed capsule ends."""
+    return torch.relu(x.square().sum(2).clamp(min=1e-12).sqrt() - 1).mean()
+
+
+@torch.no_grad()
+def shorten(generator: CapsPix2PixGenerator, masks: Tensor, z: Tensor) -> None:
+    """Make 99 % of conv1's vectors on a batch at most as long as a capsule may be, in place.
+
+    convcaps1 takes them as much stronger instead, so that nothing changes but their weight in the last routing.
+    """
+    lengths = generator.layer("conv1", generator.entry(masks, z)).square().sum(2).sqrt()
+    factor = max(1.0, float(np.percentile(lengths.cpu(), 99)))
+    generator.conv1.weight /= factor
+    generator.conv1.bias /= factor
+    generator.convcaps1.conv.weight *= factor
+
+
 @torch.no_grad()
 def balance(generator: CapsPix2PixGenerator, masks: Tensor, z: Tensor, images: Tensor) -> None:
     """Scale the weights of each layer so that its capsules are half present on a batch, in place.
@@ -200,7 +239,7 @@ def balance(generator: CapsPix2PixGenerator, masks: Tensor, z: Tensor, images: T
     strength = of_plane.flatten(1).norm(dim=1) * of_plane[:, middle, middle].sign()
     of_plane.zero_()
     of_plane[:, middle, middle] = strength
-    x = torch.cat([generator.latent_plane(z, *masks.shape[-2:]), masks], dim=1)
+    x = generator.entry(masks, z)
     maps: dict[str, Tensor] = {}
     for stage in STAGES:
         layer = getattr(generator, stage.name)
