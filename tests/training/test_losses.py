@@ -221,3 +221,6 @@ def test_the_power_of_a_lattice_is_the_variance_between_its_phases():
     phases = np.zeros((4, 4))
     phases[1, ::2] = 0.1
     assert lattice_power(grid) == pytest.approx(phases.var(), rel=1e-5)
+    noise = 0.1 * torch.randn(200, 1, 128, 128, generator=torch.Generator().manual_seed(0))
+    assert abs(lattice_power(noise)) < 0.002 * phases.var(), "noise is no lattice"
+    assert lattice_power(grid + noise) == pytest.approx(phases.var(), rel=0.01)

@@ -41,22 +41,26 @@ def log_power(images: Tensor, block: int) -> Tensor:
     return torch.log(torch.fft.rfft2(blocks).abs().square().mean(1) + 1e-6)
 
 
-def lattice_power(images: Tensor, period: int = 8, block: int = 128) -> Tensor:
-    """How far the phases of a lattice differ in their local mean: 0 for an image without a grid.
+def lattice_power(images: Tensor, period: int = 8, block: int = 64) -> Tensor:
+    """How far the phases of a lattice differ in their local mean: 0 on average for an image without a grid.
 
     Transposed convolutions of stride 2 give each phase of 2, 4 or 8 pixels weights of its own (Odena et al.
     2016). In every block the pixels of each of the ``period``² phases are averaged; the result is the
-    variance of these means. Noise adds its variance over the ``(block / period)²`` pixels of a mean.
+    covariance of these means between different blocks. It is the variance of what all blocks have in
+    common; noise, which they have not, neither adds to it nor is held down by it.
 
     Parameters
     ----------
     images : Tensor, shape (B, 1, H, W)
-        Sides are multiples of ``block``.
+        Sides are multiples of ``block``, and there are two blocks or more.
     """
     batch, _, height, width = images.shape
     parts = images.reshape(batch, height // block, block // period, period, width // block, block // period, period)
-    means = parts.mean((2, 5)).permute(0, 1, 3, 2, 4).flatten(3)
-    return means.var(-1, correction=0).mean()
+    means = parts.mean((2, 5)).permute(0, 1, 3, 2, 4).flatten(3).flatten(1, 2)
+    apart = means - means.mean(-1, keepdim=True)
+    count = apart.shape[1]
+    products = apart.sum(1).square() - apart.square().sum(1)
+    return products.mean() / (count * (count - 1))
 
 
 def grey_value_distance(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
