@@ -130,8 +130,8 @@ class CapsPix2PixObjective(Objective):
         rank = self.fabric.global_rank
         masks, real = self.batch(step)
         z = self.latent(len(masks), step, rank)
-        held = self.settings.conv1 > 0 and step >= self.settings.steps // 3
-        if held and step == self.settings.steps // 3:
+        held_for = step - self.settings.steps // 3 if self.settings.conv1 else -1
+        if held_for == 0:
             self._shorten_conv1()
         fake = generator(masks, z, torch_generator(self.seed, "dropout", step, rank)).float()
 
@@ -144,7 +144,7 @@ class CapsPix2PixObjective(Objective):
         loss_gan = adversarial_loss(discriminator(torch.cat([fake, masks], 1)).float(), 1.0)
         loss_l1 = l1_loss(fake, real)
         loss = loss_gan + self.settings.l1 * loss_l1 + self._texture_loss(fake, real, masks)
-        if held:
+        if held_for >= 0:
             plain = self.plain("generator")
             loss = loss + self.settings.conv1 * excess_length(plain.layer("conv1", plain.entry(masks, z)))
         self.optimise("generator", loss)
