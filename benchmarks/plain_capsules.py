@@ -38,7 +38,7 @@ def capsules(layer: nn.Module, x: Tensor) -> Tensor:
 
 def forward(network: CapsPix2PixGenerator, mask: Tensor, z: Tensor, noise: torch.Generator | None = None) -> Tensor:
     """The whole generator, with whole capsules dropped out under ``noise``."""
-    x = torch.cat([network.latent_plane(z, *mask.shape[-2:]), mask], 1)
+    x = network.entry(mask, z)
     maps: dict[str, Tensor] = {}
     for stage in STAGES:
         layer = getattr(network, stage.name)

@@ -44,7 +44,7 @@ def grey(image: np.ndarray) -> np.ndarray:
 
 def switched_off(generator: Generator, labels: np.ndarray) -> dict[str, tuple[float, float]]:
     """Grey levels by which the image changes without one capsule, inside and outside the mask: means of each layer."""
-    plain, inside = grey(generator.render(labels, seed=1).image).astype(np.float32), labels > 0
+    plain, inside = generator.render(labels, seed=1).image.astype(np.float32), labels > 0
     found = {}
     for stage in STAGES[1:-1]:
         without = ({(stage.name, capsule): 0.0} for capsule in range(stage.capsules))

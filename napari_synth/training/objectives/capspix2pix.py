@@ -126,13 +126,13 @@ class CapsPix2PixObjective(Objective):
         return torch.from_numpy(masks).to(self.fabric.device), grey.to(self.fabric.device)
 
     def step(self, step: int) -> dict[str, float]:
+        held_from = self.settings.steps // 3
+        if self.settings.conv1 and step == held_from:
+            self._shorten_conv1()
         generator, discriminator = self.networks["generator"].train(), self.networks["discriminator"].train()
         rank = self.fabric.global_rank
         masks, real = self.batch(step)
         z = self.latent(len(masks), step, rank)
-        held_for = step - self.settings.steps // 3 if self.settings.conv1 else -1
-        if held_for == 0:
-            self._shorten_conv1()
         fake = generator(masks, z, torch_generator(self.seed, "dropout", step, rank)).float()
 
         on_real = discriminator(torch.cat([real, masks], 1)).float()
@@ -144,7 +144,7 @@ class CapsPix2PixObjective(Objective):
         loss_gan = adversarial_loss(discriminator(torch.cat([fake, masks], 1)).float(), 1.0)
         loss_l1 = l1_loss(fake, real)
         loss = loss_gan + self.settings.l1 * loss_l1 + self._texture_loss(fake, real, masks)
-        if held_for >= 0:
+        if self.settings.conv1 and step >= held_from:
             plain = self.plain("generator")
             loss = loss + self.settings.conv1 * excess_length(plain.layer("conv1", plain.entry(masks, z)))
         self.optimise("generator", loss)
@@ -158,7 +158,6 @@ class CapsPix2PixObjective(Objective):
         for layer in (generator.conv1, generator.convcaps1):
             for parameter in layer.parameters():
                 self.optimizers["generator"].state.pop(parameter, None)  # moments of gradients of another size
-        generator.train()
 
     def _texture_loss(self, fake: Tensor, real: Tensor, masks: Tensor) -> Tensor:
         """What the publication has not; see the settings."""
@@ -207,7 +206,7 @@ class CapsPix2PixObjective(Objective):
 
 def excess_length(x: Tensor) -> Tensor:
     """Mean over capsules ``[B, I, C, H, W]`` of the length beyond 1, where a squashed capsule ends."""
-    return torch.relu(x.square().sum(2).clamp(min=1e-12).sqrt() - 1).mean()
+    return torch.relu(x.norm(dim=2) - 1).mean()
 
 
 @torch.no_grad()
@@ -216,7 +215,7 @@ def shorten(generator: CapsPix2PixGenerator, masks: Tensor, z: Tensor) -> None:
 
     convcaps1 takes them as much stronger instead, so that nothing changes but their weight in the last routing.
     """
-    lengths = generator.layer("conv1", generator.entry(masks, z)).square().sum(2).sqrt()
+    lengths = generator.layer("conv1", generator.entry(masks, z)).norm(dim=2)
     factor = max(1.0, float(np.percentile(lengths.cpu(), 99)))
     generator.conv1.weight /= factor
     generator.conv1.bias /= factor
@@ -250,7 +249,7 @@ def balance(generator: CapsPix2PixGenerator, masks: Tensor, z: Tensor, images: T
             if stage.name == "conv1":
                 weight /= activation.std()
             else:
-                length = activation.square().sum(2).sqrt().mean().clamp(1e-12, 0.999)
+                length = activation.norm(dim=2).mean().clamp(1e-12, 0.999)
                 weight *= ((1 - length) / length).sqrt()
         maps[stage.name] = generator.layer(stage.name, read)
     last = maps[STAGES[-1].name][:, 0]
