@@ -12,7 +12,7 @@ from torch import nn
 
 from benchmarks import plain_capsules
 from benchmarks.timing import interleaved, line, matrix_product
-from napari_synth.core.settings import DEFAULT_CAPSULES
+from napari_synth.models.defaults import DEFAULT_CAPSULES
 from napari_synth.models.registry import load_trained
 from napari_synth.nets.capspix2pix import STAGES, CapsPix2PixGenerator
 from napari_synth.nets.discriminators import DCGANDiscriminator

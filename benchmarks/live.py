@@ -15,8 +15,8 @@ from benchmarks.models import NETWORKS, sample_request
 from benchmarks.timing import interleaved, line
 from napari_synth import api
 from napari_synth.core.boxes import Box
-from napari_synth.synthesis import forward
-from napari_synth.synthesis.live import partial_update
+from napari_synth.synthesis.architectures import forward
+from napari_synth.synthesis.live.canvas import partial_update
 from napari_synth.synthesis.tiles import OVERLAP, TILE
 
 ROOM = 8 * 2**30

@@ -15,8 +15,8 @@ from benchmarks.models import GENERATORS, sample_request
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
 from napari_synth.models.registry import load_trained
-from napari_synth.synthesis import forward
-from napari_synth.synthesis.forward import ForwardRequest
+from napari_synth.synthesis.architectures import forward
+from napari_synth.synthesis.architectures.forward import ForwardRequest
 
 SIZES = (256, 512, 1024)
 FRESH = """

@@ -20,10 +20,10 @@ from qtpy.QtWidgets import QApplication
 from benchmarks.models import sample_request
 from benchmarks.timing import line
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
-from napari_synth.core.settings import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
-from napari_synth.ui import live as live_module
-from napari_synth.ui.adapters.preferences import LivePreferences
-from napari_synth.ui.adapters.window import dock_panels
+from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
+from napari_synth.ui.docks.synthesize import following as live_module
+from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.window import dock_panels
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import HeartBeat, on_canvas
 

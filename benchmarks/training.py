@@ -22,7 +22,8 @@ from benchmarks import plain_capsules
 from benchmarks.models import sample_request
 from benchmarks.timing import interleaved, line
 from napari_synth import api
-from napari_synth.core.settings import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_SHAPES, DEFAULT_TWO_CHANNEL
+from napari_synth.core.recipe import DEFAULT_SHAPES
+from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
 from napari_synth.models.registry import resolve_model
 from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective

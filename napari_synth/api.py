@@ -14,11 +14,11 @@ from napari_synth.core.seeds import derived_seed
 if TYPE_CHECKING:
     import numpy as np
 
-    from napari_synth.datasets.shapes import ShapeLibrary
-    from napari_synth.export.run import ExportResult
-    from napari_synth.masks.nuclei import NucleusField
-    from napari_synth.masks.shapes import ShapeModel
-    from napari_synth.masks.sources import MaskReader
+    from napari_synth.datasets.shape_library import ShapeLibrary
+    from napari_synth.export.batch import ExportResult
+    from napari_synth.masks.mask_reader import MaskReader
+    from napari_synth.masks.nucleus_table import NucleusField
+    from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.synthesis.generator import Generator
 
@@ -43,7 +43,7 @@ def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel
     InputError
         If the model is unknown, damaged, a pickle, or cannot be used this way.
     """
-    from napari_synth.masks.shapes import ShapeModel
+    from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.models.registry import load_trained
     from napari_synth.synthesis.generator import Generator
 
@@ -53,7 +53,7 @@ def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel
 
 def load_shapes(name: str | Path, device: str = "auto") -> ShapeModel:
     """Load a shape model."""
-    from napari_synth.masks.shapes import ShapeModel
+    from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.models.registry import load_trained
 
     return ShapeModel(load_trained(name, device))
@@ -61,7 +61,7 @@ def load_shapes(name: str | Path, device: str = "auto") -> ShapeModel:
 
 def mask_reader() -> MaskReader:
     """A reader for the masks of recipes."""
-    from napari_synth.masks.sources import MaskReader
+    from napari_synth.masks.mask_reader import MaskReader
 
     return MaskReader(load_shapes)
 
@@ -136,7 +136,7 @@ def shape_library(masks: str | Path | np.ndarray | Sequence[np.ndarray], min_box
     """Single nuclei: those of a library file, or cut out of masks; ``.save(path)`` keeps them in one file."""
     import numpy as np
 
-    from napari_synth.datasets.shapes import library_from_labels, read_library
+    from napari_synth.datasets.shape_library import library_from_labels, read_library
 
     if isinstance(masks, str | Path):
         return read_library(masks, min_box)
@@ -156,8 +156,8 @@ def export_recipe(
     cancel: CancelToken | None = None,
 ) -> ExportResult:
     """Make every pair of a recipe in ``folder``; see `export.run.export_pairs` and `Generator.compile`."""
-    from napari_synth.export.run import ExportRequest, export_pairs
-    from napari_synth.synthesis.make import load_generator
+    from napari_synth.export.batch import ExportRequest, export_pairs
+    from napari_synth.synthesis.recipes import load_generator
 
     generator = load_generator(recipe.model, device)
     if compile:
@@ -173,8 +173,8 @@ def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, d
 
 def recipe_of(source: str | Path) -> Recipe:
     """The recipe in a ``.yaml`` file or inside an exported TIFF."""
-    from napari_synth.datasets.files import TIFF_SUFFIXES
-    from napari_synth.export.tiff import embedded_recipe
+    from napari_synth.datasets.image_files import TIFF_SUFFIXES
+    from napari_synth.export.formats.tiff import embedded_recipe
 
     path = Path(source).expanduser()
     if path.suffix.lower() in TIFF_SUFFIXES:

@@ -12,11 +12,11 @@ import numpy as np
 import tifffile
 
 from napari_synth.api import load_model
-from napari_synth.core.settings import DEFAULT_CAPSULES
 from napari_synth.evaluation.ranking import rank_units
-from napari_synth.synthesis.forward import latent_of
-from napari_synth.synthesis.latents import latent_path
-from napari_synth.training.pictures import grid
+from napari_synth.models.defaults import DEFAULT_CAPSULES
+from napari_synth.synthesis.architectures.forward import latent_of
+from napari_synth.synthesis.latents.paths import latent_path
+from napari_synth.training.previews import grid
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pictures"

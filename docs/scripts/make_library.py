@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from napari_synth.api import load_shapes
-from napari_synth.datasets.shapes import common_side, model_library
+from napari_synth.datasets.shape_library import common_side, model_library
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 
 

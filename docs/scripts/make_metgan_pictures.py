@@ -13,11 +13,11 @@ import numpy as np
 
 from napari_synth.api import load_model
 from napari_synth.core.intensity import Intensity
-from napari_synth.core.settings import DEFAULT_TWO_CHANNEL
-from napari_synth.datasets.encoding import from_network
+from napari_synth.datasets.mask_encoding import from_network
 from napari_synth.datasets.triplets import Triplet, load_triplets
 from napari_synth.evaluation.two_channel import moved_labels
-from napari_synth.training.pictures import grid
+from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
+from napari_synth.training.previews import grid
 
 TARGET = Path(__file__).parents[2] / "docs" / "pictures" / "metgan.png"
 PART = np.s_[180:436, 40:296]

@@ -11,8 +11,8 @@ import imageio.v3 as iio
 import tifffile
 
 from napari_synth.api import load_model
-from napari_synth.core.settings import DEFAULT_GENERATOR
-from napari_synth.training.pictures import grid, label_picture
+from napari_synth.models.defaults import DEFAULT_GENERATOR
+from napari_synth.training.previews import grid, label_picture
 
 ROOT = Path(__file__).parents[2]
 

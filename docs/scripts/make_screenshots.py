@@ -41,8 +41,8 @@ def microscope(model: str) -> None:
     """Capsules of a layer, one of them switched off, a walk: one picture after each."""
     import numpy as np
 
-    from napari_synth.ui.adapters.window import PLUGIN
     from napari_synth.ui.app import open_window
+    from napari_synth.ui.napari_bridge.window import PLUGIN
     from napari_synth.ui.session import session_for
 
     viewer = open_window(sample=False)
@@ -108,7 +108,7 @@ def main() -> None:
 
 def nuclei_by_hand(viewer: Any, settle: Callable[[object], None], picture: Callable[..., None]) -> None:
     """Stamp and change nuclei, and look at the latent map."""
-    from napari_synth.ui.adapters.window import open_panel
+    from napari_synth.ui.napari_bridge.window import open_panel
     from napari_synth.ui.session import session_for
 
     session = session_for(viewer)

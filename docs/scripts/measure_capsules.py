@@ -13,13 +13,13 @@ import numpy as np
 
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.pairs import find_options, load_pair
-from napari_synth.evaluation.metrics import dice, grid_peaks, mean_absolute_error, roc_auc, similarity
+from napari_synth.evaluation.metrics.images import dice, grid_peaks, mean_absolute_error, roc_auc, similarity
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.registry import load_trained
-from napari_synth.nets.stages import STAGES
+from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.synthesis.generator import Generator
-from napari_synth.synthesis.make import load_generator
+from napari_synth.synthesis.recipes import load_generator
 
 SEEDS = 20
 

@@ -12,7 +12,7 @@ from napari_synth.evaluation.held_out import held_out_figures
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.registry import load_trained
-from napari_synth.synthesis.make import load_generator
+from napari_synth.synthesis.recipes import load_generator
 
 
 def main(model: str, segmentor: str, data: str) -> None:

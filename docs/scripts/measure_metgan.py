@@ -15,7 +15,7 @@ from napari_synth.evaluation.two_channel import TwoChannelFigures, real_placemen
 from napari_synth.masks.recombine import read_maps
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.registry import load_trained
-from napari_synth.synthesis.make import load_generator
+from napari_synth.synthesis.recipes import load_generator
 
 NOTES = (
     "Labels were computed from the signal, not drawn; figures are means over held-out planes. Dice and the output on "

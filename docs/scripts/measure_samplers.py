@@ -13,13 +13,13 @@ import numpy as np
 from napari_synth.api import load_shapes
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.files import read_labels
-from napari_synth.datasets.shapes import joined, mask_files, training_shapes
+from napari_synth.datasets.image_files import read_labels
+from napari_synth.datasets.shape_library import joined, mask_files, training_shapes
 from napari_synth.evaluation.shapes import SamplerFigures, figures_of, sampler_figures
 from napari_synth.masks.field import compose_field
-from napari_synth.masks.latents import Latents
 from napari_synth.masks.manifold import Metric, run_chains
-from napari_synth.masks.shapes import ShapeModel
+from napari_synth.masks.shape_codes import Latents
+from napari_synth.masks.shape_model import ShapeModel
 from napari_synth.masks.statistics import compare, fit, measure, settings_with
 
 COUNT = 600

@@ -10,7 +10,7 @@ import typer
 
 from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
-from napari_synth.core.settings import DEFAULT_CAPSULES
+from napari_synth.models.defaults import DEFAULT_CAPSULES
 
 if TYPE_CHECKING:
     from napari_synth.core.recipe import Intervention
@@ -53,11 +53,11 @@ def activations(
     overwrite: Overwrite = False,
 ) -> None:
     """Write what a layer does for a mask: capsule × pose × y × x."""
-    from napari_synth.datasets.files import read_labels
+    from napari_synth.datasets.image_files import read_labels
     from napari_synth.evaluation.ranking import capsule_lengths
-    from napari_synth.export.tiff import write_stack
+    from napari_synth.export.formats.tiff import write_stack
     from napari_synth.synthesis.generator import RenderRequest
-    from napari_synth.synthesis.make import file_recipe, load_generator
+    from napari_synth.synthesis.recipes import file_recipe, load_generator
 
     check_free([out_file], overwrite, "name")
     labels, generator = read_labels(mask), load_generator(model, device)
@@ -91,13 +91,13 @@ def walk(
     overwrite: Overwrite = False,
 ) -> None:
     """Walk from one latent vector to another and write the images as a movie."""
-    from napari_synth.datasets.files import read_labels
+    from napari_synth.datasets.image_files import read_labels
     from napari_synth.export.movie import save_movie
-    from napari_synth.synthesis.forward import latent_of
+    from napari_synth.synthesis.architectures.forward import latent_of
     from napari_synth.synthesis.generator import RenderRequest, check_mask
-    from napari_synth.synthesis.latents import latent_path
-    from napari_synth.synthesis.make import file_recipe, load_generator
-    from napari_synth.synthesis.walks import Walk
+    from napari_synth.synthesis.latents.paths import latent_path
+    from napari_synth.synthesis.latents.walk import Walk
+    from napari_synth.synthesis.recipes import file_recipe, load_generator
 
     beside = out_file.with_name(f"{out_file.stem}_{layer}.tif")
     check_free((out_file, beside) if with_activations else (out_file,), overwrite, "name")
@@ -122,7 +122,7 @@ def walk(
 
 def parse_interventions(texts: list[str]) -> tuple[Intervention, ...]:
     """``["convcaps10,0,5=0"]`` as interventions."""
-    from napari_synth.synthesis.watch import intervention
+    from napari_synth.synthesis.capsules.access import intervention
 
     found = []
     for text in texts:

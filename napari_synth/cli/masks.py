@@ -10,9 +10,9 @@ import typer
 from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Stopwatch
-from napari_synth.core.recipe import RECIPE_NAME, FieldSettings, Recipe, versions
-from napari_synth.core.settings import DEFAULT_GENERATOR, DEFAULT_SHAPES
-from napari_synth.datasets.shapes import MIN_BOX
+from napari_synth.core.recipe import DEFAULT_SHAPES, RECIPE_NAME, FieldSettings, Recipe, versions
+from napari_synth.datasets.shape_library import MIN_BOX
+from napari_synth.models.defaults import DEFAULT_GENERATOR
 
 if TYPE_CHECKING:
     from napari_synth.masks.statistics import FieldStatistics
@@ -77,8 +77,8 @@ def masks(
 ) -> None:
     """Compose masks of nuclei: OUT/mask_0001.tif (uint16 labels) and OUT/recipe.yaml to export pairs from."""
     from napari_synth import api
-    from napari_synth.export.base import PixelSize
-    from napari_synth.export.tiff import uint16_labels, write_tiff
+    from napari_synth.export.formats.base import PixelSize
+    from napari_synth.export.formats.tiff import uint16_labels, write_tiff
     from napari_synth.masks.presets import PRESETS
     from napari_synth.masks.presets import preset as named_preset
 
@@ -137,7 +137,7 @@ def library(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of the same name.")] = False,
 ) -> None:
     """Cut single nuclei out of masks into a shape library for: masks --library FILE, train dvae FILE."""
-    from napari_synth.datasets.shapes import library_from_folder
+    from napari_synth.datasets.shape_library import library_from_folder
 
     if out_file.suffix != ".npz":
         raise InputError(f"The output {out_file} is not an .npz file.", "Let its name end in .npz.")

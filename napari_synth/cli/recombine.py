@@ -12,7 +12,7 @@ from napari_synth.cli.masks import parse_size
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import RECIPE_NAME, Recipe, RecombineSettings, mask_hash, versions
 from napari_synth.core.seeds import derived_seed
-from napari_synth.core.settings import DEFAULT_TWO_CHANNEL
+from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
 
 RECOMBINED = RecombineSettings()
 
@@ -35,9 +35,9 @@ def recombine(
 ) -> None:
     """Make new labels of real ones: OUT/mask_0001.tif and OUT/recipe.yaml to export pairs from."""
     from napari_synth.core.recipe import ImageFileSource, RecombinedSource, image_hash
-    from napari_synth.datasets.files import read_channel
-    from napari_synth.export.base import PixelSize
-    from napari_synth.export.tiff import uint16_labels, write_tiff
+    from napari_synth.datasets.image_files import read_channel
+    from napari_synth.export.formats.base import PixelSize
+    from napari_synth.export.formats.tiff import uint16_labels, write_tiff
     from napari_synth.masks import recombine as recombining
 
     width, height = parse_size(size)

@@ -9,7 +9,7 @@ import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
 from napari_synth.core.progress import Stopwatch
-from napari_synth.core.settings import DEFAULT_GENERATOR
+from napari_synth.models.defaults import DEFAULT_GENERATOR
 
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 
@@ -34,13 +34,13 @@ def synthesize(
 ) -> None:
     """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
     from napari_synth.core.recipe import ImageFileSource, image_hash
-    from napari_synth.datasets.files import read_channel, read_labels, read_latent
-    from napari_synth.export.base import PixelSize
-    from napari_synth.export.tiff import write_tiff
+    from napari_synth.datasets.image_files import read_channel, read_labels, read_latent
+    from napari_synth.export.formats.base import PixelSize
+    from napari_synth.export.formats.tiff import write_tiff
     from napari_synth.models.registry import model_card
-    from napari_synth.synthesis.forward import check_latent
+    from napari_synth.synthesis.architectures.forward import check_latent
     from napari_synth.synthesis.generator import RenderRequest, check_condition, check_mask, check_option
-    from napari_synth.synthesis.make import file_recipe, load_generator
+    from napari_synth.synthesis.recipes import file_recipe, load_generator
 
     card = model_card(model)
     for name in option:

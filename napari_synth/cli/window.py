@@ -8,7 +8,7 @@ from napari_synth.cli.console import err, out
 from napari_synth.cli.export import export_recipe_to
 from napari_synth.core.display import has_display
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe, versions
-from napari_synth.core.settings import DEFAULT_GENERATOR
+from napari_synth.models.defaults import DEFAULT_GENERATOR
 
 HEADLESS_FOLDER = Path("run_output")
 

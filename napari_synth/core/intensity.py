@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from napari_synth.core.array_checks import check_plane
 from napari_synth.core.errors import InputError
-from napari_synth.core.planes import check_plane
 
 PERCENTILES = (0.1, 99.9)
 

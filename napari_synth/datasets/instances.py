@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_synth.core.errors import InputError
-from napari_synth.datasets.files import as_labels
+from napari_synth.datasets.image_files import as_labels
 
 EIGHT = np.ones((3, 3), bool)
 SCATTERED = 20

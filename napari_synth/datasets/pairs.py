@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.encoding import mask_plane, to_uint8_rgb
-from napari_synth.datasets.files import IMAGE_SUFFIXES, read_image, read_labels
+from napari_synth.datasets.image_files import IMAGE_SUFFIXES, read_image, read_labels
+from napari_synth.datasets.mask_encoding import mask_plane, to_uint8_rgb
 
 DATASET_FILE = "dataset.yaml"
 

@@ -11,8 +11,8 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
 from napari_synth.core.intensity import Intensity, check_channel, measure_intensity
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.encoding import mask_plane
-from napari_synth.datasets.files import IMAGE_SUFFIXES, read_array, read_labels
+from napari_synth.datasets.image_files import IMAGE_SUFFIXES, read_array, read_labels
+from napari_synth.datasets.mask_encoding import mask_plane
 from napari_synth.datasets.pairs import OptionSource, describe, is_held_out, random_crop
 
 FOLDERS = ("anatomy", "signal", "labels")

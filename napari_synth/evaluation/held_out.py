@@ -10,7 +10,7 @@ import numpy as np
 from napari_synth.core.progress import OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.pairs import LoadedPair, find_options, load_pair
-from napari_synth.evaluation.metrics import GRID_PERIODS, dice, grid_peaks, mean_absolute_error, similarity
+from napari_synth.evaluation.metrics.images import GRID_PERIODS, dice, grid_peaks, mean_absolute_error, similarity
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.synthesis.generator import MAX_SIDE, Generator
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.evaluation.metrics import roc_auc
+from napari_synth.evaluation.metrics.images import roc_auc
 
 LIKE, UNLIKE = 0.75, 0.25
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_synth.datasets.encoding import to_network, to_uint8_rgb
+from napari_synth.datasets.mask_encoding import to_network, to_uint8_rgb
 from napari_synth.models.registry import RoleModel
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 from napari_synth.datasets.instances import moments, solidity
-from napari_synth.datasets.shapes import training_shapes
-from napari_synth.masks.latents import Latents
+from napari_synth.datasets.shape_library import training_shapes
 from napari_synth.masks.outlines import SHAPE_THRESHOLD
 from napari_synth.masks.samplers import sampler_class
-from napari_synth.masks.shapes import ShapeModel
+from napari_synth.masks.shape_codes import Latents
+from napari_synth.masks.shape_model import ShapeModel
 
 CHUNK = 512
 

@@ -14,7 +14,7 @@ from napari_synth.core.progress import OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.recipe import RecombineSettings
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.triplets import Triplet, load_triplets
-from napari_synth.evaluation.metrics import dice
+from napari_synth.evaluation.metrics.images import dice
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.masks.recombine import recombine
 from napari_synth.synthesis.generator import Generator

@@ -14,14 +14,14 @@ from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.datasets.instances import moments
 from napari_synth.masks.canvas import Canvas
-from napari_synth.masks.first_field import compose_first
-from napari_synth.masks.nuclei import NucleusField, features_of
+from napari_synth.masks.field_v1 import compose_first
+from napari_synth.masks.nucleus_table import NucleusField, features_of
 from napari_synth.masks.outlines import SHAPE_THRESHOLD, outlines, scale_for_area
 from napari_synth.masks.samplers import Draw, sampler_class
 from napari_synth.masks.spacing import Window, by_density, spacing_class, uniform
 
 if TYPE_CHECKING:
-    from napari_synth.masks.shapes import ShapeModel
+    from napari_synth.masks.shape_model import ShapeModel
 
 POOL = 3
 """Shapes drawn per nucleus where eccentricities are to follow measured ones."""
@@ -148,7 +148,7 @@ def decoded(draw: Draw, shapes: ShapeModel, library: str = "") -> Shapes:
 
 def read_density(settings: FieldSettings) -> np.ndarray:
     """The settings' density image as ``(Y, X)`` numbers."""
-    from napari_synth.datasets.files import read_image
+    from napari_synth.datasets.image_files import read_image
 
     image = read_image(Path(settings.density))
     grey = image.astype(np.float64) if image.ndim == 2 else image.astype(np.float64).mean(-1)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_synth.masks.latents import Latents
+from napari_synth.masks.shape_codes import Latents
 
 FLOOR = 1e-2
 """λ: what the metric is far from all data."""

@@ -13,7 +13,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
 from napari_synth.core.recipe import RecombineSettings
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.files import IMAGE_SUFFIXES, as_labels, read_labels
+from napari_synth.datasets.image_files import IMAGE_SUFFIXES, as_labels, read_labels
 
 ARRAY_SUFFIX = ".npz"
 ARRAY_NAME = "labels"

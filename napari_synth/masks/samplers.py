@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from napari_synth.core.errors import InputError, unknown_name
-from napari_synth.masks.latents import Latents
+from napari_synth.masks.shape_codes import Latents
 
 NEIGHBOURS = 5
 CHAIN = 10

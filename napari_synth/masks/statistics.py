@@ -14,15 +14,15 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings, Quantiles
 from napari_synth.core.seeds import derived_seed
-from napari_synth.datasets.files import read_labels
+from napari_synth.datasets.image_files import read_labels
 from napari_synth.datasets.instances import Instance, instances, moments
-from napari_synth.datasets.shapes import SHAPE_SIZE, framed, mask_files
+from napari_synth.datasets.shape_library import SHAPE_SIZE, framed, mask_files
 from napari_synth.masks.field import compose_field
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_synth.masks.shapes import ShapeModel
+    from napari_synth.masks.shape_model import ShapeModel
 
 QUANTILES = 33
 MIN_AREA = 12

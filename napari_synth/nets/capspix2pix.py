@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from napari_synth.nets.capsule import CapsuleLayer, Convolve
-from napari_synth.nets.halves import at_least_float32
-from napari_synth.nets.noise import SeededDropout
+from napari_synth.nets.capsule_stages import STAGES
+from napari_synth.nets.half_precision import at_least_float32
 from napari_synth.nets.probe import Probe
-from napari_synth.nets.stages import STAGES
+from napari_synth.nets.seeded_dropout import SeededDropout
 
 LATENT_SIZE = 100
 PLANE = 256

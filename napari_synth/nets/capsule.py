@@ -66,7 +66,7 @@ def route(votes: Tensor, iterations: int = ITERATIONS, *, keep: bool = False) ->
     if votes.dtype in (torch.float16, torch.bfloat16):
         votes = votes.float()
     if votes.device.type == "cpu" and votes.dtype == torch.float32 and not torch.compiler.is_compiling():
-        from napari_synth.nets.routing import NativeRoute
+        from napari_synth.nets.routing_cpu import NativeRoute
 
         return NativeRoute.apply(votes.contiguous(), iterations, keep)
     inputs = votes.shape[1]

@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate, max_pool2d
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from napari_synth.nets.halves import at_least_float32
+from napari_synth.nets.half_precision import at_least_float32
 from napari_synth.nets.pix2pix import Pix2PixGenerator
 from napari_synth.nets.spade import LabelPath, one_hot
 

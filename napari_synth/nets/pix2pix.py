@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_synth.nets.halves import at_least_float32
-from napari_synth.nets.noise import SeededDropout
+from napari_synth.nets.half_precision import at_least_float32
+from napari_synth.nets.seeded_dropout import SeededDropout
 
 UPSAMPLING = ("transposed", "resize")
 NORMS = ("batch", "image", "instance")

@@ -13,15 +13,15 @@ from napari_synth.core.devices import out_of_memory
 from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.core.intensity import check_channel, in_grey_values_of
 from napari_synth.core.recipe import Intervention, Precision
-from napari_synth.datasets.files import as_labels
+from napari_synth.datasets.image_files import as_labels
 from napari_synth.models.registry import RoleModel
-from napari_synth.synthesis.watch import Watch, intervention, stages_of
+from napari_synth.synthesis.capsules.access import Watch, intervention, stages_of
 
 if TYPE_CHECKING:
     from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
-    from napari_synth.nets.stages import Stage
-    from napari_synth.synthesis.forward import ForwardRequest
+    from napari_synth.nets.capsule_stages import Stage
+    from napari_synth.synthesis.architectures.forward import ForwardRequest
     from napari_synth.synthesis.tiles import Follow
 
 MAX_SIDE = 8192
@@ -266,7 +266,7 @@ class Generator(RoleModel):
         Cancelled
             What was finished went to ``follow.on_tile``.
         """
-        from napari_synth.synthesis.forward import ForwardRequest, check_latent
+        from napari_synth.synthesis.architectures.forward import ForwardRequest, check_latent
         from napari_synth.synthesis.precision import check_precision, computing
 
         card = self.card
@@ -313,7 +313,7 @@ class Generator(RoleModel):
 
     def _forward(self, precision: str, wanted: ForwardRequest, follow: Follow) -> tuple[np.ndarray, int, str]:
         """The padded image, the side of its tiles or 0, and what is to be said about it."""
-        from napari_synth.synthesis.forward import FORWARDS
+        from napari_synth.synthesis.architectures.forward import FORWARDS
         from napari_synth.synthesis.tiles import TILERS, WHOLE_PIXELS
 
         height, width = wanted.labels.shape

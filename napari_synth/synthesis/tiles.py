@@ -17,10 +17,10 @@ from napari_synth.core.boxes import Box, whole
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.seeds import derived_seed
-from napari_synth.datasets.encoding import REACH, mask_plane
+from napari_synth.datasets.mask_encoding import REACH, mask_plane
 from napari_synth.nets.probe import Probe
-from napari_synth.synthesis.forward import FORWARDS, ForwardRequest, latent_of
-from napari_synth.synthesis.maps import StageMaps, canvas_of, needed_windows, render_window
+from napari_synth.synthesis.architectures.forward import FORWARDS, ForwardRequest, latent_of
+from napari_synth.synthesis.capsules.windows import StageMaps, canvas_of, needed_windows, render_window
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel

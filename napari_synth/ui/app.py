@@ -30,7 +30,7 @@ def open_window(sample: bool = True, render_first: bool = False) -> Viewer:
     import napari
     from qtpy.QtCore import QTimer
 
-    from napari_synth.ui.adapters.window import PLUGIN, dock_panels, resize_window
+    from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels, resize_window
     from napari_synth.ui.session import session_for
 
     viewer = napari.Viewer(title="napari-synth")

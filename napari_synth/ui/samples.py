@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari_synth.datasets.files import read_channel, read_labels
+from napari_synth.datasets.image_files import read_channel, read_labels
 
 PACKAGE = Path(__file__).resolve().parents[1]
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-from napari_synth.ui.adapters.images import ImageBook
-from napari_synth.ui.adapters.layers import MaskBook
-from napari_synth.ui.adapters.results import ResultBook
-from napari_synth.ui.adapters.window import on_close, unwrapped
-from napari_synth.ui.catalogue import Catalogue
-from napari_synth.ui.changes import Changes
-from napari_synth.ui.exporting import Exporting
-from napari_synth.ui.inspecting import Inspecting
-from napari_synth.ui.keeping import Keeping
-from napari_synth.ui.live import Live
-from napari_synth.ui.masking import Masking
-from napari_synth.ui.rendering import Rendering
-from napari_synth.ui.shelf import ModelShelf
-from napari_synth.ui.state import FieldChoices, Note, Notes, Remembered, remembered_choices
-from napari_synth.ui.studio import Studio
-from napari_synth.ui.walking import Walking
+from napari_synth.ui.autosave.actions import Autosave
+from napari_synth.ui.context.choices import FieldChoices, Note, Notes, Remembered, remembered_choices
+from napari_synth.ui.context.loaded_models import LoadedModels
+from napari_synth.ui.context.model_catalogue import ModelCatalogue
+from napari_synth.ui.context.network_changes import Changes
+from napari_synth.ui.docks.export.actions import Exporting
+from napari_synth.ui.docks.inspect.actions import Inspecting
+from napari_synth.ui.docks.inspect.latent_walks import Walking
+from napari_synth.ui.docks.masks.actions import Masking
+from napari_synth.ui.docks.nuclei.actions import Studio
+from napari_synth.ui.docks.synthesize.actions import Rendering
+from napari_synth.ui.docks.synthesize.following import Live
+from napari_synth.ui.napari_bridge.image_layers import ImageLayers
+from napari_synth.ui.napari_bridge.mask_layers import MaskLayers
+from napari_synth.ui.napari_bridge.result_layers import ResultLayers
+from napari_synth.ui.napari_bridge.window import on_close, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
 
-    from napari_synth.ui.adapters.jobs import Outcome
+    from napari_synth.ui.jobs.lanes import Outcome
 
 _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
 
@@ -45,15 +45,15 @@ class Session:
 
     Attributes
     ----------
-    masks : MaskBook
+    masks : MaskLayers
         The mask layers and the current one.
-    images : ImageBook
+    images : ImageLayers
         The image layers, and the one that objects are put into.
-    results : ResultBook
+    results : ResultLayers
         Rendered image layers.
-    catalogue : Catalogue
+    catalogue : ModelCatalogue
         Models to choose from.
-    shelf : ModelShelf
+    shelf : LoadedModels
         Models in memory.
     field, look, export : FieldChoices, LookChoices, ExportChoices
         What the user chose.
@@ -67,7 +67,7 @@ class Session:
         The actions.
     live : Live
         The image that follows the brush.
-    keeping : Keeping
+    keeping : Autosave
         Masks that outlive a crash.
     """
 
@@ -75,11 +75,11 @@ class Session:
         self._viewer = weakref.ref(viewer)
         self.closed = False
         self.notes = Notes()
-        self.masks = MaskBook(viewer)
-        self.images = ImageBook(viewer)
-        self.results = ResultBook(viewer)
-        self.catalogue = Catalogue()
-        self.shelf = ModelShelf()
+        self.masks = MaskLayers(viewer)
+        self.images = ImageLayers(viewer)
+        self.results = ResultLayers(viewer)
+        self.catalogue = ModelCatalogue()
+        self.shelf = LoadedModels()
         self.changes = Changes()
         self.field = FieldChoices()
         self.look, self.export = remembered_choices()
@@ -91,7 +91,7 @@ class Session:
         self.walking = Walking(self)
         self.rendering.choose_model(self.catalogue.first(self.look.model))
         self.live = Live(self)
-        self.keeping = Keeping(self)
+        self.keeping = Autosave(self)
         self._remembered = Remembered(self.look, self.export)
         on_close(viewer, self.close)
 

@@ -8,7 +8,7 @@ from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, WorkError
 from napari_synth.core.files import existing_folder, writing
 from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
-from napari_synth.core.settings import Settings, load_settings, save_settings
+from napari_synth.core.user_settings import Settings, load_settings, save_settings
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

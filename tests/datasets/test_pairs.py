@@ -4,7 +4,7 @@ import pytest
 
 from napari_synth.core.errors import InputError
 from napari_synth.datasets.pairs import PairSampler, find_options, is_held_out, load_pair, random_crop
-from napari_synth.datasets.shapes import find_shape_files, is_held_out_shape, read_shapes
+from napari_synth.datasets.shape_library import find_shape_files, is_held_out_shape, read_shapes
 from tests.helpers import pair_folder
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from napari_synth.core.errors import InputError
 from napari_synth.datasets.instances import instances
-from napari_synth.datasets.shapes import (
+from napari_synth.datasets.shape_library import (
     common_side,
     framed,
     joined,

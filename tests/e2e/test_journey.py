@@ -11,10 +11,10 @@ from qtpy.QtWidgets import QApplication
 
 import napari_synth as ns
 from napari_synth.core.recipe import METADATA_KEY, Recipe
-from napari_synth.export.tiff import embedded_recipe
+from napari_synth.export.formats.tiff import embedded_recipe
 from napari_synth.ui import app
-from napari_synth.ui.adapters.window import PANELS, PLUGIN, dock_panels
-from napari_synth.ui.panels.studio import StudioPanel
+from napari_synth.ui.docks.nuclei.panel import NucleiPanel
+from napari_synth.ui.napari_bridge.window import PANELS, PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, idle, on_canvas, stroke
 
@@ -87,7 +87,7 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     layer = session.masking.new_mask(256, 256)
     masks = dock_panels(viewer)[0]
     click(qtbot, masks.studio)
-    panel = viewer.window._qt_window.findChild(StudioPanel)
+    panel = viewer.window._qt_window.findChild(NucleiPanel)
     studio = panel.studio
     viewer.fit_to_view()
     QApplication.processEvents()

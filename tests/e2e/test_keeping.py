@@ -8,15 +8,15 @@ import sys
 
 import numpy as np
 
-from napari_synth.masks.autosave import autosave_root
-from napari_synth.ui.adapters.window import dock_panels
+from napari_synth.ui.autosave.store import autosave_root
+from napari_synth.ui.napari_bridge.window import dock_panels
 from tests.e2e.hands import click
 
 PAINT = """
 import sys
 import napari
-from napari_synth.ui import keeping
-from napari_synth.ui.adapters.preferences import LivePreferences
+from napari_synth.ui.autosave import actions as keeping
+from napari_synth.ui.napari_bridge.preferences import LivePreferences
 keeping.live_preferences = lambda: LivePreferences(autosave_seconds=0.1)
 from napari_synth.ui.app import open_window
 viewer = open_window()
@@ -28,7 +28,7 @@ layer.scale = (0.5, 0.5)
 GOES_ON = "napari.run()"
 IS_LEFT = """
 from qtpy.QtTest import QTest
-from napari_synth.masks.autosave import autosave_root
+from napari_synth.ui.autosave.store import autosave_root
 while not list(autosave_root().glob("*/*.tif")):
     QTest.qWait(20)
 viewer.close()

@@ -8,11 +8,11 @@ from qtpy.QtWidgets import QFileDialog
 
 import napari_synth as ns
 from napari_synth.core.recipe import METADATA_KEY, Recipe
-from napari_synth.synthesis.latents import latent_path
-from napari_synth.synthesis.make import request_of
-from napari_synth.ui.adapters.window import PLUGIN, dock_panels
+from napari_synth.synthesis.latents.paths import latent_path
+from napari_synth.synthesis.latents.sources import Drawn
+from napari_synth.synthesis.recipes import request_of
+from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
-from napari_synth.ui.sources import Drawn
 from tests.e2e.hands import click, click_on_canvas, idle
 from tests.helpers import small_capsules
 

@@ -7,10 +7,10 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
-from napari_synth.synthesis.make import load_generator
-from napari_synth.ui import live as live_module
-from napari_synth.ui.adapters.preferences import LivePreferences
-from napari_synth.ui.adapters.window import dock_panels
+from napari_synth.synthesis.recipes import load_generator
+from napari_synth.ui.docks.synthesize import following as live_module
+from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.window import dock_panels
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import HeartBeat
 from tests.helpers import nuclei, small_capsules

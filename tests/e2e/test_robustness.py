@@ -10,11 +10,11 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
-from napari_synth.synthesis.live import LiveCanvas
-from napari_synth.synthesis.make import load_generator
-from napari_synth.ui import live as live_module
-from napari_synth.ui.adapters.preferences import LivePreferences
-from napari_synth.ui.adapters.window import PLUGIN, dock_panels
+from napari_synth.synthesis.live.canvas import LiveCanvas
+from napari_synth.synthesis.recipes import load_generator
+from napari_synth.ui.docks.synthesize import following as live_module
+from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import idle, on_canvas, stroke
 from tests.helpers import nuclei, small_capsules, small_generator

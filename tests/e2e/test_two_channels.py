@@ -7,9 +7,9 @@ import tifffile
 from qtpy.QtCore import Qt
 
 import napari_synth as ns
-from napari_synth.core.settings import DEFAULT_TWO_CHANNEL
-from napari_synth.export.tiff import embedded_recipe
-from napari_synth.ui.adapters.window import PLUGIN, dock_panels
+from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
+from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, idle, stroke
 

@@ -7,14 +7,14 @@ from scipy import ndimage
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import FieldSettings, FieldSource, FileSource, LayerSource, mask_hash
-from napari_synth.export.base import PixelSize
-from napari_synth.export.tiff import write_tiff
+from napari_synth.export.formats.base import PixelSize
+from napari_synth.export.formats.tiff import write_tiff
 from napari_synth.masks.field import compose_field
-from napari_synth.masks.first_field import turned_shape
-from napari_synth.masks.nuclei import feature_names
+from napari_synth.masks.field_v1 import turned_shape
+from napari_synth.masks.mask_reader import MaskReader
+from napari_synth.masks.nucleus_table import feature_names
 from napari_synth.masks.presets import preset
-from napari_synth.masks.shapes import ShapeModel
-from napari_synth.masks.sources import MaskReader
+from napari_synth.masks.shape_model import ShapeModel
 from napari_synth.models.registry import load_trained
 from tests.helpers import nuclei, small_generator
 
@@ -195,8 +195,8 @@ def test_recipes_of_the_first_composer_still_give_their_masks(shapes):
 
 
 def test_the_bundled_sample_is_made_again(shapes):
-    from napari_synth.datasets.files import read_labels
-    from napari_synth.export.tiff import embedded_recipe
+    from napari_synth.datasets.image_files import read_labels
+    from napari_synth.export.formats.tiff import embedded_recipe
     from tests.test_package import ROOT
 
     path = ROOT / "sample_data" / "nuclei_256.tif"

@@ -4,9 +4,9 @@ import torch
 
 from napari_synth.core.errors import InputError
 from napari_synth.masks import manifold
-from napari_synth.masks.latents import Latents, Plane, medoids, traversals, walk
 from napari_synth.masks.manifold import Metric, gradient, leapfrog, run_chains
 from napari_synth.masks.samplers import SAMPLERS, sampler_class
+from napari_synth.masks.shape_codes import Latents, Plane, medoids, traversals, walk
 
 LATENT = 4
 

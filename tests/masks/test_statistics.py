@@ -6,7 +6,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.masks.field import compose_field
-from napari_synth.masks.shapes import ShapeModel
+from napari_synth.masks.shape_model import ShapeModel
 from napari_synth.masks.statistics import compare, fit, measure
 from napari_synth.models.registry import load_trained
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from napari_synth import api
-from napari_synth.core.settings import DEFAULT_CAPSULES
-from napari_synth.evaluation.metrics import grid_peaks, roc_auc
+from napari_synth.evaluation.metrics.images import grid_peaks, roc_auc
+from napari_synth.models.defaults import DEFAULT_CAPSULES
 from napari_synth.models.registry import bundled_paths, model_card
-from napari_synth.nets.stages import STAGES
+from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.ui.samples import axons_256
 
 LIMIT = 17_000_000

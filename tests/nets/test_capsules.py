@@ -4,7 +4,7 @@ import torch
 from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, reflected
 from napari_synth.nets.capsule import CapsuleLayer, route, squash
 from napari_synth.nets.discriminators import DCGANDiscriminator
-from napari_synth.nets.noise import SeededDropout
+from napari_synth.nets.seeded_dropout import SeededDropout
 from tests.reference.plain_capsules import plain_capspix2pix, plain_layer, plain_squash
 
 

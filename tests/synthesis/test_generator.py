@@ -10,7 +10,7 @@ from napari_synth.datasets.axons import AxonSettings, axon_mask
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import save_model
 from napari_synth.synthesis.generator import Generator, RenderRequest
-from napari_synth.synthesis.make import check_model, load_generator, painted_recipe
+from napari_synth.synthesis.recipes import check_model, load_generator, painted_recipe
 from tests.helpers import nuclei, small_capsules, small_generator
 
 

@@ -11,12 +11,12 @@ from napari_synth.cli.main import app
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import FileSource, Recipe, parse_recipe, read_recipe
-from napari_synth.core.settings import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
-from napari_synth.export.tiff import embedded_recipe
+from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
 from napari_synth.synthesis.generator import RenderRequest
-from napari_synth.synthesis.live import LiveCanvas
-from napari_synth.synthesis.make import load_generator
+from napari_synth.synthesis.live.canvas import LiveCanvas
 from napari_synth.synthesis.precision import computing, half_dtype
+from napari_synth.synthesis.recipes import load_generator
 from napari_synth.synthesis.tiles import WHOLE_PIXELS, Follow
 from napari_synth.ui.samples import axons_256, brain_256, nuclei_256
 from tests.helpers import nuclei, small_capsules, small_generator, small_metgan

@@ -6,9 +6,9 @@ from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import Cancelled, InputError, WorkError
 from napari_synth.core.progress import CancelToken
 from napari_synth.synthesis import generator as generators
+from napari_synth.synthesis.capsules.windows import needed_windows
 from napari_synth.synthesis.generator import Generator, RenderRequest
-from napari_synth.synthesis.make import load_generator
-from napari_synth.synthesis.maps import needed_windows
+from napari_synth.synthesis.recipes import load_generator
 from napari_synth.synthesis.tiles import WHOLE_PIXELS, Follow, grid
 from tests.helpers import nuclei, small_capsules, small_generator
 

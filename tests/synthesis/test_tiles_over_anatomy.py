@@ -10,10 +10,10 @@ from napari_synth.core.boxes import whole
 from napari_synth.core.errors import Cancelled
 from napari_synth.core.intensity import Intensity
 from napari_synth.core.progress import CancelToken
-from napari_synth.core.settings import DEFAULT_TWO_CHANNEL
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
+from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
 from napari_synth.synthesis.generator import RenderRequest
-from napari_synth.synthesis.make import load_generator
+from napari_synth.synthesis.recipes import load_generator
 from napari_synth.synthesis.tiles import WHOLE_PIXELS, Follow
 from napari_synth.ui.samples import brain_256
 from tests.helpers import nuclei, small_metgan
@@ -23,7 +23,7 @@ PEAK = """
 import resource, sys
 import numpy as np
 from napari_synth.synthesis.generator import RenderRequest
-from napari_synth.synthesis.make import load_generator
+from napari_synth.synthesis.recipes import load_generator
 model = load_generator(sys.argv[1], "cpu")
 for height in (1536, 3072):
     labels = np.zeros((height, 1024), np.int32)

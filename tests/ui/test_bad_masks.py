@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_synth.datasets.shapes import ShapeLibrary
+from napari_synth.datasets.shape_library import ShapeLibrary
 from tests.ui.conftest import painted
 
 TOOLS = ("stamp", "grow", "edit")

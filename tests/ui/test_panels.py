@@ -22,10 +22,10 @@ from qtpy.QtWidgets import (
 from skimage.measure import regionprops
 
 from napari_synth.core.progress import Progress
-from napari_synth.ui.panels.export import ExportPanel
-from napari_synth.ui.panels.inspect import InspectPanel
-from napari_synth.ui.panels.masks import MasksPanel
-from napari_synth.ui.panels.synthesize import SynthesizePanel
+from napari_synth.ui.docks.export.panel import ExportPanel
+from napari_synth.ui.docks.inspect.panel import InspectPanel
+from napari_synth.ui.docks.masks.panel import MasksPanel
+from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
 from tests.ui.conftest import painted
 
 PANELS = (MasksPanel, SynthesizePanel, ExportPanel, InspectPanel)
@@ -180,7 +180,7 @@ def test_the_preset_of_the_thesis_from_the_menu(masks, session, qtbot):
 
 
 def test_dice_changes_the_number(masks, session, qtbot, monkeypatch):
-    monkeypatch.setattr("napari_synth.ui.masking.random_seed", lambda: 777)
+    monkeypatch.setattr("napari_synth.ui.docks.masks.actions.random_seed", lambda: 777)
     click(qtbot, masks.seed.dice)
     assert masks.seed.value.value() == 777
 
@@ -198,7 +198,7 @@ def test_looks_come_from_the_card(synthesize, session):
 
 
 def test_render_from_the_panel(synthesize, session, fake, viewer, qtbot, finish, monkeypatch):
-    monkeypatch.setattr("napari_synth.ui.rendering.random_seed", lambda: 31)
+    monkeypatch.setattr("napari_synth.ui.docks.synthesize.actions.random_seed", lambda: 31)
     viewer.add_labels(painted(), name="mask")
     click(qtbot, synthesize.seed.dice)
     click(qtbot, synthesize.render_button)

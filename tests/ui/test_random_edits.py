@@ -12,13 +12,13 @@ from qtpy.QtWidgets import QApplication
 from napari_synth.core.boxes import whole
 from napari_synth.core.recipe import Intervention
 from napari_synth.nets.probe import Probe
-from napari_synth.synthesis.forward import latent_of
+from napari_synth.synthesis.architectures.forward import latent_of
+from napari_synth.synthesis.capsules.access import Watch
 from napari_synth.synthesis.generator import RenderRequest
-from napari_synth.synthesis.live import LiveCanvas
-from napari_synth.synthesis.make import load_generator
-from napari_synth.synthesis.watch import Watch
-from napari_synth.ui.adapters.results import paste
-from napari_synth.ui.adapters.strokes import Edits
+from napari_synth.synthesis.live.canvas import LiveCanvas
+from napari_synth.synthesis.recipes import load_generator
+from napari_synth.ui.napari_bridge.label_edits import Edits
+from napari_synth.ui.napari_bridge.result_layers import paste
 from tests.helpers import nuclei, small_capsules
 
 KINDS = {

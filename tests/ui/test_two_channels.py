@@ -5,10 +5,10 @@ import pytest
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_synth.core.recipe import METADATA_KEY, Recipe, image_hash
-from napari_synth.ui.adapters.images import over_anatomy
-from napari_synth.ui.adapters.window import PLUGIN
-from napari_synth.ui.panels.masks import MasksPanel
-from napari_synth.ui.panels.synthesize import SynthesizePanel
+from napari_synth.ui.docks.masks.panel import MasksPanel
+from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
+from napari_synth.ui.napari_bridge.image_layers import over_anatomy
+from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.samples import brain_256
 from tests.helpers import nuclei, small_metgan
 from tests.ui.conftest import painted

@@ -34,7 +34,7 @@ from napari_synth.training.objectives.texture import (
     local_deviation,
     spectral_distance,
 )
-from napari_synth.training.pictures import grid
+from napari_synth.training.previews import grid
 
 REAL, FAKE = 0.9, 0.1
 

@@ -13,12 +13,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
 from napari_synth.datasets.pairs import describe
-from napari_synth.datasets.shapes import LIBRARY_SUFFIX, common_side, model_library, training_shapes
+from napari_synth.datasets.shape_library import LIBRARY_SUFFIX, common_side, model_library, training_shapes
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.models.checkpoint import SUFFIX, file_hash
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings, seeded, training_data
-from napari_synth.training.pictures import grid
+from napari_synth.training.previews import grid
 
 
 class DVAESettings(ObjectiveSettings):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
-from napari_synth.datasets.encoding import from_network, mask_plane
+from napari_synth.datasets.mask_encoding import from_network, mask_plane
 from napari_synth.datasets.pairs import describe
 from napari_synth.datasets.triplets import Triplet, TripletSampler, load_triplets, shuffled
 from napari_synth.models.architectures import build
@@ -22,6 +22,7 @@ from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.models.registry import load_trained
 from napari_synth.nets.discriminators import PatchGAN
 from napari_synth.nets.metgan import TILE_MULTIPLE
+from napari_synth.training.image_pool import ImagePool
 from napari_synth.training.objectives.base import (
     Objective,
     ObjectiveSettings,
@@ -32,8 +33,7 @@ from napari_synth.training.objectives.base import (
     training_data,
     weighted_bce,
 )
-from napari_synth.training.pictures import grid, label_picture
-from napari_synth.training.pool import ImagePool
+from napari_synth.training.previews import grid, label_picture
 
 BETAS = (0.5, 0.999)
 GAN_LOSSES: dict[str, Callable[[Tensor, float], Tensor]] = {

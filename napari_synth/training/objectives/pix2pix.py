@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from napari_synth.core.seeds import derived_seed, torch_generator
-from napari_synth.datasets.encoding import from_network, mask_plane
+from napari_synth.datasets.mask_encoding import from_network, mask_plane
 from napari_synth.datasets.pairs import LoadedPair, PairSampler, describe, find_options, load_pair
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
@@ -27,7 +27,7 @@ from napari_synth.training.objectives.base import (
     seeded,
     training_data,
 )
-from napari_synth.training.pictures import grid, label_picture, thumbnail
+from napari_synth.training.previews import grid, label_picture, thumbnail
 
 
 class Pix2PixSettings(ObjectiveSettings):

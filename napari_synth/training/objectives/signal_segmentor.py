@@ -21,7 +21,7 @@ from napari_synth.training.objectives.base import (
     training_data,
     weighted_bce,
 )
-from napari_synth.training.pictures import grid
+from napari_synth.training.previews import grid
 
 
 class SignalSegmentorSettings(ObjectiveSettings):

@@ -16,7 +16,7 @@ from napari_synth.datasets.pairs import PairSampler, find_options, load_pair
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings, seeded, training_data
-from napari_synth.training.pictures import grid
+from napari_synth.training.previews import grid
 
 
 class UNetSettings(ObjectiveSettings):

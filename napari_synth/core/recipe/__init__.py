@@ -1,0 +1,53 @@
+"""Recipes: all that is needed to make an image again."""
+
+from napari_synth.core.recipe.field import DEFAULT_SAMPLER, DEFAULT_SHAPES, REFERENCE_AREA, FieldSettings, Quantiles
+from napari_synth.core.recipe.hashes import image_hash, mask_hash, versions
+from napari_synth.core.recipe.recipe import (
+    METADATA_KEY,
+    PRECISIONS,
+    RECIPE_NAME,
+    Intervention,
+    Precision,
+    Recipe,
+    located,
+    parse_recipe,
+    read_recipe,
+)
+from napari_synth.core.recipe.sources import (
+    ConditionSource,
+    FieldSource,
+    FileSource,
+    ImageFileSource,
+    LayerSource,
+    MaskSource,
+    RecombinedSource,
+    RecombineSettings,
+)
+
+__all__ = [
+    "DEFAULT_SAMPLER",
+    "DEFAULT_SHAPES",
+    "METADATA_KEY",
+    "PRECISIONS",
+    "RECIPE_NAME",
+    "REFERENCE_AREA",
+    "ConditionSource",
+    "FieldSettings",
+    "FieldSource",
+    "FileSource",
+    "ImageFileSource",
+    "Intervention",
+    "LayerSource",
+    "MaskSource",
+    "Precision",
+    "Quantiles",
+    "Recipe",
+    "RecombineSettings",
+    "RecombinedSource",
+    "image_hash",
+    "located",
+    "mask_hash",
+    "parse_recipe",
+    "read_recipe",
+    "versions",
+]

@@ -1,0 +1,98 @@
+"""How a field of nuclei is composed."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from napari_synth.core.recipe.strict import Strict
+
+REFERENCE_AREA = 256 * 256
+DEFAULT_SAMPLER = "library"
+DEFAULT_SHAPES = "nucleus-dvae"
+
+Quantiles = tuple[float, ...]
+
+
+class FieldSettings(Strict):
+    """How a field of nuclei is composed; see `masks.field.compose_field`.
+
+    Counts are per area, so a canvas four times as large gets four times as many nuclei.
+    """
+
+    composer: Literal[1, 2] = 2
+    """Version of the composing; 1 is what recipes without this line were made with."""
+    height: int = Field(256, ge=16, le=8192)
+    width: int = Field(256, ge=16, le=8192)
+    count_mean: float = Field(20.0, ge=0, le=5000)
+    """Mean number of nuclei per 256×256 pixels."""
+    count_sd: float = Field(4.0, ge=0, le=5000)
+    """Standard deviation of that number."""
+    count_law: Literal["normal", "poisson", "fixed", "measured"] = "normal"
+    """How the number varies; ``measured`` follows ``count_quantiles``."""
+    count_quantiles: Quantiles = ()
+    """Measured numbers per 256×256 pixels, at evenly spaced shares."""
+    count_scaling: Literal["area", "length"] = "area"
+    """``length`` multiplies the number by the side of the canvas, as the thesis did."""
+    area_mean: float = Field(700.0, gt=0)
+    """Mean area of a nucleus in square pixels."""
+    area_sd: float = Field(250.0, ge=0)
+    """Standard deviation of the area."""
+    area_law: Literal["normal", "measured", "scale"] = "normal"
+    """How the size varies; ``measured`` follows ``area_quantiles``, ``scale`` enlarges 64×64 shapes."""
+    area_quantiles: Quantiles = ()
+    """Measured areas in square pixels, at evenly spaced shares."""
+    scale_low: float = Field(0.5, gt=0, le=16)
+    scale_high: float = Field(1.0, gt=0, le=16)
+    """Range of the enlargement for ``scale``."""
+    eccentricity_quantiles: Quantiles = ()
+    """Measured eccentricities, at evenly spaced shares; empty: as the sampler gives them."""
+    orientation: Literal["uniform", "preferred", "none"] = "uniform"
+    """``preferred``: long axes near ``angle``; ``none``: shapes are not turned."""
+    angle: float = Field(0.0, ge=-360, le=360)
+    """Preferred direction of the long axis in degrees, counter-clockwise from horizontal."""
+    angle_sd: float = Field(15.0, ge=0, le=360)
+    touching: bool = True
+    """False is short for ``spacing="apart"``."""
+    spacing: str = "touching"
+    """A key of `masks.spacing.SPACINGS`; nuclei never merge."""
+    touching_fraction: float = Field(0.2, ge=0, le=1)
+    """Share of the nuclei that touch another one, for ``touching`` and ``clusters``."""
+    gap: int = Field(1, ge=1, le=200)
+    """Free pixels between two nuclei, for ``apart``."""
+    cluster_size: float = Field(6.0, ge=1)
+    """Mean number of nuclei in a group, for ``clusters``."""
+    cluster_radius: float = Field(30.0, gt=0)
+    """Standard deviation of the distance to the centre of the group, in pixels."""
+    density: str = ""
+    """An image file: the brighter, the more nuclei; empty: everywhere alike."""
+    density_sha256: str = ""
+    """`mask_hash` of its numbers; empty: not checked."""
+    sampler: str = DEFAULT_SAMPLER
+    spread: float = Field(1.0, ge=0, le=3)
+    """How far the sampler goes from what is known; see `masks.samplers`."""
+    shapes: str = DEFAULT_SHAPES
+    """Id or file of the shape model."""
+    library: str = ""
+    """A shape library or a folder of masks; empty: the library of the shape model; ``held:…``: in memory alone."""
+
+    @field_validator("count_quantiles", "area_quantiles", "eccentricity_quantiles")
+    @classmethod
+    def _rising(cls, quantiles: Quantiles) -> Quantiles:
+        if len(quantiles) == 1 or any(b < a for a, b in pairwise(quantiles)) or any(q < 0 for q in quantiles):
+            raise ValueError("quantiles must rise, from 0 or more")
+        return quantiles
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FieldSettings:
+        if self.count_law == "measured" and not self.count_quantiles:
+            raise ValueError("count_law 'measured' needs count_quantiles")
+        if self.area_law == "measured" and not (self.area_quantiles and self.area_quantiles[0] > 0):
+            raise ValueError("area_law 'measured' needs area_quantiles over 0")
+        if self.scale_low > self.scale_high:
+            raise ValueError("scale_low is larger than scale_high")
+        if self.composer > 1 and not self.touching:
+            self.touching, self.spacing = True, "apart"
+        return self

@@ -1,0 +1,337 @@
+"""Libraries of single nucleus shapes: built from masks, kept in one file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.files import existing_folder, writing
+from napari_synth.core.seeds import numpy_rng
+from napari_synth.datasets.image_files import IMAGE_SUFFIXES, read_labels
+from napari_synth.datasets.instances import Instance, instances
+from napari_synth.datasets.pairs import OptionSource, describe
+
+SHAPE_SIZE = 64
+MIN_BOX = 800
+"""Smallest bounding box, in square pixels, of a nucleus that has an outline worth keeping."""
+LIBRARY_SUFFIX = ".library.npz"
+"""A model's own library lies beside its weights under this suffix."""
+LIBRARY_SIZE = 2400
+"""Shapes in a model's own library."""
+DROPS = {
+    "border": "touch the border",
+    "small": "are too small",
+    "parts": "have several parts",
+    "cut": "are cut off straight",
+}
+DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading a file that is no library, or half of one, can raise."""
+STRAIGHT = 0.7
+"""A nucleus that fills so much of a side of its bounding box was cut off by the border of its image."""
+
+
+@dataclass(frozen=True)
+class ShapeLibrary:
+    """Binary nucleus shapes.
+
+    Attributes
+    ----------
+    shapes : ndarray, shape (N, 64, 64), uint8
+        1 in the nucleus, 0 outside.
+    area_px : ndarray, shape (N,), float32
+        Area at the original scale, in pixels.
+    dropped : dict of str to int
+        Nuclei that were left out when it was built, by reason: a key of `DROPS`.
+    attribution : str
+        Where the shapes come from.
+    codes, log_variances : ndarray, shape (N, latent), float32, or None
+        What the shape model with hash ``coded_by`` encodes them to.
+    coded_by : str
+    """
+
+    shapes: np.ndarray
+    area_px: np.ndarray
+    dropped: dict[str, int] = field(default_factory=dict)
+    attribution: str = ""
+    codes: np.ndarray | None = None
+    log_variances: np.ndarray | None = None
+    coded_by: str = ""
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how many there are and how many were left out why."""
+        left = [f"{count} {DROPS[reason]}" for reason, count in self.dropped.items() if count]
+        return f"{len(self)} nuclei" + (f"; left out: {', '.join(left)}" if left else "") + "."
+
+    def subset(self, keep: np.ndarray) -> ShapeLibrary:
+        """The shapes that ``keep``, an index or a boolean array, picks."""
+        coded = {
+            name: values[keep]
+            for name, values in (("codes", self.codes), ("log_variances", self.log_variances))
+            if values is not None
+        }
+        return replace(self, shapes=self.shapes[keep], area_px=self.area_px[keep], **coded)
+
+    def thinned(self, count: int, seed: int = 1) -> ShapeLibrary:
+        """At most ``count`` of the shapes, chosen by chance, in their order."""
+        if len(self) <= count:
+            return self
+        return self.subset(np.sort(numpy_rng(seed, "library").choice(len(self), count, replace=False)))
+
+    def save(self, path: Path) -> None:
+        """Write as one compressed ``.npz`` file that `read_shapes` reads."""
+        coded = {}
+        if self.codes is not None and self.log_variances is not None:
+            coded = {name: getattr(self, name).astype(np.float16) for name in ("codes", "log_variances")}
+        about = {"dropped": self.dropped, "attribution": self.attribution, "coded_by": self.coded_by}
+        with writing(path) as temporary:
+            np.savez_compressed(
+                temporary,
+                packed=np.packbits(self.shapes.astype(bool).reshape(len(self), np.prod(self.shapes.shape[1:])), axis=1),
+                area_px=self.area_px.astype(np.float32),
+                about=np.array(json.dumps(about)),
+                **coded,
+            )
+
+
+def read_shapes(path: Path) -> ShapeLibrary:
+    """Read a library: one of `ShapeLibrary.save`, or an ``.npz`` file with ``shapes`` (N, 64, 64).
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, holds no shapes or shapes of another size.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files if name != "source"}
+        shapes = arrays["shapes"] if "shapes" in arrays else _unpacked(arrays["packed"])
+        stored = json.loads(str(arrays["about"])) if "about" in arrays else {}
+        about = {name: stored[name] for name in ("dropped", "attribution", "coded_by") if name in stored}
+    except DAMAGE as error:
+        raise InputError(
+            f"{path} is not a shape library ({error}).", "Use an .npz file with an array 'shapes'."
+        ) from error
+    if shapes.ndim != 3 or shapes.shape[1:] != (SHAPE_SIZE, SHAPE_SIZE):
+        raise InputError(f"The shapes in {path} are {shapes.shape}, not (N, 64, 64).", "Use another library.")
+    if not len(shapes):
+        raise InputError(f"The shape library {path} is empty.", "Use another library.")
+    shapes = (shapes > 0).astype(np.uint8)
+    area = arrays.get("area_px", shapes.sum((1, 2)))
+    coded = [arrays.get(name) for name in ("codes", "log_variances")]
+    if any(values is not None and len(values) != len(shapes) for values in (area, *coded)):
+        raise InputError(f"The arrays in {path} have different lengths.", "Build the library again.")
+    codes, log_variances = (None if values is None else values.astype(np.float32) for values in coded)
+    return ShapeLibrary(shapes, area.astype(np.float32), codes=codes, log_variances=log_variances, **about)
+
+
+def _unpacked(packed: np.ndarray) -> np.ndarray:
+    return np.unpackbits(packed, axis=1).reshape(-1, SHAPE_SIZE, SHAPE_SIZE)
+
+
+def joined(libraries: list[ShapeLibrary]) -> ShapeLibrary:
+    """One library of several, without codes."""
+    dropped: Counter[str] = Counter()
+    for library in libraries:
+        dropped.update(library.dropped)
+    origins = dict.fromkeys(library.attribution for library in libraries if library.attribution)
+    return ShapeLibrary(
+        np.concatenate([library.shapes for library in libraries]),
+        np.concatenate([library.area_px for library in libraries]),
+        dict(dropped),
+        "; ".join(origins),
+    )
+
+
+def library_from_labels(masks: Iterable[tuple[str, np.ndarray]], min_box: int = MIN_BOX) -> ShapeLibrary:
+    """Cut single nuclei out of masks.
+
+    A nucleus is centred in 64×64 pixels: padded where it is smaller, made smaller where it is
+    larger. Those that touch the border, have a bounding box under ``min_box`` or several parts are
+    left out and counted.
+
+    Parameters
+    ----------
+    masks : iterable of (str, ndarray)
+        Name and mask; a binary mask is split into its connected parts.
+    min_box : int
+        Square pixels.
+
+    Raises
+    ------
+    InputError
+        If a mask is unusable, or no nucleus is left.
+    """
+    shapes, areas, dropped, names = [], [], Counter({"border": 0, "small": 0, "parts": 0}), []
+    for name, mask in masks:
+        names.append(name)
+        for nucleus in instances(mask, f"The mask {name!r}"):
+            reason = _reason_to_drop(nucleus, min_box)
+            if reason:
+                dropped[reason] += 1
+            else:
+                shapes.append(framed(nucleus.mask))
+                areas.append(nucleus.area)
+    library = ShapeLibrary(np.array(shapes, np.uint8), np.array(areas, np.float32), dict(dropped))
+    if not shapes:
+        where = f"the mask {names[0]!r}" if len(names) == 1 else f"the {len(names)} masks"
+        found = sum(dropped.values())
+        problem = f"All {found} nuclei in {where} were left out" if found else f"There is no nucleus in {where}"
+        why = library.summary.partition(": ")[2]
+        raise InputError(
+            f"{problem}: {why}" if found else f"{problem}.",
+            "Allow a smaller bounding box, or use other masks." if dropped["small"] else "Use other masks.",
+        )
+    return library
+
+
+def library_from_folder(folder: str | Path, min_box: int = MIN_BOX) -> ShapeLibrary:
+    """A library of all masks in a folder, or in its ``masks/``; see `library_from_labels`."""
+    return library_from_labels(((path.name, read_labels(path)) for path in mask_files(folder)), min_box)
+
+
+def read_library(path: str | Path, min_box: int = MIN_BOX) -> ShapeLibrary:
+    """The library in an ``.npz`` file, or made of a folder of masks."""
+    path = Path(path).expanduser()
+    return library_from_folder(path, min_box) if path.is_dir() else read_shapes(path)
+
+
+def mask_files(folder: str | Path) -> list[Path]:
+    """The mask files of a folder, or of its sub-folder ``masks``, sorted by name."""
+    root = existing_folder(folder, "mask folder")
+    root = root / "masks" if (root / "masks").is_dir() else root
+    paths = [path for path in sorted(root.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES]
+    if not paths:
+        raise InputError(f"The folder {root} holds no PNG, TIFF or JPEG masks.", "Check the path.")
+    return paths
+
+
+def _reason_to_drop(nucleus: Instance, min_box: int) -> str:
+    if nucleus.on_border:
+        return "border"
+    if nucleus.mask.size < min_box:
+        return "small"
+    return "parts" if nucleus.parts > 1 else ""
+
+
+def framed(mask: np.ndarray, side: int | None = None) -> np.ndarray:
+    """A cropped nucleus in the middle of 64×64 pixels.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (h, w)
+    side : int, optional
+        Length its longer side gets; when not given, it keeps its size unless it is too large.
+
+    Returns
+    -------
+    ndarray, shape (64, 64), uint8
+    """
+    longest = max(mask.shape)
+    target = side or min(longest, SHAPE_SIZE)
+    if target != longest:
+        from skimage.transform import resize
+
+        height, width = (max(round(length * target / longest), 1) for length in mask.shape)
+        small = resize(mask.astype(np.float32), (height, width), order=1, anti_aliasing=target < longest)
+        mask = small > 0.5 if (small > 0.5).any() else small >= small.max()
+    frame = np.zeros((SHAPE_SIZE, SHAPE_SIZE), np.uint8)
+    top, left = ((SHAPE_SIZE - length) // 2 for length in mask.shape)
+    frame[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
+    return frame
+
+
+def with_side(shapes: np.ndarray, side: int) -> np.ndarray:
+    """Shapes whose longer side is made ``side`` pixels, as `framed`; those that have it stay as they are."""
+    result = shapes.copy()
+    for index in np.flatnonzero(longest_sides(shapes) != side):
+        rows, columns = (np.flatnonzero(shapes[index].any(axis)) for axis in (1, 0))
+        if rows.size:
+            crop = shapes[index, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            result[index] = framed(crop > 0, side)
+    return result
+
+
+def longest_sides(shapes: np.ndarray) -> np.ndarray:
+    """The longer side of each bounding box, in pixels, shape (N,)."""
+    sides = []
+    for axis in (2, 1):
+        present = shapes.any(axis)
+        last = present.shape[1] - present[:, ::-1].argmax(1)
+        sides.append(np.where(present.any(1), last - present.argmax(1), 0))
+    return np.maximum(*sides)
+
+
+def common_side(shapes: np.ndarray) -> int:
+    """The longer side that nearly all shapes share; 0 where they have their own sizes."""
+    sides = longest_sides(shapes)
+    usual = int(np.median(sides))
+    return usual if np.mean(np.abs(sides - usual) <= 1) > 0.9 else 0
+
+
+def find_shape_files(data: Path) -> list[Path]:
+    """The ``.npz`` files of a folder, or the file itself."""
+    paths = [data] if data.is_file() else sorted(data.glob("*.npz"))
+    if not paths:
+        raise InputError(f"There is no shape library (.npz) in {data}.", "Check the path.")
+    return paths
+
+
+def training_shapes(data: Path) -> list[tuple[OptionSource, ShapeLibrary, ShapeLibrary]]:
+    """For each shape file of ``data`` where it comes from, its training and its held-out shapes."""
+    sources = {source.name: source for source in describe(data).options}
+    found = []
+    for path in find_shape_files(data):
+        source = sources.get(path.stem, OptionSource(name=path.stem))
+        library = replace(read_shapes(path), attribution=_origin(source))
+        held_out = is_held_out_shape(len(library))
+        found.append((source, library.subset(~held_out), library.subset(held_out)))
+    return found
+
+
+def model_library(data: Path, count: int = LIBRARY_SIZE) -> ShapeLibrary:
+    """The library that goes with a model trained on ``data``: ``count`` training shapes, of each file alike many.
+
+    Shapes that the border of their image cut off are left out.
+    """
+    parts = []
+    for _, training, _ in training_shapes(data):
+        whole = straightest_sides(training.shapes) < STRAIGHT
+        parts.append(replace(training.subset(whole), dropped={"cut": int((~whole).sum())}))
+    return joined([part.thinned(-(-count // len(parts))) for part in parts])
+
+
+def straightest_sides(shapes: np.ndarray) -> np.ndarray:
+    """The largest share of a side of its bounding box that each shape fills, shape (N,)."""
+    largest = np.zeros(len(shapes))
+    for index, shape in enumerate(shapes > 0):
+        rows, columns = np.flatnonzero(shape.any(1)), np.flatnonzero(shape.any(0))
+        if rows.size:
+            sides = (
+                shape[rows[0], columns],
+                shape[rows[-1], columns],
+                shape[rows, columns[0]],
+                shape[rows, columns[-1]],
+            )
+            largest[index] = max(side.mean() for side in sides)
+    return largest
+
+
+def _origin(source: OptionSource) -> str:
+    return ", ".join(filter(None, (source.attribution or source.source, source.licence)))
+
+
+def is_held_out_shape(count: int) -> np.ndarray:
+    """True for every 10th of ``count`` shapes; these are never trained on."""
+    return np.arange(count) % 10 == 9

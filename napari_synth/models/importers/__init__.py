@@ -1,0 +1,1 @@
+"""Weights of published programs, made files of this one."""

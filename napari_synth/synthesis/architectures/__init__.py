@@ -1,0 +1,1 @@
+"""What each architecture needs to render."""

@@ -1,0 +1,1 @@
+"""Latent vectors: where they come from and ways between them."""

@@ -1,0 +1,1 @@
+"""Images that follow an edited mask."""

@@ -1,1 +1,0 @@
-"""Every touch of napari's events, its private API and Qt threads."""

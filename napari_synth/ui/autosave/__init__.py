@@ -1,0 +1,1 @@
+"""Masks that outlive a crash."""

@@ -1,0 +1,86 @@
+"""The generators the user can choose from. Reads cards only, so torch stays unloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from napari_synth.core.errors import InputError
+from napari_synth.models.defaults import DEFAULT_GENERATOR
+from napari_synth.models.registry import bundled_cards, model_card
+
+if TYPE_CHECKING:
+    from napari_synth.models.card import ModelCard
+
+
+class ModelCatalogue:
+    """Bundled generators, and those opened from files."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        self._cards = {name: card for name, card in bundled_cards().items() if is_usable(card)}
+
+    @property
+    def names(self) -> list[str]:
+        """Ids and paths, in the order they are offered."""
+        return list(self._cards)
+
+    def card(self, name: str) -> ModelCard | None:
+        return self._cards.get(name)
+
+    def title(self, name: str) -> str:
+        """What a person calls the model."""
+        card = self._cards[name]
+        title = card.title or card.id
+        return title if name == card.id else f"{title} ({Path(name).name})"
+
+    def options(self, name: str) -> list[str]:
+        """The looks of a model; empty for a model without."""
+        card = self.card(name)
+        return card.options if card else []
+
+    def condition(self, name: str) -> str:
+        """The channel a model needs beside the mask; empty when it needs none."""
+        card = self.card(name)
+        return next(iter(card.condition_channels), "") if card else ""
+
+    def add_file(self, path: str | Path) -> str:
+        """Offer the generator in a file; returns its name.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, a pickle, damaged, or no generator from masks.
+        """
+        card = model_card(path)
+        if not is_usable(card):
+            wants = f"it needs {', '.join(card.condition_channels)} beside the mask" if card.condition_channels else ""
+            wants = wants if card.role == "generator" else f"it is a {card.role} model"
+            raise InputError(
+                f"{Path(path).name} does not render images from a mask ({wants}).",
+                "Choose the file of a generator.",
+            )
+        name = str(Path(path).expanduser().resolve())
+        self._cards[name] = card
+        self.changed.emit()
+        return name
+
+    def first(self, wanted: str) -> str:
+        """The wanted model where it can be had, else the default, else any; empty when there is none."""
+        if wanted not in self._cards and Path(wanted).is_file():
+            try:
+                return self.add_file(wanted)
+            except InputError:  # a remembered file went bad; the user has not asked for it today
+                wanted = DEFAULT_GENERATOR
+        for name in (wanted, DEFAULT_GENERATOR, *self._cards):
+            if name in self._cards:
+                return name
+        return ""
+
+
+def is_usable(card: ModelCard) -> bool:
+    """Whether a model renders an image from a mask, or from a mask and one image."""
+    return card.role == "generator" and len(card.condition_channels) <= 1

@@ -1,0 +1,1 @@
+"""The docks, one folder each; they know the context, never each other."""

@@ -1,0 +1,178 @@
+"""The Inspect dock: a microscope for the capsules of the network."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
+
+from napari_synth.ui.docks.inspect.actions import CAPSULES, LENGTHS, ROUTING
+from napari_synth.ui.docks.inspect.latent_box import LatentBox
+from napari_synth.ui.docks.inspect.network_map import NetworkMap
+from napari_synth.ui.docks.inspect.unit_boxes import ChangeBox, RankBox
+from napari_synth.ui.napari_bridge.window import join_tabs
+from napari_synth.ui.widgets.controls import MaskCombo
+from napari_synth.ui.widgets.footer import Foot
+from napari_synth.ui.widgets.panel import Panel, described, row
+
+if TYPE_CHECKING:
+    import napari
+    from qtpy.QtGui import QShowEvent
+
+    from napari_synth.ui.napari_bridge.click_picker import Picker
+
+
+class InspectPanel(Panel):
+    """Look into the network that renders, and change it."""
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer):
+        super().__init__(napari_viewer, steps=(3,))
+        self.inspecting, self.walking = self.session.inspecting, self.session.walking
+        self._joined = False
+        grid = self.grid()
+        self.mask = described(MaskCombo(self.session.masks), "Mask layer", "The mask whose image is looked into")
+        row(grid, "Mask", self.mask)
+        self._build_advice()
+        self._build_capsules()
+        self.latents = LatentBox(self.walking)
+        self.tabs = described(QTabWidget(), "Inspect", "Capsules of the network, or its latent vectors")
+        self.tabs.addTab(self.capsules, "Capsules")
+        self.tabs.addTab(self.latents, "Latents")
+        self.body.addWidget(self.tabs, 100)
+        self.foot = Foot(self.inspecting.lane)
+        self.set_foot(self.foot)
+        self._connect()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Share the column with the other panels as tabs when it is opened: it needs the height."""
+        super().showEvent(event)
+        if not self._joined:
+            self._joined = True
+            QTimer.singleShot(0, self._join)
+
+    def _join(self) -> None:
+        join_tabs(self, Panel)
+
+    def _build_advice(self) -> None:
+        self.advice = QWidget()
+        self.advice_text = described(QLabel(), "Model", "Why there is nothing to look into")
+        self.advice_text.setWordWrap(True)
+        self.use_model = described(QPushButton(), "Use a model with capsules", "Choose this model")
+        self.open_model = described(
+            QPushButton("Open file…"), "Open a model file", "Use a capsule generator from a .safetensors file"
+        )
+        layout = QVBoxLayout(self.advice)
+        layout.setContentsMargins(0, 4, 0, 4)
+        layout.addWidget(self.advice_text)
+        line = QHBoxLayout()
+        line.addWidget(self.use_model)
+        line.addWidget(self.open_model)
+        line.addStretch(1)
+        layout.addLayout(line)
+        self.body.addWidget(self.advice)
+
+    def _build_capsules(self) -> None:
+        self.capsules = QWidget()
+        layout = QVBoxLayout(self.capsules)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(6)
+        self.map = NetworkMap()
+        layout.addWidget(self.map)
+        self.views = {
+            CAPSULES: described(
+                QPushButton("Show capsules"), "Show capsules", "All channels of the layer as one image: capsule × pose"
+            ),
+            LENGTHS: described(
+                QPushButton("Lengths"), "Show lengths", "How present each capsule is: the length of its pose"
+            ),
+            ROUTING: described(
+                QPushButton("Routing"),
+                "Show routing",
+                "Routing coefficients of each iteration: how much each input capsule sends to each capsule",
+            ),
+        }
+        line = QHBoxLayout()
+        for what, button in self.views.items():
+            button.clicked.connect(partial(_show, self.inspecting, what))
+            line.addWidget(button)
+        layout.addLayout(line)
+        self.ranks = RankBox(self.inspecting)
+        layout.addWidget(self.ranks, 1)
+        self.changes = ChangeBox(self.inspecting)
+        layout.addWidget(self.changes)
+
+    def _connect(self) -> None:
+        session, inspecting, walking = self.session, self.inspecting, self.walking
+        self.use_model.clicked.connect(inspecting.use_advised)
+        self.open_model.clicked.connect(self._ask_model)
+        self.map.chosen.connect(inspecting.choose_layer)
+        self.watch(session.masks.changed, self.mask.show_masks)
+        self.watch(session.masks.current_changed, self._show_mask)
+        self.watch(session.look.events.model, self._show_model)
+        self.watch(session.catalogue.changed, self._show_model)
+        self.watch(inspecting.choices.events, self._show_unit)
+        self.watch(inspecting.ranked, self.ranks.show_ranking)
+        self.watch(inspecting.picker.waiting_changed, self.ranks.show_waiting)
+        self.watch(session.changes.changed, self.changes.show_changes)
+        self.watch(walking.choices.events, self.latents.show_choices)
+        self.watch(session.notes.events.inspect, self._show_note)
+        self.watch(inspecting.lane.state.events, self.foot.show_lane)
+        self.watch(inspecting.ranking_lane.state.events, self.ranks.bar.show_lane)
+        self.watch(walking.lane.state.events, self.latents.bar.show_lane)
+        inspecting.picker.bind_key()
+        self.destroyed.connect(partial(_release, inspecting.picker))
+
+    def _ask_model(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors);;All files (*)")
+        if path:
+            self.session.rendering.open_model(path)
+            self.session.notes.inspect = self.session.notes.synthesize
+
+    def _show_mask(self) -> None:
+        self.mask.show_masks()
+        layer = self.session.masks.current
+        if layer is not None:
+            shape = (layer.data[0] if layer.multiscale else layer.data).shape
+            self.map.show_size((int(shape[-2]), int(shape[-1])))
+
+    def _show_model(self) -> None:
+        session, stages, advised = self.session, self.inspecting.stages, self.inspecting.advised
+        self.advice.setVisible(not stages)
+        self.tabs.setVisible(bool(stages))
+        title = session.catalogue.title(session.look.model) if session.look.model else "no model"
+        self.advice_text.setText(
+            f"The model chosen now ({title}) has no capsules to look at. "
+            + ("Choose one that has:" if advised else "Open one that has:")
+        )
+        self.use_model.setVisible(bool(advised))
+        if advised:
+            self.use_model.setText(f"Use {session.catalogue.title(advised)}".replace("&", "&&"))
+        if stages:
+            self.map.show_stages(stages)
+            self._show_mask()
+        self._show_unit()
+        self.changes.show_changes()
+
+    def _show_unit(self) -> None:
+        choices = self.inspecting.choices
+        self.map.choose(choices.layer)
+        stage = self.inspecting.stage()
+        self.views[ROUTING].setEnabled(stage is not None and bool(stage.inputs))
+        blocked = self.ranks.everywhere.blockSignals(True)
+        self.ranks.everywhere.setChecked(choices.everywhere)
+        self.ranks.everywhere.blockSignals(blocked)
+        self.changes.show_unit()
+
+    def _show_note(self) -> None:
+        self.foot.status.show_note(self.session.notes.inspect)
+
+
+def _show(inspecting, what: str, *_: object) -> None:
+    inspecting.show(what)
+
+
+def _release(picker: Picker, *_: object) -> None:
+    picker.stop()
+    picker.release_key()

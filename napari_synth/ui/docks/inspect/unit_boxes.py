@@ -1,0 +1,319 @@
+"""Capsules and channels: the table of those that answer to a structure, and the changes made to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSlider,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_synth.ui.context.network_changes import change_words, unit_of
+from napari_synth.ui.widgets.controls import number, whole
+from napari_synth.ui.widgets.footer import JobBar
+from napari_synth.ui.widgets.panel import described, row
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QKeyEvent
+
+    from napari_synth.ui.context.network_changes import Unit
+    from napari_synth.ui.docks.inspect.actions import Inspecting
+    from napari_synth.ui.docks.inspect.jobs import Ranked
+    from napari_synth.ui.jobs.lanes import Lane
+
+COLUMNS = ("Answers", "Layer", "Caps.", "Chan.", "AUC")
+SHOWN_ROWS = 200
+TABLE_HEIGHT = 150
+LIST_HEIGHT = 62
+SCALE_STEPS = 100
+"""Steps of the slider for a factor of 1."""
+MOST = 3
+
+
+class LaneBar(JobBar):
+    """A job bar that is there only while its lane runs."""
+
+    def __init__(self, lane: Lane):
+        super().__init__(lane)
+        self.show_lane()
+
+    def show_lane(self) -> None:
+        """Follow the lane."""
+        self.show_state(self._lane.state)
+        self.setVisible(self._lane.state.running)
+
+
+class _Number(QTableWidgetItem):
+    """A cell that is sorted by its number."""
+
+    def __init__(self, text: str, value: float):
+        super().__init__(text)
+        self.value = value
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        return self.value < other.value if isinstance(other, _Number) else super().__lt__(other)
+
+
+class RankTable(QTableWidget):
+    """Capsules and channels with their AUC; double click or Enter shows one."""
+
+    unit_chosen = Signal(object)
+    unit_opened = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__(0, len(COLUMNS))
+        self.setHorizontalHeaderLabels(COLUMNS)
+        self.verticalHeader().hide()
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setMinimumHeight(TABLE_HEIGHT)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.itemSelectionChanged.connect(self._on_selected)
+        self.itemActivated.connect(self._on_opened)
+        self.itemDoubleClicked.connect(self._on_opened)
+
+    def show_ranking(self, ranking: Ranked | None, structure: str) -> None:
+        """List the scores, the best answer first."""
+        scores = ranking.scores[:SHOWN_ROWS] if ranking else []
+        self.setSortingEnabled(False)
+        blocked = self.blockSignals(True)
+        self.setRowCount(len(scores))
+        for line, score in enumerate(scores):
+            channel = "length" if score.channel is None else str(score.channel)
+            cells = (
+                QTableWidgetItem(score.name(structure)),
+                QTableWidgetItem(score.layer),
+                _Number(str(score.capsule), score.capsule),
+                _Number(channel, -1 if score.channel is None else score.channel),
+                _Number(f"{score.auc:.3f}", score.auc),
+            )
+            cells[0].setData(Qt.ItemDataRole.UserRole, (score.layer, score.capsule, score.channel))
+            for column, cell in enumerate(cells):
+                self.setItem(line, column, cell)
+        self.blockSignals(blocked)
+        self.setSortingEnabled(bool(scores))
+        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.clearSelection()
+
+    def unit(self, line: int) -> Unit:
+        """What a row is about."""
+        return tuple(self.item(line, 0).data(Qt.ItemDataRole.UserRole))
+
+    def _on_selected(self) -> None:
+        if self.selectedItems():
+            self.unit_chosen.emit(self.unit(self.currentRow()))
+
+    def _on_opened(self, item: QTableWidgetItem) -> None:
+        self.unit_opened.emit(self.unit(item.row()))
+
+
+class RankBox(QWidget):
+    """Buttons to say which structure, and the table."""
+
+    def __init__(self, inspecting: Inspecting):
+        super().__init__()
+        self._inspecting = inspecting
+        self.pick = described(
+            QPushButton("Pick on image"),
+            "Pick a structure on the image",
+            "Then click on a structure, or on the background; or point at it and press Shift+G",
+        )
+        self.pick.setCheckable(True)
+        self.label = described(
+            QPushButton("Selected label"),
+            "Rank for the selected label",
+            "Rank for the label selected in the mask layer",
+        )
+        self.everywhere = described(
+            QCheckBox("all layers"),
+            "Rank all layers",
+            "Rank the capsules of all layers; off: of the chosen layer alone",
+        )
+        self.table = described(
+            RankTable(),
+            "Capsules and channels by how they answer",
+            "AUC of each channel, and of each capsule's length, against the structure, in the unchanged network: "
+            "1 is high on the structure alone, 0 on the background alone. Double click shows it",
+        )
+        self.bar = LaneBar(inspecting.ranking_lane)
+        line = QHBoxLayout()
+        for widget in (self.pick, self.label, self.everywhere):
+            line.addWidget(widget)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addLayout(line)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.bar)
+        self.pick.clicked.connect(self._toggle_pick)
+        self.label.clicked.connect(inspecting.rank_label)
+        self.everywhere.toggled.connect(self._store)
+        self.table.unit_chosen.connect(inspecting.choose)
+        self.table.unit_opened.connect(inspecting.show_unit)
+
+    def show_waiting(self) -> None:
+        """Say whether a click is waited for."""
+        waiting = self._inspecting.picker.waiting
+        self.pick.setChecked(waiting)
+        self.pick.setText("Click on it…" if waiting else "Pick on image")
+
+    def show_ranking(self) -> None:
+        """Show the last ranking."""
+        self.table.show_ranking(self._inspecting.ranking, self._inspecting.structure)
+
+    def _toggle_pick(self, on: bool) -> None:
+        picker = self._inspecting.picker
+        picker.start() if on else picker.stop()
+
+    def _store(self, on: bool) -> None:
+        self._inspecting.choices.everywhere = on
+
+
+class ChangeList(QListWidget):
+    """What is changed in the network."""
+
+    removed = Signal(object)
+    """Delete was pressed on the change of this unit."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete takes the selected change back."""
+        unit = self.currentItem().data(Qt.ItemDataRole.UserRole) if self.currentItem() else None
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and unit is not None:
+            self.removed.emit(tuple(unit))
+        else:
+            super().keyPressEvent(event)
+
+
+class ChangeBox(QWidget):
+    """Switch off, scale or set a capsule or channel; the list of what is changed."""
+
+    def __init__(self, inspecting: Inspecting):
+        super().__init__()
+        self._inspecting = inspecting
+        self.capsule = whole(0, 0, "Capsule", "The capsule of the chosen layer that is changed")
+        self.channel = whole(-1, 0, "Channel", "The pose channel that is changed, or all of the capsule")
+        self.channel.setSpecialValueText("all channels")
+        self.channel.setPrefix("channel ")
+        self.off = described(QPushButton("Off"), "Switch off", "Switch this capsule or channel off")
+        self.factor = described(
+            QSlider(Qt.Orientation.Horizontal), "Scale", "Multiply the activation; 1 leaves it as it is"
+        )
+        self.factor.setRange(-MOST * SCALE_STEPS, MOST * SCALE_STEPS)
+        self.factor.setSingleStep(SCALE_STEPS // 10)
+        self.factor.setPageStep(SCALE_STEPS // 2)
+        self.factor_box = number(-MOST, MOST, 0.1, 2, "Scale by", "The number the activation is multiplied by")
+        self.value = number(-100, 100, 0.1, 2, "Value", "The number the activation is set to")
+        self.set_button = described(QPushButton("Set"), "Set", "Set the activation to this number everywhere")
+        self.reset = described(QPushButton("Reset"), "Reset", "Take the change of this capsule or channel back")
+        self.reset_all = described(
+            QPushButton("Reset all"), "Reset all", "Take all changes back: the image is exactly what it was"
+        )
+        self.active = described(
+            ChangeList(),
+            "Active changes",
+            "What is changed in the network, also for Synthesize and Export; Delete takes the selected one back",
+        )
+        self.active.setFixedHeight(LIST_HEIGHT)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(3)
+        row(grid, "Capsule", self.capsule, self.channel, self.off)
+        row(grid, "Scale", self.factor, self.factor_box, self.reset)
+        row(grid, "Set to", self.value, self.set_button, self.reset_all)
+        grid.addWidget(self.active, grid.rowCount(), 0, 1, 4)
+
+    def _connect(self) -> None:
+        inspecting = self._inspecting
+        self.capsule.valueChanged.connect(self._store)
+        self.channel.valueChanged.connect(self._store)
+        self.off.clicked.connect(self._switch_off)
+        self.factor.valueChanged.connect(self._scale_by_slider)
+        self.factor_box.valueChanged.connect(self._scale)
+        self.set_button.clicked.connect(self._set)
+        self.reset.clicked.connect(self._reset)
+        self.reset_all.clicked.connect(inspecting.reset_all)
+        self.active.removed.connect(inspecting.reset)
+        self.active.itemClicked.connect(self._choose)
+        self.active.itemActivated.connect(self._choose)
+
+    def show_unit(self) -> None:
+        """Follow the chosen unit; the slider shows what it is scaled by."""
+        stage, choices = self._inspecting.stage(), self._inspecting.choices
+        change = self._inspecting.active_change
+        scale = change.scale if change is not None and change.value is None else 1.0
+        shown = [(self.factor, round(scale * SCALE_STEPS)), (self.factor_box, scale)]
+        if change is not None and change.value is not None:
+            shown.append((self.value, change.value))
+        if stage is not None:
+            blocked = self.capsule.blockSignals(True), self.channel.blockSignals(True)
+            self.capsule.setRange(0, stage.capsules - 1)
+            self.channel.setRange(-1, stage.channels - 1)
+            self.capsule.blockSignals(blocked[0])
+            self.channel.blockSignals(blocked[1])
+            shown += [(self.capsule, choices.capsule), (self.channel, choices.channel)]
+        for control, value in shown:
+            blocked_before = control.blockSignals(True)
+            control.setValue(value)
+            control.blockSignals(blocked_before)
+
+    def show_changes(self) -> None:
+        """List what is changed."""
+        changes = self._inspecting.active_changes
+        self.active.clear()
+        for change in changes:
+            item = QListWidgetItem(change_words(change))
+            item.setData(Qt.ItemDataRole.UserRole, unit_of(change))
+            self.active.addItem(item)
+        if not changes:
+            item = QListWidgetItem("Nothing is changed.")
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.active.addItem(item)
+        self.reset_all.setEnabled(bool(changes))
+        self.show_unit()
+
+    def _store(self) -> None:
+        choices = self._inspecting.choices
+        capsule, channel = self.capsule.value(), self.channel.value()
+        choices.capsule, choices.channel = capsule, channel
+
+    def _switch_off(self) -> None:
+        self._inspecting.change(scale=0.0)
+
+    def _scale_by_slider(self, value: int) -> None:
+        self._scale(value / SCALE_STEPS)
+
+    def _scale(self, factor: float) -> None:
+        self._inspecting.change(scale=factor)
+
+    def _set(self) -> None:
+        self._inspecting.change(value=self.value.value())
+
+    def _reset(self) -> None:
+        self._inspecting.reset()
+
+    def _choose(self, item: QListWidgetItem) -> None:
+        unit = item.data(Qt.ItemDataRole.UserRole)
+        if unit is not None:
+            self._inspecting.choose(tuple(unit))

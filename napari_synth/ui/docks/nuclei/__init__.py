@@ -1,0 +1,1 @@
+"""The Nuclei dock."""

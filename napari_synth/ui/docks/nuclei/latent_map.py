@@ -1,0 +1,107 @@
+"""The latent space as a map: real shapes as dots, a cross that decodes where it is dragged to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from qtpy.QtCore import QPointF, Qt, Signal
+from qtpy.QtGui import QColor, QFont
+
+from napari_synth.masks.shape_codes import Latents
+from napari_synth.ui.widgets.panel import described
+
+DOTS = 1200
+NEAR_PIXELS = 6
+LETTERS = QFont("", 13, QFont.Weight.Bold)
+
+
+class LatentMap(pg.PlotWidget):
+    """Dots of a library in its plane of largest variation; click or drag to choose a code."""
+
+    picked = Signal(object)
+    """A code, shape (latent,)."""
+
+    def __init__(self, latents: Latents):
+        super().__init__(background=None)
+        described(self, "Latent map", "Each dot is a real shape. Click or drag to decode the shape at that place")
+        self.dots = pg.ScatterPlotItem(size=4, pen=None)
+        self.show_latents(latents)
+        self.cross = pg.ScatterPlotItem(size=16, symbol="+")
+        self.path = pg.PlotDataItem()
+        self.letters = [pg.TextItem(name, anchor=(0.5, 1.5)) for name in "AB"]
+        for letter in self.letters:
+            letter.setFont(LETTERS)
+        for item in (self.dots, self.path, self.cross, *self.letters):
+            self.addItem(item)
+        plot = self.getPlotItem()
+        plot.hideButtons()
+        plot.setMenuEnabled(False)
+        plot.setAspectLocked(True)
+        for side, name in (("bottom", "first component"), ("left", "second component")):
+            plot.getAxis(side).setLabel(name)
+        self.getViewBox().setMouseEnabled(x=False, y=False)
+        self.setMinimumHeight(220)
+
+    def show_latents(self, latents: Latents) -> None:
+        """Show the dots of a library; cross and marks follow with `show_code` and `show_marks`."""
+        self._latents = latents
+        step = -(-len(latents) // DOTS)
+        self._codes = latents.codes[::step]
+        self._places = latents.plane.project(self._codes)
+        self.dots.setData(*self._places.T)
+
+    def show_colours(self, text: str) -> None:
+        """Draw in the text colour of the theme."""
+        faint = QColor(text)
+        faint.setAlpha(110)
+        self.dots.setBrush(faint)
+        self.cross.setPen(pg.mkPen(text, width=2))
+        self.cross.setBrush(text)
+        self.path.setPen(pg.mkPen(text, width=2, style=Qt.PenStyle.DashLine))
+        for letter in self.letters:
+            letter.setColor(text)
+        for side in ("bottom", "left"):
+            axis = self.getPlotItem().getAxis(side)
+            axis.setPen(faint)
+            axis.setTextPen(text)
+
+    def show_code(self, z: tuple[float, ...]) -> None:
+        """Move the cross to a code."""
+        if z:
+            x, y = self._latents.plane.project(np.array(z))[0]
+            self.cross.setData([x], [y])
+
+    def show_marks(self, marks: tuple[np.ndarray | None, np.ndarray | None]) -> None:
+        """Show start and end of a walk."""
+        places = [None if mark is None else self._latents.plane.project(mark)[0] for mark in marks]
+        for letter, place in zip(self.letters, places, strict=True):
+            letter.setVisible(place is not None)
+            if place is not None:
+                letter.setPos(*place)
+        known = [place for place in places if place is not None]
+        self.path.setData(*np.array(known).T) if len(known) == 2 else self.path.setData([], [])
+
+    def mousePressEvent(self, event: object) -> None:
+        """Decode at the place that was clicked."""
+        self._pick(event)
+
+    def mouseMoveEvent(self, event: object) -> None:
+        """Decode along a drag."""
+        if event.buttons() & Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
+            self._pick(event)
+
+    def mouseReleaseEvent(self, event: object) -> None:
+        """Nothing: the press and the moves said it all."""
+
+    def _pick(self, event: object) -> None:
+        position = event.position() if hasattr(event, "position") else QPointF(event.pos())  # type: ignore[attr-defined]
+        box = self.getViewBox()
+        at = box.mapSceneToView(position)
+        place = np.array([at.x(), at.y()])
+        pixel = np.abs(np.array(box.viewPixelSize()))
+        distance = np.linalg.norm((self._places - place) / pixel, axis=1)
+        nearest = int(distance.argmin())
+        if distance[nearest] <= NEAR_PIXELS:
+            self.picked.emit(self._codes[nearest])  # a dot is a real shape, in all dimensions
+        else:
+            self.picked.emit(self._latents.plane.lift(place))

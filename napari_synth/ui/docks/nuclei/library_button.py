@@ -1,0 +1,77 @@
+"""The button that says where shapes come from, and changes it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMenu, QPushButton
+
+from napari_synth.ui.widgets.panel import described
+
+if TYPE_CHECKING:
+    from napari_synth.ui.docks.nuclei.libraries import Libraries
+    from napari_synth.ui.napari_bridge.mask_layers import MaskLayers
+
+KIND = "Libraries (*.npz)"
+
+
+class LibraryButton(QPushButton):
+    """A menu to make, open, save and choose libraries of shapes."""
+
+    def __init__(self, libraries: Libraries, masks: MaskLayers):
+        super().__init__()
+        self._libraries = libraries
+        self._masks = masks
+        described(self, "Library of shapes", "")
+        self.choices = QMenu(self)
+        self.choices.aboutToShow.connect(self.fill)
+        self.setMenu(self.choices)
+        self.show_library()
+
+    def show_library(self) -> None:
+        """Say which library is in use."""
+        self.setText("Library…" if self._libraries.own is None else "Own library")
+        self.setToolTip(f"{self._libraries.library_summary} Take shapes from your own masks")
+
+    def fill(self) -> None:
+        """Offer what shapes can come from now."""
+        menu, libraries = self.choices, self._libraries
+        menu.clear()
+        menu.addAction("Of the chosen mask…", self._of_mask).setEnabled(self._masks.current is not None)
+        menu.addAction("Of a folder of masks…", self._of_folder)
+        menu.addAction("Of a library file…", self._open)
+        menu.addAction("Save library…", self._save).setEnabled(libraries.own is not None)
+        menu.addSeparator()
+        for library in (None, *libraries.made):
+            text = "Bundled library" if library is None else f"{library.name} ({len(library.shapes)} nuclei)"
+            action = menu.addAction(text.replace("&", "&&"), partial(libraries.use_library, library))
+            action.setCheckable(True)
+            action.setChecked(library is libraries.own)
+
+    def _of_mask(self) -> None:
+        min_box = self._ask_min_box()
+        if min_box:
+            self._libraries.library_of_mask(min_box)
+
+    def _of_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of masks")
+        min_box = self._ask_min_box() if folder else 0
+        if min_box:
+            self._libraries.library_of_folder(folder, min_box)
+
+    def _ask_min_box(self) -> int:
+        """The smallest bounding box, in square pixels; 0: cancelled."""
+        text = "Smallest bounding box of a nucleus (px²); smaller ones are left out:"
+        box, given = QInputDialog.getInt(self, "Library of shapes", text, self._libraries.min_box, 1, 100_000, 50)
+        return box if given else 0
+
+    def _open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a library of shapes", "", KIND)
+        if path:
+            self._libraries.open_library(path)
+
+    def _save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the library", "library.npz", KIND)
+        if path:
+            self._libraries.save_library(path)

@@ -1,0 +1,222 @@
+"""The Synthesize dock: model, look, noise and device of the image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+)
+
+from napari_synth.core.devices import DEVICES
+from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, choose, look_icon, wide
+from napari_synth.ui.widgets.footer import Foot
+from napari_synth.ui.widgets.panel import Panel, described, row
+
+if TYPE_CHECKING:
+    import napari
+
+THUMBNAIL = 56
+CELL = QSize(93, 90)
+DEVICE_TITLES = {
+    "auto": "auto (GPU if there is one)",
+    "cuda": "NVIDIA GPU (cuda)",
+    "mps": "Apple GPU (mps)",
+    "cpu": "CPU",
+}
+
+
+class LookList(QListWidget):
+    """The looks of a model as thumbnails with their titles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setMovement(QListView.Movement.Static)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
+        self.setGridSize(CELL)
+        self.setWordWrap(True)
+        self.setFixedHeight(CELL.height() + 4)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def show_options(self, options: list, chosen: str) -> None:
+        """List the options of a card."""
+        names = [self.item(i).data(Qt.ItemDataRole.UserRole) for i in range(self.count())]
+        if names != [option.name for option in options]:
+            self.clear()
+            for option in options:
+                item = QListWidgetItem(look_icon(option, THUMBNAIL), option.title or option.name)
+                item.setData(Qt.ItemDataRole.UserRole, option.name)
+                item.setToolTip(f"{option.title or option.name} ({option.name})")
+                self.addItem(item)
+        for i, option in enumerate(options):
+            if option.name == chosen:
+                self.setCurrentRow(i)
+
+    @property
+    def chosen(self) -> str:
+        """Name of the selected option; empty when there is none."""
+        item = self.currentItem()
+        return item.data(Qt.ItemDataRole.UserRole) if item else ""
+
+
+class SynthesizePanel(Panel):
+    """Render the image of a mask."""
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer):
+        super().__init__(napari_viewer, steps=(2, 3))
+        self._build_model_rows()
+        self._build_looks()
+        self._build_noise_rows()
+        self.render_button = wide(
+            described(QPushButton("Render"), "Render", "Make the image of the mask, in a layer below it")
+        )
+        self.copy_python = described(
+            QPushButton("Copy as Python"), "Copy as Python", "Copy the lines that make the same image in a script"
+        )
+        self.live = described(
+            QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
+        )
+        self.actions.addWidget(self.render_button, 1)
+        self.actions.addWidget(self.live)
+        self.actions.addWidget(self.copy_python)
+        self.foot = Foot(self.session.rendering.lane)
+        self.set_foot(self.foot)
+        self._connect()
+
+    def _build_model_rows(self) -> None:
+        grid = self.grid()
+        self.mask = described(MaskCombo(self.session.masks), "Mask layer", "The mask whose image is made")
+        self.outline = described(
+            QCheckBox("outline"), "Mask as outline", "Show the mask as outlines, so that the image is seen through it"
+        )
+        row(grid, "Mask", self.mask, self.outline)
+        self.image = described(ImageCombo(self.session.images), "Anatomy layer", "The image that objects are put into")
+        self.image_label = row(grid, "Anatomy", self.image)
+        self.model = described(QComboBox(), "Model", "The trained generator that makes the image")
+        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.model.setMinimumContentsLength(10)
+        self.open = described(
+            QPushButton("Open file…"), "Open a model file", "Use a generator from a .safetensors file"
+        )
+        row(grid, "Model", self.model, self.open)
+
+    def _build_looks(self) -> None:
+        self.looks = described(LookList(), "Look", "The stain or kind of microscope the image looks like")
+        self.body.addWidget(self.looks)
+
+    def _build_noise_rows(self) -> None:
+        grid = self.grid()
+        self.seed = SeedBox("Noise seed", "The same number gives the same image")
+        self.no_noise = described(
+            QCheckBox("no noise"), "No noise", "Switch the noise off: one fixed image per mask and look"
+        )
+        self.seed_label = row(grid, "Seed", self.seed, self.no_noise)
+        self.device = described(QComboBox(), "Device", "Where the image is computed")
+        for name in DEVICES:
+            self.device.addItem(DEVICE_TITLES[name], name)
+        self.fast = described(
+            QCheckBox("fast"),
+            "Fast",
+            "Compute in 16 bit: faster on most machines, and the image is some grey levels off.\n"
+            "Kept in the recipe, so that replaying it gives the same image.",
+        )
+        row(grid, "Device", self.device, self.fast)
+        self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
+        self.body.addWidget(self.live_text)
+
+    def _connect(self) -> None:
+        session = self.session
+        self.render_button.clicked.connect(session.rendering.render)
+        self.copy_python.clicked.connect(self._copy_python)
+        self.open.clicked.connect(self._ask_model)
+        self.model.activated.connect(self._choose_model)
+        self.looks.currentItemChanged.connect(self._store)
+        self.seed.changed.connect(self._store)
+        self.seed.rolled.connect(session.rendering.roll_seed)
+        self.no_noise.toggled.connect(self._store)
+        self.device.activated.connect(self._store)
+        self.fast.toggled.connect(self._store)
+        self.outline.toggled.connect(session.rendering.set_outline)
+        self.live.toggled.connect(session.live.switch)
+        self.watch(session.live.state.events, self._show_live)
+        self.watch(session.masks.changed, self.mask.show_masks)
+        self.watch(session.masks.current_changed, self.mask.show_masks)
+        self.watch(session.images.changed, self.image.show_images)
+        self.watch(session.catalogue.changed, self._show_models)
+        self.watch(session.look.events, self._show_look)
+        self.watch(session.notes.events.synthesize, self._show_note)
+        self.watch(session.rendering.lane.state.events, self.foot.show_lane)
+
+    def _copy_python(self) -> None:
+        QGuiApplication.clipboard().setText(self.session.rendering.as_python())
+
+    def _store(self) -> None:
+        look = self.session.look
+        seed, noise = self.seed.value.value(), not self.no_noise.isChecked()
+        option, device, fast = self.looks.chosen, self.device.currentData(), self.fast.isChecked()
+        look.option, look.seed, look.noise, look.device, look.fast = option, seed, noise, device, fast
+
+    def _choose_model(self, index: int) -> None:
+        self.session.rendering.choose_model(self.model.itemData(index))
+
+    def _ask_model(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors);;All files (*)")
+        if path:
+            self.session.rendering.open_model(path)
+
+    def _show_models(self) -> None:
+        catalogue = self.session.catalogue
+        self.model.clear()
+        for name in catalogue.names:
+            self.model.addItem(catalogue.title(name), name)
+            self.model.setItemData(self.model.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
+        choose(self.model, self.session.look.model)
+
+    def _show_look(self) -> None:
+        look = self.session.look
+        controls = (self.looks, self.seed.value, self.no_noise, self.outline, self.fast)
+        blocked = [control.blockSignals(True) for control in controls]
+        card = self.session.catalogue.card(look.model)
+        options = card.looks if card else []
+        self.looks.show_options(options, look.option)
+        self.looks.setVisible(bool(options))
+        channel = self.session.catalogue.condition(look.model)
+        self.image_label.setText(channel.capitalize())
+        for widget in (self.image, self.image_label):
+            widget.setVisible(bool(channel))
+        for widget in (self.seed, self.no_noise, self.seed_label):  # such a model has no noise
+            widget.setVisible(not channel)
+        self.seed.value.setValue(look.seed)
+        self.seed.setEnabled(look.noise)
+        self.no_noise.setChecked(not look.noise)
+        self.outline.setChecked(look.outline)
+        self.fast.setChecked(look.fast)
+        for control, before in zip(controls, blocked, strict=True):
+            control.blockSignals(before)
+        choose(self.model, look.model)
+        choose(self.device, look.device)
+        title = next((option.title or option.name for option in options if option.name == look.option), "")
+        self.render_button.setText(f"Render: {title}".replace("&", "&&") if title else "Render")
+
+    def _show_live(self) -> None:
+        state = self.session.live.state
+        before = self.live.blockSignals(True)
+        self.live.setChecked(state.on)
+        self.live.blockSignals(before)
+        self.live_text.setText(state.text)
+        self.live_text.setToolTip(state.details or self.live_text.accessibleName())
+        self.live_text.setVisible(bool(state.text))
+
+    def _show_note(self) -> None:
+        self.foot.status.show_note(self.session.notes.synthesize)

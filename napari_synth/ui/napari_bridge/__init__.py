@@ -1,0 +1,1 @@
+"""All that touches napari's events and private parts."""

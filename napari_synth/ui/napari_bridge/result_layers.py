@@ -1,0 +1,122 @@
+"""Rendered images of a viewer, beside their masks."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Labels
+from psygnal import Signal
+
+from napari_synth.core.recipe import METADATA_KEY
+from napari_synth.ui.napari_bridge.image_layers import UNFINISHED_KEY, over_anatomy
+from napari_synth.ui.napari_bridge.mask_layers import placement
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_synth.core.boxes import Box
+    from napari_synth.core.recipe import Recipe
+
+
+class ResultLayers:
+    """Rendered images of a viewer: one layer per mask and option, refreshed by later renders."""
+
+    replaced = Signal()
+    """A layer was given another image as a whole."""
+
+    def __init__(self, viewer: ViewerModel):
+        self._viewer = weakref.ref(viewer)
+        self._results: weakref.WeakKeyDictionary[Labels, dict[str, weakref.ref[Image]]] = weakref.WeakKeyDictionary()
+
+    def find(self, mask: Labels, look: str) -> Image | None:
+        """The result layer of a mask and look, while it is in the viewer."""
+        viewer = self._viewer()
+        known = self._results.get(mask, {}).get(look)
+        layer = known() if known else None
+        return layer if viewer and any(layer is other for other in viewer.layers) else None
+
+    def refresh(
+        self,
+        mask: Labels,
+        look: str,
+        shape: tuple[int, int],
+        parts: list[tuple[Box, np.ndarray]],
+        recipe: Recipe | None,
+        above: Image | None = None,
+        low_high: tuple[float, float] | None = None,
+    ) -> Image | None:
+        """Put new parts into the image of a mask, which is made where there is none.
+
+        Pixels outside the parts, the contrast limits and the selection stay as they are. The recipe
+        is None as long as the edit goes on. A channel of its own lies ``above`` another image; its
+        grey values are those from ``low_high``.
+        """
+        layer = self.find(mask, look)
+        if not parts and layer is None:
+            return None
+        rgb = parts[0][1].ndim == 3 if parts else layer.rgb
+        if layer is None or layer.rgb != rgb or layer.data.shape[:2] != shape:
+            image = np.zeros((*shape, *parts[0][1].shape[2:]), parts[0][1].dtype)
+            paste(image, parts)
+            return self.show(mask, look, image, recipe, above, over_anatomy(image, low_high) if low_high else None)
+        if parts and not layer.data.flags.writeable:
+            layer.data = np.array(layer.data)
+        paste(layer.data, parts)
+        if parts:
+            layer.refresh(thumbnail=recipe is not None, highlight=False, extent=False)
+        if recipe is not None:
+            kept = {key: value for key, value in layer.metadata.items() if key != UNFINISHED_KEY}
+            layer.metadata = {**kept, METADATA_KEY: recipe.model_dump()}
+        return layer
+
+    def show(
+        self,
+        mask: Labels,
+        look: str,
+        image: np.ndarray,
+        recipe: Recipe | None,
+        above: Image | None = None,
+        shown: dict[str, Any] | None = None,
+    ) -> Image:
+        """Add or refresh the image of a mask below it; the selection stays as it is.
+
+        A channel of its own lies ``above`` the image it was made for and is shown as ``shown`` says.
+        An image without a recipe is not finished.
+        """
+        self.replaced.emit()
+        viewer = self._viewer()
+        metadata = {UNFINISHED_KEY: True} if recipe is None else {METADATA_KEY: recipe.model_dump()}
+        layer = self.find(mask, look)
+        if layer is not None and layer.rgb == (image.ndim == 3):
+            if layer.metadata.pop(UNFINISHED_KEY, False) and shown and recipe is not None:
+                layer.contrast_limits = shown["contrast_limits"]
+            layer.metadata.pop(METADATA_KEY, None)
+            if layer.data is image:
+                layer.refresh(highlight=False, extent=False)
+            else:
+                layer.data = image
+            layer.metadata = {**layer.metadata, **metadata}
+            layer.scale, layer.translate = mask.scale, mask.translate
+            return layer
+        layer = Image(
+            image,
+            name=f"{mask.name} · {look}",
+            rgb=image.ndim == 3,
+            metadata=metadata,
+            **(shown or ({} if image.ndim == 3 else {"contrast_limits": (0, 255)})),
+            **placement(mask),
+        )
+        selected = set(viewer.layers.selection)
+        lowest = viewer.layers.index(above) + 1 if above is not None and above in viewer.layers else 0
+        viewer.layers.insert(max(viewer.layers.index(mask), lowest), layer)
+        viewer.layers.selection = selected
+        self._results.setdefault(mask, {})[look] = weakref.ref(layer)
+        return layer
+
+
+def paste(image: np.ndarray, parts: list[tuple[Box, np.ndarray]]) -> None:
+    """Put parts into an image in place."""
+    for box, pixels in parts:
+        image[box.top : box.bottom, box.left : box.right] = pixels

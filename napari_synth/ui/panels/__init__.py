@@ -1,1 +1,0 @@
-"""The docks, one small file each."""

@@ -1,0 +1,178 @@
+"""Small controls that more than one panel uses."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import weakref
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QByteArray, Qt, Signal
+from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QSizePolicy, QSpinBox, QWidget
+
+from napari_synth.core.seeds import MAX_SEED
+from napari_synth.ui.widgets.panel import described
+
+if TYPE_CHECKING:
+    from napari_synth.models.card import Look
+    from napari_synth.ui.napari_bridge.image_layers import ImageLayers
+    from napari_synth.ui.napari_bridge.mask_layers import MaskLayers
+
+
+BOX_WIDTH = 76
+DICE = 18
+
+
+def whole(low: int, high: int, name: str, tip: str) -> QSpinBox:
+    """A spin box for whole numbers."""
+    box = described(QSpinBox(), name, tip)
+    box.setRange(low, high)
+    box.setKeyboardTracking(False)
+    box.setMinimumWidth(BOX_WIDTH)
+    return box
+
+
+def number(low: float, high: float, step: float, decimals: int, name: str, tip: str) -> QDoubleSpinBox:
+    """A spin box for numbers."""
+    box = described(QDoubleSpinBox(), name, tip)
+    box.setDecimals(decimals)
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setKeyboardTracking(False)
+    box.setMinimumWidth(BOX_WIDTH)
+    return box
+
+
+def dice_icon() -> QIcon:
+    """A die that is seen on light and dark, whatever fonts there are."""
+    picture = QPixmap(4 * DICE, 4 * DICE)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QColor(90, 90, 90))
+    painter.setBrush(QColor(250, 250, 250))
+    painter.drawRoundedRect(4, 4, 4 * DICE - 8, 4 * DICE - 8, 14, 14)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(40, 40, 40))
+    for x, y in ((1, 1), (3, 1), (2, 2), (1, 3), (3, 3)):
+        painter.drawEllipse(x * DICE - 6, y * DICE - 6, 12, 12)
+    painter.end()
+    return QIcon(picture)
+
+
+class SeedBox(QWidget):
+    """A seed and a dice for a new one."""
+
+    changed = Signal(int)
+    rolled = Signal()
+
+    def __init__(self, name: str, tip: str):
+        super().__init__()
+        self.value = whole(0, MAX_SEED, name, tip)
+        self.dice = described(QPushButton(dice_icon(), ""), f"Roll the {name.lower()}", "Take a new number by chance")
+        self.dice.setMaximumWidth(40)
+        self.value.valueChanged.connect(self.changed)
+        self.dice.clicked.connect(self.rolled)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.value, 1)
+        layout.addWidget(self.dice)
+        self.setFocusProxy(self.value)
+
+
+class MaskCombo(QComboBox):
+    """The mask layers of the viewer; choosing one makes it the current mask of the session."""
+
+    def __init__(self, masks: MaskLayers):
+        super().__init__()
+        self._masks = masks
+        self._layers: list[weakref.ref] = []
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+        self.activated.connect(self._choose)
+
+    def show_masks(self) -> None:
+        """Follow the layer list."""
+        layers = self._masks.layers
+        self._layers = [weakref.ref(layer) for layer in layers]
+        self.clear()
+        self.addItems([layer.name for layer in layers] or ["no mask yet"])
+        self.setEnabled(bool(layers))
+        current = self._masks.current
+        self.setCurrentIndex(next((i for i, layer in enumerate(layers) if layer is current), 0))
+
+    def _choose(self, index: int) -> None:
+        layer = self._layers[index]() if index < len(self._layers) else None
+        if layer is not None:
+            self._masks.current = layer
+
+
+class ImageCombo(QComboBox):
+    """The image layers of the viewer; choosing one makes it the one that objects are put into."""
+
+    def __init__(self, images: ImageLayers):
+        super().__init__()
+        self._images = images
+        self._layers: list[weakref.ref] = []
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+        self.activated.connect(self._choose)
+
+    def show_images(self) -> None:
+        """Follow the layer list."""
+        layers = self._images.layers
+        self._layers = [weakref.ref(layer) for layer in layers]
+        self.clear()
+        self.addItems([layer.name for layer in layers] or ["no image yet"])
+        self.setEnabled(bool(layers))
+        current = self._images.current
+        self.setCurrentIndex(next((i for i, layer in enumerate(layers) if layer is current), 0))
+
+    def _choose(self, index: int) -> None:
+        layer = self._layers[index]() if index < len(self._layers) else None
+        if layer is not None:
+            self._images.current = layer
+
+
+def choose(combo: QComboBox, value: str) -> None:
+    """Select the entry with this data, without telling anyone."""
+    blocked = combo.blockSignals(True)
+    combo.setCurrentIndex(max(combo.findData(value), 0))
+    combo.blockSignals(blocked)
+
+
+def show_value(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
+    """Show a number, without telling anyone."""
+    blocked = box.blockSignals(True)
+    if box.specialValueText():
+        box.setValue(box.minimum())
+    else:
+        box.setValue(value)
+    box.blockSignals(blocked)
+
+
+def look_icon(option: Look, side: int) -> QIcon:
+    """The thumbnail of a look; a plain square where the card has none."""
+    picture = QPixmap()
+    try:
+        picture.loadFromData(QByteArray(base64.b64decode(option.thumbnail, validate=True)))
+    except binascii.Error:  # a card with a damaged thumbnail still names the look
+        picture = QPixmap()
+    if picture.isNull():
+        picture = QPixmap(side, side)
+        picture.fill(QColor(128, 128, 128))
+    picture = picture.scaled(
+        side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    )
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Mode.Selected)  # else Qt tints the chosen look, and colour is what it shows
+    return icon
+
+
+def wide(button: QPushButton) -> QPushButton:
+    """The main button of a panel."""
+    button.setMinimumHeight(32)
+    button.setStyleSheet("font-weight: bold;")
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return button

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import errno
+import os
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
+from qtpy.QtCore import Qt
+
+from napari_synth.core import files
+from napari_synth.ui.autosave import actions as keeping_module
+from napari_synth.ui.autosave import store as mask_files
+from napari_synth.ui.autosave.mask_copies import WatchedMask, snapshot
+from napari_synth.ui.autosave.store import Store, autosave_root, read_kept
+from napari_synth.ui.docks.masks.panel import MasksPanel
+from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.session import session_for
+from tests.e2e.hands import HeartBeat
+from tests.ui.conftest import painted
+
+LONGEST_GAP_MS = 50
+
+
+@pytest.fixture
+def seconds(monkeypatch):
+    """Autosave after so many seconds, 0.05 to begin with."""
+    chosen = [0.05]
+    monkeypatch.setattr(keeping_module, "live_preferences", lambda: LivePreferences(autosave_seconds=chosen[0]))
+    return chosen
+
+
+@pytest.fixture
+def session(seconds, viewer):
+    session = session_for(viewer)
+    yield session
+    session.close()
+
+
+def kept_files():
+    try:
+        return sorted(autosave_root().glob("*/*.tif"))
+    except FileNotFoundError:  # a folder went while it was looked at
+        return kept_files()
+
+
+def settle(session, qtbot):
+    """Wait until nothing is to be kept any more, and the thread has done all."""
+    keeping = session.keeping
+    qtbot.waitUntil(
+        lambda: (
+            not keeping._working
+            and not keeping._wait.isActive()
+            and not any(watched.dirty for watched in keeping._masks.values())
+        ),
+        timeout=20_000,
+    )
+    errands(session, qtbot)
+
+
+def errands(session, qtbot):
+    done = []
+    session.keeping._errands.submit("Waiting", lambda: None, done.append)
+    qtbot.waitUntil(lambda: bool(done), timeout=20_000)
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def leave_behind(*layers):
+    """Masks of a window that went without closing, as far as files tell."""
+    store = Store()
+    for key, layer in enumerate(layers, start=1):
+        store.put(key, snapshot(layer, layer.data).kept())
+    store._lock.release()
+    return store
+
+
+def mask(name="Axone ü", **settings):
+    features = pd.DataFrame(
+        {"index": [0, 1, 2], "z0": [np.nan, 0.1, -2.5], "round": [True, False, True], "note": ["", "ä", None]}
+    )
+    return Labels(
+        painted(), name=name, features=features, scale=(0.5, 0.25), translate=(3, 4), units=("um", "um"), **settings
+    )
+
+
+def test_what_is_painted_is_kept_and_a_closed_window_leaves_nothing(session, viewer, qtbot):
+    layer = viewer.add_layer(mask())
+    settle(session, qtbot)
+    assert kept_files() == [], "nothing was changed"
+    layer.refresh()
+    layer.contour = 1
+    settle(session, qtbot)
+    assert kept_files() == []
+    layer.paint((50, 10), 5)
+    settle(session, qtbot)
+    (path,) = kept_files()
+    again = read_kept(path)
+    np.testing.assert_array_equal(again.labels, layer.data)
+    assert again.about.name == "Axone ü"
+    layer.undo()
+    settle(session, qtbot)
+    np.testing.assert_array_equal(read_kept(path).labels, painted())
+    layer.name = "renamed"
+    settle(session, qtbot)
+    assert read_kept(path).about.name == "renamed"
+    session.close()
+    qtbot.waitUntil(lambda: not list(autosave_root().iterdir()))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda layer: layer.fill((15, 15), 7),
+        lambda layer: layer.data_setitem((np.array([1, 60]), np.array([2, 40])), 5),
+        lambda layer: setattr(layer, "data", painted((20, 30))),
+        lambda layer: (layer.data.__setitem__((slice(0, 5), slice(0, 5)), 9), layer.refresh()),
+        lambda layer: setattr(layer, "scale", (2, 2)),
+        lambda layer: setattr(layer, "features", pd.DataFrame({"index": [0, 1]})),
+    ],
+)
+def test_every_kind_of_change_is_kept(session, viewer, qtbot, edit):
+    layer = viewer.add_layer(mask())
+    errands(session, qtbot)
+    edit(layer)
+    settle(session, qtbot)
+    (path,) = kept_files()
+    again, now = read_kept(path), snapshot(layer, layer.data).kept()
+    np.testing.assert_array_equal(again.labels, now.labels)
+    assert repr(again.about.model_copy(update={"checksum": 0})) == repr(now.about)
+
+
+def test_never_more_often_than_the_preferences_say(session, viewer, qtbot, seconds, monkeypatch):
+    seconds[0] = 0.4
+    written = []
+    write = mask_files.write_kept
+    monkeypatch.setattr(mask_files, "write_kept", lambda *given: (written.append(time.monotonic()), write(*given)))
+    layer = viewer.add_layer(mask())
+    errands(session, qtbot)
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        layer.paint((int(np.random.default_rng().integers(60)), 10), int(np.random.default_rng().integers(9)))
+        qtbot.wait(10)
+    settle(session, qtbot)
+    assert 2 <= len(written) <= 4
+    assert np.diff(written).min() >= 0.39
+    np.testing.assert_array_equal(read_kept(kept_files()[0]).labels, layer.data)
+
+
+def test_it_can_be_switched_off(session, viewer, qtbot, seconds):
+    seconds[0] = 0
+    viewer.add_layer(mask()).paint((50, 10), 5)
+    qtbot.wait(100)
+    errands(session, qtbot)
+    assert kept_files() == []
+
+
+def test_a_deleted_mask_is_not_kept(session, viewer, qtbot):
+    layer = viewer.add_layer(mask())
+    layer.paint((50, 10), 5)
+    settle(session, qtbot)
+    assert len(kept_files()) == 1
+    viewer.layers.remove(layer)
+    errands(session, qtbot)
+    assert kept_files() == []
+
+
+def test_two_windows_keep_their_own(session, viewer, qtbot):
+    second = ViewerModel()
+    other = session_for(second)
+    layers = [one.add_layer(mask(name)) for one, name in ((viewer, "a"), (second, "b"))]
+    for layer in layers:
+        layer.paint((50, 10), 5)
+    for one in (session, other):
+        settle(one, qtbot)
+    paths = kept_files()
+    assert len({path.parent for path in paths}) == len(paths) == 2
+    other.close()
+    qtbot.waitUntil(lambda: len(kept_files()) == 1)
+    assert read_kept(kept_files()[0]).about.name == "a"
+
+
+def test_masks_of_a_lost_session_are_brought_back(session, viewer, qtbot):
+    session.close()
+    first, second = mask(), mask("empty table", visible=False)
+    second.features = pd.DataFrame(index=range(3))
+    store = leave_behind(first, second)
+    viewer = ViewerModel()
+    session = session_for(viewer)
+    panel = MasksPanel(viewer)
+    qtbot.addWidget(panel)
+    assert panel.offer.isHidden()
+    qtbot.waitUntil(lambda: not panel.offer.isHidden())
+    day = time.strftime("%Y-%m-%d")
+    assert panel.offer.text.text().startswith(f"Masks of a session that ended unexpectedly on {day} at ")
+    assert panel.offer.text.text().endswith(": 2 layers.")
+    click(qtbot, panel.offer.back)
+    assert not panel.offer.discard.isEnabled()
+    qtbot.waitUntil(panel.offer.isHidden)
+    assert [layer.name for layer in viewer.layers] == ["Axone ü", "empty table"]
+    layer = viewer.layers[0]
+    np.testing.assert_array_equal(layer.data, first.data)
+    assert layer.data.dtype == first.data.dtype
+    pd.testing.assert_frame_equal(layer.features, first.features)
+    assert tuple(layer.scale) == (0.5, 0.25)
+    assert tuple(layer.translate) == (3, 4)
+    assert [str(unit) for unit in layer.units] == ["micrometer"] * 2
+    assert layer.selected_label == 3
+    assert "Brought back 'Axone ü', 'empty table'" in panel.foot.status.text.text()
+    assert not store._folder.exists()
+    assert len(kept_files()) == 2, "a second crash loses nothing either"
+    layer.paint((50, 10), 5)
+    settle(session, qtbot)
+    assert len(kept_files()) == 2
+    session.close()
+    qtbot.waitUntil(lambda: not list(autosave_root().iterdir()))
+
+
+def test_discard_deletes_and_the_next_session_is_offered(session, qtbot):
+    session.close()
+    older, newer = leave_behind(mask("older")), leave_behind(mask("newer"), mask("newest"))
+    os.utime(older._path(1), (10**9, 10**9))
+    viewer = ViewerModel()
+    session = session_for(viewer)
+    offer = session.keeping.offer
+    qtbot.waitUntil(lambda: offer.text.endswith("2 layers."))
+    session.keeping.discard()
+    session.keeping.bring_back()
+    qtbot.waitUntil(lambda: offer.text.endswith("1 layer."))
+    assert "2001-09-09" in offer.text
+    assert not newer._folder.exists()
+    assert older._folder.exists()
+    assert "Discarded" in session.notes.masks.text
+    session.keeping.discard()
+    qtbot.waitUntil(lambda: not offer.text)
+    assert list(autosave_root().iterdir()) == []
+    session.close()
+
+
+def test_an_unreadable_mask_is_said_and_stays(session, qtbot):
+    session.close()
+    store = leave_behind(mask("good"), mask("bad"), mask("strange"))
+    bad, strange = store._path(2), store._path(3)
+    bad.write_bytes(bad.read_bytes()[:-40])
+    about = read_kept(strange).about
+    place = about.placement.model_copy(update={"units": ["parsec per banana", "x"]})
+    mask_files.write_kept(strange, mask_files.KeptMask(painted(), about.model_copy(update={"placement": place})))
+    viewer = ViewerModel()
+    session = session_for(viewer)
+    keeping = session.keeping
+    qtbot.waitUntil(lambda: keeping.offer.text.endswith("3 layers."))
+    keeping.bring_back()
+    qtbot.waitUntil(lambda: keeping.offer.text.endswith("2 layers."))
+    assert [layer.name for layer in viewer.layers] == ["good"]
+    note = session.notes.masks
+    assert note.kind == "problem"
+    assert str(bad) in note.text
+    assert "So is 1 other" in note.text
+    assert "Brought back 'good'" in note.action
+    assert bad.exists()
+    assert strange.exists()
+    session.close()
+    qtbot.waitUntil(lambda: len(kept_files()) == 2)
+    viewer = ViewerModel()
+    again = session_for(viewer)
+    qtbot.waitUntil(lambda: again.keeping.offer.text.endswith("2 layers."))
+    again.keeping.discard()
+    qtbot.waitUntil(lambda: not again.keeping.offer.text)
+    again.close()
+    assert list(autosave_root().iterdir()) == []
+
+
+def test_two_windows_do_not_bring_back_the_same(session, qtbot):
+    session.close()
+    leave_behind(mask())
+    viewers = [ViewerModel(), ViewerModel()]
+    one, two = (session_for(viewer) for viewer in viewers)
+    for session in (one, two):
+        if not session.keeping.offer.text:
+            qtbot.waitUntil(lambda session=session: bool(session.keeping.offer.text))
+    one.keeping.bring_back()
+    qtbot.waitUntil(lambda: not one.keeping.offer.text)
+    two.keeping.bring_back()
+    qtbot.waitUntil(lambda: not two.keeping.offer.text)
+    assert [len(viewer.layers) for viewer in viewers] == [1, 0]
+    assert "Another window" in two.notes.masks.text
+    one.close()
+    two.close()
+
+
+def test_a_full_disk_is_said_once_and_tried_again(session, viewer, qtbot, monkeypatch):
+    def full(*_):
+        tries.append(1)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    tries, said = [], []
+    session.notes.events.masks.connect(said.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "replace", full)
+        layer = viewer.add_layer(mask())
+        layer.paint((50, 10), 5)
+        qtbot.waitUntil(lambda: len(tries) >= 3)
+        layer.paint((50, 20), 6)
+    assert layer.data[50, 20] == 6
+    (note,) = said
+    assert "disk is full" in note.text
+    assert "Painting goes on" in note.action
+    settle(session, qtbot)
+    np.testing.assert_array_equal(read_kept(kept_files()[0]).labels, layer.data)
+
+
+def test_a_copy_taken_in_parts_never_shows_half_an_edit(viewer):
+    layer = viewer.add_labels(np.zeros((4096, 2048), np.uint16))
+    layer.brush_size = 400
+    touched = []
+    watched = WatchedMask(layer, 1, lambda: touched.append(1))
+    edits = [
+        lambda: layer.paint((300, 300), 3),
+        lambda: layer.paint((4000, 300), 4),
+        layer.undo,
+        lambda: layer.data_setitem((np.array([1, 4000]), np.array([2, 40])), 5),
+    ]
+    watched.begin()
+    taken, turns = None, 0
+    while taken is None:
+        taken = watched.advance()
+        turns += 1
+        if turns % 3 == 0 and edits:
+            edits.pop(0)()
+    assert not edits
+    assert turns > 8
+    np.testing.assert_array_equal(taken.labels, layer.data)
+    watched.begin()
+    assert watched.advance() is None
+    layer.data = painted()
+    taken = watched.advance()
+    np.testing.assert_array_equal(taken.labels, painted())
+    watched.begin()
+    layer.data = np.zeros((2, 3, 4), int)
+    assert watched.advance() is None
+    assert not watched.copying
+
+
+def test_the_window_is_never_held_up_by_a_large_mask(session, viewer, qtbot):
+    layer = viewer.add_labels(np.zeros((8192, 8192), np.uint16), name="large")
+    layer.brush_size = 40
+    errands(session, qtbot)
+    beat = HeartBeat()
+    for place in range(100, 8000, 1500):
+        layer.data[place : place + 40, place : place + 40] = 3
+        session.keeping._masks[layer]._on_edit()
+        beat.start()
+        settle(session, qtbot)
+    # Time that the machine gave to other programs is not the plugin's: gaps count by processor time.
+    assert max(processor for _, processor in beat.gaps) < LONGEST_GAP_MS
+    np.testing.assert_array_equal(read_kept(kept_files()[0]).labels, layer.data)
