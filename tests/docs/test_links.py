@@ -10,7 +10,8 @@ from tests.docs.markdown import NAMES, ROOT, anchors_of, links_of, spans_of
 PACKAGE = ROOT / "napari_synth"
 FOR_DEVELOPERS = ["CONTRIBUTING.md", "docs/architecture.md"]
 PATH = re.compile(r"(?:[\w.-]+/)*(?:[\w.-]+/|[\w-]+\.(?:py|toml))")
-OBJECT = re.compile(r"(?:core|nets|models|datasets|masks|synthesis|training|evaluation|export|api|cli|ui)(?:\.\w+)+")
+FLOORS = "|".join(path.stem for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and path.stem.isalpha())
+OBJECT = re.compile(rf"(?:{FLOORS})(?:\.\w+)+")
 
 
 @pytest.mark.parametrize("document", NAMES)
