@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from glob import glob
+from typing import Any
 
-import click
 import typer
 
 from napari_synth.cli.main import app
@@ -50,12 +50,26 @@ def check_words(words: list[str]) -> None:
 
 def check_arguments(arguments: list[str]) -> None:
     """Parse the arguments as the program does, and run nothing."""
-    command: click.Command = typer.main.get_command(app)
-    context = click.Context(command)
-    while isinstance(command, click.Group) and arguments and not arguments[0].startswith("-"):
+    command, rest = _command_of(arguments)
+    command.make_context(PROGRAM, rest)
+
+
+def check_names(arguments: list[str]) -> None:
+    """Raise unless command and options exist; for a sentence, which need not give all that the command needs."""
+    command, rest = _command_of(arguments)
+    known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    options = {word.partition("=")[0] for word in rest if word.startswith("-")} - {"--help"}
+    assert options <= known, f"no {', '.join(sorted(options - known))} in {', '.join(sorted(known))}"
+
+
+def _command_of(arguments: list[str]) -> tuple[Any, list[str]]:
+    """The innermost command, and the arguments that are its own."""
+    command: Any = typer.main.get_command(app)
+    context = command.context_class(command)
+    while hasattr(command, "commands") and arguments and not arguments[0].startswith("-"):
         _, command, arguments = command.resolve_command(context, arguments)
-        context = click.Context(command, parent=context)
-    command.make_context(PROGRAM, list(arguments))
+        context = command.context_class(command, parent=context)
+    return command, list(arguments)
 
 
 def small(words: list[str]) -> list[str]:

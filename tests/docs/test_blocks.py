@@ -5,12 +5,11 @@ What is too long for the default run stands below ``<!-- slow -->``, what cannot
 
 import sys
 
-import click
 import pytest
 import yaml
 
 from napari_synth.cli.main import run
-from tests.docs.command_lines import PROGRAM, check_words, lines_of, small
+from tests.docs.command_lines import PROGRAM, check_names, check_words, lines_of, small
 from tests.docs.markdown import CODE_LANGUAGES, NAMES, OTHER_LANGUAGES, blocks_of, spans_of
 from tests.docs.readers_files import bring_files
 
@@ -81,13 +80,20 @@ def test_every_block_is_run_or_named(document):
 
 @pytest.mark.parametrize("document", NAMES)
 def test_every_command_line_is_one_the_program_knows(document):
-    """Also those within sentences, and of the blocks that are not run."""
-    lines = [words for block in blocks_of(document) if block.language == "bash" for words in lines_of(block.text)]
-    lines += [
-        words for span in spans_of(document) for words in lines_of(span) if words[0] == PROGRAM and "…" not in span
-    ]
-    for words in lines:
+    """Also those of the blocks that are not run, and commands and options within sentences."""
+    checks = [(check_words, words) for block in blocks_of(document) for words in lines_of_block(block)]
+    checks += [(check_names, words[1:]) for span in spans_of(document) for words in lines_of_span(span)]
+    for check, words in checks:
         try:
-            check_words(words)
-        except click.ClickException as error:
-            pytest.fail(f"{document}: {' '.join(words)}: {error.format_message()}")
+            check(words)
+        except Exception as error:
+            sentence = error.format_message() if hasattr(error, "format_message") else repr(error)
+            pytest.fail(f"{document}: {' '.join(words)}: {sentence}")
+
+
+def lines_of_block(block):
+    return lines_of(block.text) if block.language == "bash" else []
+
+
+def lines_of_span(span):
+    return [words for words in lines_of(span) if words[0] == PROGRAM] if span.startswith(PROGRAM) else []
