@@ -71,7 +71,7 @@ def installed(tmp_path_factory):
 def test_the_wheel_is_complete_and_light(installed):
     wheel, _, _ = installed
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("napari.yaml", "sample_data/nuclei_256.tif", "models/weights/nucleus-dvae.safetensors"):
+    for name in ("napari.yaml", "py.typed", "sample_data/nuclei_256.tif", "models/weights/nucleus-dvae.safetensors"):
         assert f"napari_synth/{name}" in names
     weights = [info for info in zipfile.ZipFile(wheel).infolist() if info.filename.endswith(".safetensors")]
     assert sum(info.file_size for info in weights) < 60e6
