@@ -61,8 +61,10 @@ def activations(
 
     check_free([out_file], overwrite, "name")
     labels, generator = read_labels(mask), load_generator(model, device)
-    wanted = {"routing": (layer,)} if what is What.routing else {"capture": (layer,)}
-    request = RenderRequest(labels, seed=seed, interventions=parse_interventions(set_), **wanted)
+    capture, routing = ((), (layer,)) if what is What.routing else ((layer,), ())
+    request = RenderRequest(
+        labels, seed=seed, interventions=parse_interventions(set_), capture=capture, routing=routing
+    )
     rendering = generator.run(request)
     if what is What.routing:
         array, axes = rendering.routing[layer], "QIJYX"
@@ -129,7 +131,7 @@ def parse_interventions(texts: list[str]) -> tuple[Intervention, ...]:
         where, _, number = text.partition("=")
         layer, *numbers = where.split(",")
         try:
-            key = (layer, *(int(part) for part in numbers))
+            key: tuple[str | int, ...] = (layer, *map(int, numbers))
             found.append(intervention(key, value=float(number)))
         except ValueError as error:
             raise InputError(

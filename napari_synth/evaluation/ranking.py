@@ -45,7 +45,8 @@ class UnitScore:
 
 def capsule_lengths(activation: np.ndarray) -> np.ndarray:
     """Length of each capsule, ``(capsule, channel, y, x)`` to ``(capsule, y, x)``; its presence, below 1."""
-    return np.sqrt(np.square(activation, dtype=np.float32).sum(1))
+    lengths: np.ndarray = np.sqrt(np.square(activation, dtype=np.float32).sum(1))
+    return lengths
 
 
 def rank_units(layer: str, activation: np.ndarray, structure: np.ndarray, rest: np.ndarray) -> list[UnitScore]:
@@ -88,7 +89,8 @@ def _counts(pixels: np.ndarray, factor: int) -> np.ndarray:
     """How many of the pixels lie under each value of a map coarser by ``factor``."""
     padded = np.pad(pixels, [(0, -side % factor) for side in pixels.shape])
     rows, columns = (side // factor for side in padded.shape)
-    return padded.reshape(rows, factor, columns, factor).sum((1, 3)).ravel().astype(np.float64)
+    counts: np.ndarray = padded.reshape(rows, factor, columns, factor).sum((1, 3))
+    return counts.ravel().astype(np.float64)
 
 
 def structure_at(labels: np.ndarray, y: int, x: int) -> tuple[np.ndarray, np.ndarray, bool]:

@@ -42,8 +42,8 @@ def reconstruction(model: ShapeModel, data: Path) -> list[Reconstruction]:
     """`Reconstruction` of each shape file of ``data``, over all of its shapes, at a threshold of 0.5."""
     rows = []
     for source, training, held_out in training_shapes(data):
-        wrong = [wrong_pixels(model, library.shapes) for library in (training, held_out)]
-        rows.append(Reconstruction(source.name, *wrong, (len(training), len(held_out))))
+        shown, unseen = (wrong_pixels(model, library.shapes) for library in (training, held_out))
+        rows.append(Reconstruction(source.name, shown, unseen, (len(training), len(held_out))))
     return rows
 
 
@@ -131,7 +131,8 @@ def jaccard(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     first, second = (shapes.reshape(len(shapes), -1).astype(np.float32) for shapes in (a, b))
     both = first @ second.T
     either = first.sum(1)[:, None] + second.sum(1) - both
-    return 1 - both / np.maximum(either, 1)
+    distance: np.ndarray = 1 - both / np.maximum(either, 1)
+    return distance
 
 
 def _spread(shapes: np.ndarray) -> float:

@@ -119,8 +119,17 @@ def two_channel_figures(
         height, width = plane.labels.shape
         still = RecombineSettings(height=height, width=width, merge=0, rotate=0, scale_low=1, scale_high=1)
         other.append(placed(plane, recombine([labels], still, derived_seed(seed, "other", number))))
-    means = np.mean(rows, axis=0)
-    return TwoChannelFigures(len(held_out), *means, _mean(original), _mean(moved), _mean(other), float(np.mean(empty)))
+    mae, msd, ssim = np.mean(rows, axis=0)
+    return TwoChannelFigures(
+        planes=len(held_out),
+        mae=mae,
+        msd=msd,
+        ssim=ssim,
+        dice_original=_mean(original),
+        dice_moved=_mean(moved),
+        dice_other=_mean(other),
+        empty=float(np.mean(empty)),
+    )
 
 
 def real_placement(segmentor: Segmentor, data: Path) -> float:

@@ -195,7 +195,8 @@ def _angles(settings: FieldSettings, sampled: Shapes, rng: np.random.Generator) 
     if settings.orientation == "uniform":
         return rng.uniform(0, 360, count)
     wanted = rng.normal(settings.angle, settings.angle_sd, count) + 180 * rng.integers(2, size=count)
-    return (wanted - moments(sampled.decoded > SHAPE_THRESHOLD).axis) % 360
+    angles: np.ndarray = (wanted - moments(sampled.decoded > SHAPE_THRESHOLD).axis) % 360
+    return angles
 
 
 def _scales(settings: FieldSettings, sampled: Shapes, rng: np.random.Generator) -> np.ndarray:
@@ -212,7 +213,7 @@ def _scales(settings: FieldSettings, sampled: Shapes, rng: np.random.Generator) 
 
 def _from_quantiles(quantiles: tuple[float, ...], shares: np.ndarray | float) -> np.ndarray:
     """Numbers of a measured distribution at shares in [0, 1]."""
-    return np.interp(shares, np.linspace(0, 1, len(quantiles)), quantiles)
+    return np.asarray(np.interp(shares, np.linspace(0, 1, len(quantiles)), quantiles))
 
 
 def _nearest_unused(present: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -51,6 +52,7 @@ def by_density(rng: np.random.Generator, window: Window, density: np.ndarray) ->
     return propose
 
 
+@dataclass(eq=False)
 class Spacing(ABC):
     """Finds a place for one nucleus after the other.
 
@@ -68,17 +70,12 @@ class Spacing(ABC):
 
     title: ClassVar[str]
 
-    def __init__(
-        self,
-        settings: FieldSettings,
-        canvas: Canvas,
-        window: Window,
-        propose: Propose,
-        rng: np.random.Generator,
-        wanted: int,
-    ):
-        self.settings, self.canvas, self.window, self.rng, self.wanted = settings, canvas, window, rng, wanted
-        self.propose = propose
+    settings: FieldSettings
+    canvas: Canvas
+    window: Window
+    propose: Propose
+    rng: np.random.Generator
+    wanted: int
 
     @abstractmethod
     def fits(self, y: int, x: int, footprint: Footprint) -> bool:
@@ -114,7 +111,7 @@ class Free(Spacing):
 
     def fits(self, y: int, x: int, footprint: Footprint) -> bool:
         seen = self.canvas.visible(y, x, footprint, only_free=True)
-        return seen is not None and np.count_nonzero(seen) >= (1 - MAX_HIDDEN) * seen.size
+        return seen is not None and int(np.count_nonzero(seen)) >= (1 - MAX_HIDDEN) * seen.size
 
 
 class Apart(Spacing):
@@ -126,15 +123,13 @@ class Apart(Spacing):
         return self._nothing_under(y, x, footprint, footprint.grown)
 
 
+@dataclass(eq=False)
 class Touching(Apart):
     """A share of the nuclei touches another one, the rest lies apart."""
 
     title = "touching: a share of them touches"
-
-    def __init__(self, *arguments, **named):  # type: ignore[no-untyped-def]
-        super().__init__(*arguments, **named)
-        self._centres: dict[int, tuple[int, int, float]] = {}
-        self._in_contact: set[int] = set()
+    _centres: dict[int, tuple[int, int, float]] = field(default_factory=dict, init=False)
+    _in_contact: set[int] = field(default_factory=set, init=False)
 
     def find(self, footprint: Footprint) -> tuple[int, int] | None:
         due = self.settings.touching_fraction * (len(self._centres) + 1)
@@ -188,8 +183,7 @@ class Clusters(Touching):
 
     title = "clusters: in groups"
 
-    def __init__(self, *arguments, **named):  # type: ignore[no-untyped-def]
-        super().__init__(*arguments, **named)
+    def __post_init__(self) -> None:
         groups = max(round(self.wanted / self.settings.cluster_size), 1)
         self._groups = self.propose(groups)
         self.propose = self._around_a_group

@@ -42,7 +42,9 @@ def power_spectrum(image: np.ndarray, size: int = 128) -> np.ndarray:
     tiles = grey[: rows * size, : columns * size].reshape(rows, size, columns, size).swapaxes(1, 2)
     tiles = tiles.reshape(-1, size, size)
     tiles = tiles - tiles.mean((1, 2), keepdims=True)
-    return (np.abs(np.fft.fft2(tiles * window)) ** 2).mean(0)
+    power: np.ndarray = np.abs(np.fft.fft2(tiles * window)) ** 2
+    mean: np.ndarray = power.mean(0)
+    return mean
 
 
 def grid_peaks(images: Iterable[np.ndarray], size: int = 128) -> dict[int, float]:
@@ -78,7 +80,8 @@ def grid_peaks(images: Iterable[np.ndarray], size: int = 128) -> dict[int, float
 
 
 def _normalised(spectrum: np.ndarray) -> np.ndarray:
-    return spectrum / max(spectrum.sum(), 1e-12)
+    normalised: np.ndarray = spectrum / max(spectrum.sum(), 1e-12)
+    return normalised
 
 
 def roc_auc(values: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> float:

@@ -23,4 +23,5 @@ def objective_class(architecture: str) -> type[Objective]:
     if architecture not in OBJECTIVES:
         raise unknown_name("architecture to train", architecture, sorted(OBJECTIVES))
     module, name = OBJECTIVES[architecture].split(":")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    found: type[Objective] = getattr(import_module(f"{__name__}.{module}"), name)
+    return found
