@@ -90,8 +90,8 @@ def field_settings(settings: FieldSettings | None = None, **update: Any) -> Fiel
     """
     from pydantic import ValidationError
 
-    from napari_synth.masks.samplers import sampler_class
-    from napari_synth.masks.spacing import spacing_class
+    from napari_synth.masks.samplers import SAMPLERS
+    from napari_synth.masks.spacing import SPACINGS
 
     try:
         changed = FieldSettings.model_validate((settings or FieldSettings()).model_dump() | update)
@@ -99,7 +99,7 @@ def field_settings(settings: FieldSettings | None = None, **update: Any) -> Fiel
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
         raise InputError(f"The field setting {name} is not valid: {first['msg']}.", "Use another value.") from error
-    sampler_class(changed.sampler), spacing_class(changed.spacing)
+    SAMPLERS[changed.sampler], SPACINGS[changed.spacing]
     return changed
 
 

@@ -48,7 +48,7 @@ def import_model(
     """Turn a checkpoint of a published program into a model of ours."""
     from napari_synth.core.errors import InputError
     from napari_synth.models.checkpoint import SUFFIX
-    from napari_synth.models.importers.published import import_checkpoint
+    from napari_synth.models.importers import import_checkpoint
 
     if out_file.suffix != SUFFIX:
         raise InputError(f"The output {out_file} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")

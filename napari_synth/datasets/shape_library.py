@@ -267,7 +267,7 @@ def longest_sides(shapes: np.ndarray) -> np.ndarray:
     """The longer side of each bounding box, in pixels, shape (N,)."""
     sides = []
     for axis in (2, 1):
-        present: np.ndarray = shapes.any(axis)
+        present: np.ndarray = np.any(shapes, axis)
         last = present.shape[1] - present[:, ::-1].argmax(1)
         sides.append(np.where(present.any(1), last - present.argmax(1), 0))
     return np.maximum(*sides)

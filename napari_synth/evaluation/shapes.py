@@ -11,7 +11,7 @@ from scipy.stats import ks_2samp
 from napari_synth.datasets.instances import moments, solidity
 from napari_synth.datasets.shape_library import training_shapes
 from napari_synth.masks.outlines import SHAPE_THRESHOLD
-from napari_synth.masks.samplers import sampler_class
+from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.masks.shape_codes import Latents
 from napari_synth.masks.shape_model import ShapeModel
 
@@ -101,7 +101,7 @@ def sampler_figures(
     rng: np.random.Generator,
 ) -> SamplerFigures:
     """`SamplerFigures` of ``count`` shapes of a sampler beside ``real`` (N, 64, 64) held-out shapes."""
-    draw = sampler_class(name)(model.card.latent_size, spread, lambda: latents).draw(rng, count)
+    draw = SAMPLERS[name](model.card.latent_size, spread, lambda: latents).draw(rng, count)
     soft = model.decode(draw.codes) if (draw.members < 0).all() else latents.shapes[draw.members].astype(np.float32)
     return figures_of(soft, latents.shapes, real)
 

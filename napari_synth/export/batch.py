@@ -21,7 +21,8 @@ from napari_synth.core.recipe import (
     mask_hash,
     parse_recipe,
 )
-from napari_synth.export.formats.base import PairToWrite, PixelSize, Writer, writer
+from napari_synth.export.formats import FORMATS
+from napari_synth.export.formats.base import PairToWrite, PixelSize, Writer
 from napari_synth.synthesis.generator import Generator, check_condition, check_mask, check_option
 from napari_synth.synthesis.recipes import check_model, request_of
 
@@ -43,7 +44,7 @@ class ExportRequest:
     folder : Path
         Target; made when missing.
     format : str
-        A key of `export.base.formats`.
+        A key of `export.formats.FORMATS`.
     overwrite : bool
         Replace the pairs of another export in the folder.
     pixel_size : PixelSize
@@ -95,7 +96,7 @@ def export_pairs(
     for option in recipe.options:
         check_option(card, option)
     recipe = recipe.model_copy(update={"model_sha256": generator.sha256})
-    out = writer(request.format)
+    out = FORMATS[request.format]
     stored = portable(recipe, masks, out, card)
     _prepare(request, stored, out)
     total = recipe.count()

@@ -9,8 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from napari_synth.core.errors import InputError, unknown_name
+from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import FieldSettings
+from napari_synth.core.registry import Registry
 from napari_synth.masks.canvas import Canvas, Footprint
 
 TRIES = 150
@@ -197,11 +198,6 @@ class Clusters(Touching):
         return places[inside]
 
 
-SPACINGS: dict[str, type[Spacing]] = {"free": Free, "apart": Apart, "touching": Touching, "clusters": Clusters}
-
-
-def spacing_class(name: str) -> type[Spacing]:
-    """The spacing registered under ``name``."""
-    if name not in SPACINGS:
-        raise unknown_name("spacing", name, list(SPACINGS))
-    return SPACINGS[name]
+SPACINGS: Registry[type[Spacing]] = Registry(
+    "spacing", {"free": Free, "apart": Apart, "touching": Touching, "clusters": Clusters}
+)

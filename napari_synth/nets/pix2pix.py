@@ -61,11 +61,11 @@ class UpBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, *, upsampling: str, norm: str, bias: bool, dropout: float):
         super().__init__()
+        self.resize: nn.Module
+        self.conv: nn.Conv2d | nn.ConvTranspose2d
         if upsampling == "transposed":
-            self.resize: nn.Module = nn.Identity()
-            self.conv: nn.Conv2d | nn.ConvTranspose2d = nn.ConvTranspose2d(
-                in_channels, out_channels, 4, 2, 1, bias=bias
-            )
+            self.resize = nn.Identity()
+            self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=bias)
         else:
             self.resize = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
             self.conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias)

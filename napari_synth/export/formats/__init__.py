@@ -1,1 +1,9 @@
-"""Export formats, one file each."""
+"""Export formats. A new one is a file here and a line in `FORMATS`."""
+
+from __future__ import annotations
+
+from napari_synth.core.registry import Registry
+from napari_synth.export.formats.base import Writer
+from napari_synth.export.formats.tiff import TiffWriter
+
+FORMATS: Registry[Writer] = Registry("export format", {"tiff": TiffWriter()})

@@ -1,4 +1,4 @@
-"""The interface of export formats and their registry."""
+"""The interface of export formats."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-
-from napari_synth.core.errors import unknown_name
 
 
 @dataclass(frozen=True)
@@ -56,18 +54,3 @@ class Writer(Protocol):
 
     def write(self, folder: Path, pair: PairToWrite) -> None:
         """Write the mask, then the image, each beside and renamed."""
-
-
-def formats() -> dict[str, Writer]:
-    """The export formats by name."""
-    from napari_synth.export.formats.tiff import TiffWriter
-
-    return {"tiff": TiffWriter()}
-
-
-def writer(name: str) -> Writer:
-    """The format registered under ``name``."""
-    known = formats()
-    if name not in known:
-        raise unknown_name("export format", name, sorted(known))
-    return known[name]

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_synth.export.formats.base import formats
+from napari_synth.export.formats import FORMATS
 from napari_synth.ui.widgets.controls import choose, look_icon, whole, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.panel import Panel, described, row
@@ -91,7 +91,7 @@ class ExportPanel(Panel):
         self.format = described(
             QComboBox(), "Format", "How the pairs are stored: images/ and masks/ with the same names"
         )
-        for name in sorted(formats()):
+        for name in sorted(FORMATS):
             self.format.addItem(FORMAT_TITLES.get(name, name), name)
         row(grid, "Variants", self.variants, self.format)
         self.folder = described(QLineEdit(), "Folder", "The folder the pairs are written to; made when missing")

@@ -144,11 +144,9 @@ class Shaping(Libraries):
 
     def show_thumbnails(self) -> None:
         """Shapes of the chosen sampler, the same ones for the same seed."""
-        from napari_synth.masks.samplers import sampler_class
+        from napari_synth.masks.samplers import SAMPLERS
 
-        sampler = sampler_class(self.choices.sampler)(
-            self.latent_size, self._session.field.spread, lambda: self.latents
-        )
+        sampler = SAMPLERS[self.choices.sampler](self.latent_size, self._session.field.spread, lambda: self.latents)
         if self.choices.sampler != "library":
             self._with_shapes(partial(self._draw_thumbnails, sampler))
             return
