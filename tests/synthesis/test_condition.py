@@ -175,7 +175,7 @@ def test_recombined_labels_are_exported_over_an_anatomy(model, weights, files):
             "--out", files / "masks", "--seed", 4)  # fmt: skip
     recipe = read_recipe(files / "masks" / "recipe.yaml")
     assert len(recipe.masks) == 2
-    result = api.export_recipe(recipe.model_copy(update={"n": 5}), files / "pairs", device="cpu")
+    result = api.export(recipe.model_copy(update={"n": 5}), files / "pairs", device="cpu")
     assert result.complete
     assert result.total == 5
     images = sorted((files / "pairs" / "images").iterdir())
