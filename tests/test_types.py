@@ -1,9 +1,13 @@
 """Types: every floor is checked, the lower ones strictly."""
 
+import ast
 import os
+from importlib import import_module
 from pathlib import Path
 
 from mypy import api
+
+import napari_synth
 
 ROOT = Path(__file__).parents[1]
 UNFINISHED = ("napari_synth/ui/", "napari_synth/synthesis/")
@@ -20,3 +24,13 @@ def test_the_types_are_right(tmp_path, monkeypatch):
 
 def test_programs_that_use_the_package_see_its_types():
     assert (ROOT / "napari_synth" / "py.typed").exists()
+
+
+def test_a_type_checker_sees_every_public_name():
+    tree = ast.parse((ROOT / "napari_synth" / "__init__.py").read_text(encoding="utf-8"))
+    (checked,) = (node for node in tree.body if isinstance(node, ast.If))
+    assert ast.unparse(checked.test) == "TYPE_CHECKING"
+    origins = {alias.name: imported.module for imported in checked.body for alias in imported.names}
+    assert set(origins) | {"__version__"} == set(napari_synth.__all__)
+    for name, module in origins.items():
+        assert getattr(napari_synth, name) is getattr(import_module(module), name)

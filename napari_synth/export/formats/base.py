@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -48,6 +48,9 @@ class PairToWrite:
 
 class Writer(Protocol):
     """A format: where the files of a pair go and how they are written."""
+
+    title: ClassVar[str]
+    """One line for a person who chooses."""
 
     def files(self, folder: Path, stem: str) -> tuple[Path, Path]:
         """Image and mask file of a pair."""

@@ -28,7 +28,6 @@ from napari_synth.ui.widgets.panel import Panel, described, row
 if TYPE_CHECKING:
     import napari
 
-FORMAT_TITLES = {"tiff": "TIFF pairs (ImageJ)"}
 LIST_HEIGHT = 80
 
 
@@ -92,7 +91,7 @@ class ExportPanel(Panel):
             QComboBox(), "Format", "How the pairs are stored: images/ and masks/ with the same names"
         )
         for name in sorted(FORMATS):
-            self.format.addItem(FORMAT_TITLES.get(name, name), name)
+            self.format.addItem(FORMATS[name].title, name)
         row(grid, "Variants", self.variants, self.format)
         self.folder = described(QLineEdit(), "Folder", "The folder the pairs are written to; made when missing")
         self.folder.setPlaceholderText("choose a folder")
