@@ -118,7 +118,7 @@ class Plane:
         return code.astype(np.float32)
 
 
-def walk(start: np.ndarray, end: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+def straight_walk(start: np.ndarray, end: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Codes on the straight line between two codes.
 
     Returns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,11 +46,11 @@ class Nucleus:
     x: float
     member: int = -1
 
-    def changed(self, **update: object) -> Nucleus:
+    def changed(self, **update: Any) -> Nucleus:
         """The same with some of it changed; a new code makes it a decoded one."""
         if "z" in update:
             update.setdefault("member", -1)
-        return replace(self, **update)  # type: ignore[arg-type]
+        return replace(self, **update)
 
     def row(self, label: int, area: int) -> tuple[float, ...]:
         """Its row in the table of a field; see `masks.nuclei.feature_names`."""

@@ -6,7 +6,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.masks import manifold
 from napari_synth.masks.manifold import Metric, gradient, leapfrog, run_chains
 from napari_synth.masks.samplers import SAMPLERS
-from napari_synth.masks.shape_codes import Latents, Plane, medoids, traversals, walk
+from napari_synth.masks.shape_codes import Latents, Plane, medoids, traversals
 
 LATENT = 4
 
@@ -148,7 +148,7 @@ def test_plane_walk_and_traversals(latents):
     beside = plane.lift(there[3], latents.codes[3])
     assert beside == pytest.approx(latents.codes[3], abs=1e-5), "the code of a dot itself"
     assert Plane.through(latents.codes[:1]).project(latents.codes[:1])[0] == pytest.approx((0, 0))
-    alpha, codes = walk(latents.codes[0], latents.codes[1], 5)
+    alpha, codes = straight_walk(latents.codes[0], latents.codes[1], 5)
     assert alpha.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert (codes[0] == latents.codes[0]).all()
     assert codes[-1] == pytest.approx(latents.codes[1])

@@ -10,7 +10,7 @@ import numpy as np
 from psygnal import Signal, evented
 
 from napari_synth.core.seeds import MAX_SEED, numpy_rng
-from napari_synth.masks.shape_codes import traversals, walk
+from napari_synth.masks.shape_codes import straight_walk, traversals
 from napari_synth.ui.context.choices import Note
 from napari_synth.ui.docks.nuclei.libraries import Libraries
 from napari_synth.ui.napari_bridge.mask_layers import add_stack
@@ -233,7 +233,7 @@ class Shaping(Libraries):
         self._with_shapes(partial(self._walk, start, end))
 
     def _walk(self, start: np.ndarray, end: np.ndarray, shapes: ShapeModel) -> None:
-        alpha, codes = walk(start, end, WALK_STEPS)
+        alpha, codes = straight_walk(start, end, WALK_STEPS)
         layer = add_stack(self._session.viewer, shapes.decode(codes), "walk", ("alpha", "y", "x"))
         layer.metadata["alpha"] = alpha.tolist()
         self.say(Note("done", f"Added {layer.name!r}: {WALK_STEPS} shapes.", "Move the slider alpha below the canvas."))
