@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from napari_synth.datasets.shape_library import ShapeLibrary
-    from napari_synth.export.batch import ExportResult
+    from napari_synth.exporting.batch import ExportResult
     from napari_synth.masks.mask_reader import MaskReader
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.shape_model import ShapeModel
@@ -201,9 +201,9 @@ def export(
 ) -> ExportResult:
     """Make every pair of a recipe, or of a file that carries one, in ``folder``.
 
-    See `export.batch.export_pairs` and `Generator.compile`.
+    See `exporting.batch.export_pairs` and `Generator.compile`.
     """
-    from napari_synth.export.batch import ExportRequest, export_pairs
+    from napari_synth.exporting.batch import ExportRequest, export_pairs
     from napari_synth.synthesis.recipes import load_generator
 
     if not isinstance(recipe, Recipe):
@@ -223,7 +223,7 @@ def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, d
 def recipe_of(source: str | Path) -> Recipe:
     """The recipe in a ``.yaml`` file or inside an exported TIFF."""
     from napari_synth.datasets.image_files import TIFF_SUFFIXES
-    from napari_synth.export.formats.tiff import embedded_recipe
+    from napari_synth.exporting.formats.tiff import embedded_recipe
 
     path = Path(source).expanduser()
     if path.suffix.lower() in TIFF_SUFFIXES:

@@ -34,3 +34,8 @@ def test_a_type_checker_sees_every_public_name():
     assert set(origins) | {"__version__"} == set(napari_synth.__all__)
     for name, module in origins.items():
         assert getattr(napari_synth, name) is getattr(import_module(module), name)
+
+
+def test_no_package_takes_the_place_of_a_public_name():
+    folders = {path.parent.name for path in (ROOT / "napari_synth").glob("*/__init__.py")}
+    assert not folders & set(napari_synth.__all__), "importing it would hide the public name"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from napari_synth.evaluation.metrics import METRICS
-from napari_synth.export.formats import FORMATS
+from napari_synth.exporting.formats import FORMATS
 from napari_synth.masks.presets import PRESETS
 from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.masks.spacing import SPACINGS

@@ -9,7 +9,7 @@ import typer
 
 from napari_synth.cli.console import Fast, out, watched
 from napari_synth.core.errors import Cancelled
-from napari_synth.export.formats import FORMATS
+from napari_synth.exporting.formats import FORMATS
 
 if TYPE_CHECKING:
     from napari_synth.core.recipe import Recipe

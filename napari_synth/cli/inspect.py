@@ -55,7 +55,7 @@ def activations(
     """Write what a layer does for a mask: capsule × pose × y × x."""
     from napari_synth.datasets.image_files import read_labels
     from napari_synth.evaluation.ranking import capsule_lengths
-    from napari_synth.export.formats.tiff import write_stack
+    from napari_synth.exporting.formats.tiff import write_stack
     from napari_synth.synthesis.generator import RenderRequest
     from napari_synth.synthesis.recipes import file_recipe, load_generator
 
@@ -94,7 +94,7 @@ def walk(
 ) -> None:
     """Walk from one latent vector to another and write the images as a movie."""
     from napari_synth.datasets.image_files import read_labels
-    from napari_synth.export.movie import save_movie
+    from napari_synth.exporting.movie import save_movie
     from napari_synth.synthesis.architectures.forward import latent_of
     from napari_synth.synthesis.generator import RenderRequest, check_mask
     from napari_synth.synthesis.latents.paths import latent_path

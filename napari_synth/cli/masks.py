@@ -79,8 +79,8 @@ def masks(
 ) -> None:
     """Compose masks of nuclei: OUT/mask_0001.tif (uint16 labels) and OUT/recipe.yaml to export pairs from."""
     from napari_synth import api
-    from napari_synth.export.formats.base import PixelSize
-    from napari_synth.export.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.exporting.formats.base import PixelSize
+    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
 
     width, height = parse_size(size)
     given = {

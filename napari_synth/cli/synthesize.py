@@ -35,8 +35,8 @@ def synthesize(
     """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
     from napari_synth.core.recipe import ImageFileSource, Precision, image_hash
     from napari_synth.datasets.image_files import read_channel, read_labels, read_latent
-    from napari_synth.export.formats.base import PixelSize
-    from napari_synth.export.formats.tiff import write_tiff
+    from napari_synth.exporting.formats.base import PixelSize
+    from napari_synth.exporting.formats.tiff import write_tiff
     from napari_synth.models.registry import model_card
     from napari_synth.synthesis.architectures.forward import check_latent
     from napari_synth.synthesis.generator import RenderRequest, check_condition, check_mask, check_option

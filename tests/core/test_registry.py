@@ -12,7 +12,7 @@ from napari_synth.core.registry import Registry
 
 SCRIPTS = Path(__file__).parents[2] / "docs" / "scripts"
 PLUGIN = """
-from napari_synth.export.formats import FORMATS
+from napari_synth.exporting.formats import FORMATS
 from napari_synth.evaluation.metrics import METRICS
 from napari_synth.masks.samplers import SAMPLERS
 

@@ -7,8 +7,8 @@ from scipy import ndimage
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import FieldSettings, FieldSource, FileSource, LayerSource, mask_hash
-from napari_synth.export.formats.base import PixelSize
-from napari_synth.export.formats.tiff import write_tiff
+from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.formats.tiff import write_tiff
 from napari_synth.masks.field import compose_field
 from napari_synth.masks.field_v1 import turned_shape
 from napari_synth.masks.mask_reader import MaskReader
@@ -196,7 +196,7 @@ def test_recipes_of_the_first_composer_still_give_their_masks(shapes):
 
 def test_the_bundled_sample_is_made_again(shapes):
     from napari_synth.datasets.image_files import read_labels
-    from napari_synth.export.formats.tiff import embedded_recipe
+    from napari_synth.exporting.formats.tiff import embedded_recipe
     from tests.test_package import ROOT
 
     path = ROOT / "sample_data" / "nuclei_256.tif"

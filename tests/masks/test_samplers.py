@@ -6,7 +6,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.masks import manifold
 from napari_synth.masks.manifold import Metric, gradient, leapfrog, run_chains
 from napari_synth.masks.samplers import SAMPLERS
-from napari_synth.masks.shape_codes import Latents, Plane, medoids, traversals
+from napari_synth.masks.shape_codes import Latents, Plane, medoids, straight_walk, traversals
 
 LATENT = 4
 

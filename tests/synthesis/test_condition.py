@@ -8,7 +8,7 @@ from napari_synth.cli.main import app
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import ImageFileSource, image_hash, read_recipe
 from napari_synth.datasets.image_files import read_channel
-from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.models.checkpoint import load_weights
 from napari_synth.nets.metgan import MetGen
 from tests.helpers import METGAN_HYPER, nuclei, small_generator, small_metgan

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_synth.export.formats import FORMATS
+from napari_synth.exporting.formats import FORMATS
 from napari_synth.ui.widgets.controls import choose, look_icon, whole, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.panel import Panel, described, row

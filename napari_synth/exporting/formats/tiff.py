@@ -12,7 +12,7 @@ import tifffile
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
 from napari_synth.core.recipe import Recipe, located, parse_recipe
-from napari_synth.export.formats.base import PairToWrite, PixelSize
+from napari_synth.exporting.formats.base import PairToWrite, PixelSize
 
 MAX_LABELS = np.iinfo(np.uint16).max
 NUCLEI_KEY = "napari_synth_nuclei"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_synth.core.registry import Registry
-from napari_synth.export.formats.base import Writer
-from napari_synth.export.formats.tiff import TiffWriter
+from napari_synth.exporting.formats.base import Writer
+from napari_synth.exporting.formats.tiff import TiffWriter
 
 FORMATS: Registry[Writer] = Registry("export format", {"tiff": TiffWriter()})

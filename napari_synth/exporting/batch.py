@@ -21,8 +21,8 @@ from napari_synth.core.recipe import (
     mask_hash,
     parse_recipe,
 )
-from napari_synth.export.formats import FORMATS
-from napari_synth.export.formats.base import PairToWrite, PixelSize, Writer
+from napari_synth.exporting.formats import FORMATS
+from napari_synth.exporting.formats.base import PairToWrite, PixelSize, Writer
 from napari_synth.synthesis.generator import Generator, check_condition, check_mask, check_option
 from napari_synth.synthesis.recipes import check_model, request_of
 
@@ -44,7 +44,7 @@ class ExportRequest:
     folder : Path
         Target; made when missing.
     format : str
-        A key of `export.formats.FORMATS`.
+        A key of `exporting.formats.FORMATS`.
     overwrite : bool
         Replace the pairs of another export in the folder.
     pixel_size : PixelSize

@@ -12,10 +12,10 @@ from napari_synth.core import files
 from napari_synth.core.errors import InputError, WorkError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import LayerSource, Recipe, mask_hash, read_recipe
-from napari_synth.export.batch import ExportRequest, export_pairs
-from napari_synth.export.formats import FORMATS
-from napari_synth.export.formats.base import PixelSize
-from napari_synth.export.formats.tiff import embedded_recipe, uint16_labels
+from napari_synth.exporting.batch import ExportRequest, export_pairs
+from napari_synth.exporting.formats import FORMATS
+from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.formats.tiff import embedded_recipe, uint16_labels
 from napari_synth.masks.mask_reader import MaskReader
 from napari_synth.synthesis.recipes import load_generator
 from tests.helpers import nuclei, small_generator
