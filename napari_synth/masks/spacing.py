@@ -78,6 +78,10 @@ class Spacing(ABC):
     rng: np.random.Generator
     wanted: int
 
+    def __post_init__(self) -> None:
+        """Prepare what is needed before the first nucleus; nothing for most spacings."""
+        return
+
     @abstractmethod
     def fits(self, y: int, x: int, footprint: Footprint) -> bool:
         """Whether the nucleus may lie there."""
@@ -179,6 +183,7 @@ class Touching(Apart):
         )
 
 
+@dataclass(eq=False)
 class Clusters(Touching):
     """As `Touching`, in groups around common centres."""
 
