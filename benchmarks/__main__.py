@@ -21,7 +21,7 @@ from benchmarks.table import table
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe
-from napari_synth.export.batch import ExportRequest, export_pairs
+from napari_synth.exporting.batch import ExportRequest, export_pairs
 from napari_synth.masks.field import compose_field
 from napari_synth.masks.shape_model import ShapeModel
 from napari_synth.models.defaults import DEFAULT_GENERATOR

@@ -13,8 +13,8 @@ from napari_synth.api import compose_masks
 from napari_synth.core.recipe import FieldSettings, Recipe, versions
 from napari_synth.datasets.axons import AxonSettings, axon_mask
 from napari_synth.datasets.phantoms import PhantomSettings, two_channel_phantom
-from napari_synth.export.formats.base import PixelSize
-from napari_synth.export.formats.tiff import uint16_labels, write_tiff
+from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
 FOLDER = Path(__file__).parents[2] / "sample_data"

@@ -36,8 +36,8 @@ def recombine(
     """Make new labels of real ones: OUT/mask_0001.tif and OUT/recipe.yaml to export pairs from."""
     from napari_synth.core.recipe import ImageFileSource, RecombinedSource, image_hash
     from napari_synth.datasets.image_files import read_channel
-    from napari_synth.export.formats.base import PixelSize
-    from napari_synth.export.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.exporting.formats.base import PixelSize
+    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
     from napari_synth.masks import recombine as recombining
 
     width, height = parse_size(size)

@@ -94,7 +94,7 @@ def recombine(maps: Sequence[np.ndarray], settings: RecombineSettings, seed: int
     canvas = np.zeros((settings.height, settings.width), np.int32)
     for _ in range(1 + (rng.random() < settings.merge)):
         for _ in range(TRIES):  # a turn or a shift can leave nothing on the canvas
-            placed = _placed(_objects(maps[rng.integers(len(maps))]), settings, rng)
+            placed = _placed(_objects(maps[int(rng.integers(len(maps)))]), settings, rng)
             if placed.any():
                 break
         canvas = np.where(placed > 0, placed + canvas.max(), canvas)
@@ -125,18 +125,22 @@ def _placed(objects: np.ndarray, settings: RecombineSettings, rng: np.random.Gen
         + AffineTransform(scale=scale, rotation=angle)
         + AffineTransform(translation=_inside(place, _half_box(objects.shape, angle, scale), shape)[::-1])
     )
-    moved = warp(objects.astype(np.float64), to_canvas.inverse, output_shape=shape, order=0, preserve_range=True)
+    moved: np.ndarray = warp(
+        objects.astype(np.float64), to_canvas.inverse, output_shape=shape, order=0, preserve_range=True
+    )
     return moved.astype(np.int32)
 
 
 def _half_box(shape: tuple[int, ...], angle: float, scale: float) -> np.ndarray:
     """Half the sides of the upright box around a turned and scaled rectangle."""
     turned = np.abs([[np.cos(angle), np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return (scale * turned @ np.array(shape) - 1) / 2
+    half: np.ndarray = (scale * turned @ np.array(shape) - 1) / 2
+    return half
 
 
 def _inside(place: np.ndarray, half: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """A centre from which objects smaller than the canvas do not stick out of it."""
     last = np.array(shape) - 1
     low = np.minimum(half, last / 2)
-    return np.clip(place, low, last - low)
+    centre: np.ndarray = np.clip(place, low, last - low)
+    return centre

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_synth.core.errors import InputError
-from napari_synth.evaluation.metrics.images import roc_auc
-from napari_synth.evaluation.ranking import capsule_lengths, rank_units, structure_at
+from napari_synth.evaluation.ranking import capsule_lengths, rank_units, roc_auc, structure_at
 
 LABELS = np.zeros((16, 16), int)
 LABELS[4:8, 2:14] = 1

@@ -11,7 +11,7 @@ from napari_synth.cli.main import app
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import FileSource, Recipe, parse_recipe, read_recipe
-from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
 from napari_synth.synthesis.generator import RenderRequest
 from napari_synth.synthesis.live.canvas import LiveCanvas

@@ -21,11 +21,11 @@ from napari_synth.core.recipe import (
     versions,
 )
 from napari_synth.core.seeds import derived_seed
-from napari_synth.export.formats.base import PixelSize
+from napari_synth.exporting.formats.base import PixelSize
 
 if TYPE_CHECKING:
     from napari_synth.core.boxes import Box
-    from napari_synth.export.batch import ExportResult
+    from napari_synth.exporting.batch import ExportResult
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.masks.statistics import FieldStatistics
@@ -260,7 +260,7 @@ class ExportWork:
     precision: Precision = "exact"
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
-        from napari_synth.export.batch import ExportRequest, export_pairs
+        from napari_synth.exporting.batch import ExportRequest, export_pairs
         from napari_synth.synthesis.generator import check_mask
 
         may_be_empty = self.condition is not None

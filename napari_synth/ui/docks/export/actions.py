@@ -19,7 +19,7 @@ from napari_synth.ui.napari_bridge.mask_layers import mask_array, pixel_size
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-    from napari_synth.export.formats.base import PixelSize
+    from napari_synth.exporting.formats.base import PixelSize
     from napari_synth.ui.jobs.lanes import Outcome
     from napari_synth.ui.session import Session
 

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_synth.export.formats.base import formats
+from napari_synth.exporting.formats import FORMATS
 from napari_synth.ui.widgets.controls import choose, look_icon, whole, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.panel import Panel, described, row
@@ -28,7 +28,6 @@ from napari_synth.ui.widgets.panel import Panel, described, row
 if TYPE_CHECKING:
     import napari
 
-FORMAT_TITLES = {"tiff": "TIFF pairs (ImageJ)"}
 LIST_HEIGHT = 80
 
 
@@ -91,8 +90,8 @@ class ExportPanel(Panel):
         self.format = described(
             QComboBox(), "Format", "How the pairs are stored: images/ and masks/ with the same names"
         )
-        for name in sorted(formats()):
-            self.format.addItem(FORMAT_TITLES.get(name, name), name)
+        for name in sorted(FORMATS):
+            self.format.addItem(FORMATS[name].title, name)
         row(grid, "Variants", self.variants, self.format)
         self.folder = described(QLineEdit(), "Folder", "The folder the pairs are written to; made when missing")
         self.folder.setPlaceholderText("choose a folder")

@@ -302,7 +302,7 @@ class MovieWork:
     info: str
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Path:
-        from napari_synth.export.movie import save_movie
+        from napari_synth.exporting.movie import save_movie
 
         count = len(self.walk)
         frames = (self.walk.frame(step).image for step in range(count))

@@ -14,7 +14,7 @@ from napari_synth.core.errors import SynthError
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.seeds import random_seed
 from napari_synth.masks.presets import preset
-from napari_synth.masks.samplers import sampler_class
+from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.ui.context.choices import Note
 from napari_synth.ui.docks.jobs import STEPS, FieldWork, FitWork, RecombineWork
 from napari_synth.ui.jobs.lanes import Lane
@@ -101,7 +101,7 @@ class Masking:
         work = FieldWork(
             session.shelf, settings, session.field.seed, self.density((height, width)), measured=self.real is not None
         )
-        library = session.studio.library_name if sampler_class(settings.sampler).needs_library else ""
+        library = session.studio.library_name if SAMPLERS[settings.sampler].needs_library else ""
         done = partial(self._sampled, weakref.ref(layer) if layer is not None else None, library)
         self.lane.submit("Sampling a field", work, done, total=STEPS)
 

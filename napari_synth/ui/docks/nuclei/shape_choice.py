@@ -10,7 +10,7 @@ import numpy as np
 from psygnal import Signal, evented
 
 from napari_synth.core.seeds import MAX_SEED, numpy_rng
-from napari_synth.masks.shape_codes import traversals, walk
+from napari_synth.masks.shape_codes import straight_walk, traversals
 from napari_synth.ui.context.choices import Note
 from napari_synth.ui.docks.nuclei.libraries import Libraries
 from napari_synth.ui.napari_bridge.mask_layers import add_stack
@@ -144,11 +144,9 @@ class Shaping(Libraries):
 
     def show_thumbnails(self) -> None:
         """Shapes of the chosen sampler, the same ones for the same seed."""
-        from napari_synth.masks.samplers import sampler_class
+        from napari_synth.masks.samplers import SAMPLERS
 
-        sampler = sampler_class(self.choices.sampler)(
-            self.latent_size, self._session.field.spread, lambda: self.latents
-        )
+        sampler = SAMPLERS[self.choices.sampler](self.latent_size, self._session.field.spread, lambda: self.latents)
         if self.choices.sampler != "library":
             self._with_shapes(partial(self._draw_thumbnails, sampler))
             return
@@ -235,7 +233,7 @@ class Shaping(Libraries):
         self._with_shapes(partial(self._walk, start, end))
 
     def _walk(self, start: np.ndarray, end: np.ndarray, shapes: ShapeModel) -> None:
-        alpha, codes = walk(start, end, WALK_STEPS)
+        alpha, codes = straight_walk(start, end, WALK_STEPS)
         layer = add_stack(self._session.viewer, shapes.decode(codes), "walk", ("alpha", "y", "x"))
         layer.metadata["alpha"] = alpha.tolist()
         self.say(Note("done", f"Added {layer.name!r}: {WALK_STEPS} shapes.", "Move the slider alpha below the canvas."))

@@ -42,16 +42,16 @@ class _Gif:
     """Looped for ever; the colours are those of one palette per frame."""
 
     def __init__(self, path: Path):
-        self.file = iio.imopen(path, "w", plugin="pillow")
+        self.path = path
         self.frames: list[np.ndarray] = []
 
     def add(self, frame: np.ndarray) -> None:
         self.frames.append(frame)
 
     def close(self) -> None:
-        with self.file as file:
-            if self.frames:
-                file.write(np.stack(self.frames), duration=1000 // FRAMES_PER_SECOND, loop=0, is_batch=True)
+        if self.frames:
+            milliseconds, stack = 1000 // FRAMES_PER_SECOND, np.stack(self.frames)
+            iio.imwrite(self.path, stack, plugin="pillow", duration=milliseconds, loop=0, is_batch=True)
 
 
 class _Mp4:

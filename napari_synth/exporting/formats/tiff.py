@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tifffile
@@ -12,7 +12,7 @@ import tifffile
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
 from napari_synth.core.recipe import Recipe, located, parse_recipe
-from napari_synth.export.formats.base import PairToWrite, PixelSize
+from napari_synth.exporting.formats.base import PairToWrite, PixelSize
 
 MAX_LABELS = np.iinfo(np.uint16).max
 NUCLEI_KEY = "napari_synth_nuclei"
@@ -20,6 +20,8 @@ NUCLEI_KEY = "napari_synth_nuclei"
 
 class TiffWriter:
     """ImageJ TIFF: the image as grey, RGB or two channels, the mask as uint16 instance labels."""
+
+    title: ClassVar[str] = "TIFF pairs (ImageJ)"
 
     def files(self, folder: Path, stem: str) -> tuple[Path, Path]:
         return folder / "images" / f"{stem}.tif", folder / "masks" / f"{stem}.tif"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import write_error
@@ -21,7 +21,8 @@ from napari_synth.core.recipe import (
     mask_hash,
     parse_recipe,
 )
-from napari_synth.export.formats.base import PairToWrite, PixelSize, Writer, writer
+from napari_synth.exporting.formats import FORMATS
+from napari_synth.exporting.formats.base import PairToWrite, PixelSize, Writer
 from napari_synth.synthesis.generator import Generator, check_condition, check_mask, check_option
 from napari_synth.synthesis.recipes import check_model, request_of
 
@@ -43,7 +44,7 @@ class ExportRequest:
     folder : Path
         Target; made when missing.
     format : str
-        A key of `export.base.formats`.
+        A key of `exporting.formats.FORMATS`.
     overwrite : bool
         Replace the pairs of another export in the folder.
     pixel_size : PixelSize
@@ -95,7 +96,7 @@ def export_pairs(
     for option in recipe.options:
         check_option(card, option)
     recipe = recipe.model_copy(update={"model_sha256": generator.sha256})
-    out = writer(request.format)
+    out = FORMATS[request.format]
     stored = portable(recipe, masks, out, card)
     _prepare(request, stored, out)
     total = recipe.count()
@@ -113,7 +114,7 @@ def export_pairs(
             beside = masks.image(item.conditions[0]) if item.conditions else None
             rendering = generator.run(request_of(item, labels, beside))
             image_path, mask_path = (Path("..") / path for path in out.files(Path(), stem))
-            stored_here = {"masks": [_stored_source(item.masks[0], labels, mask_path)]}
+            stored_here: dict[str, Any] = {"masks": [_stored_source(item.masks[0], labels, mask_path)]}
             if rendering.condition is not None:
                 stored_here["conditions"] = [_stored_condition(rendering.condition, image_path)]
             text = item.model_copy(update=stored_here).to_yaml()
@@ -131,7 +132,7 @@ def portable(recipe: Recipe, masks: MaskReader, out: Writer, card: ModelCard) ->
     So is every image beside a mask: the first channel of what is exported.
     """
     files = [out.files(Path(), recipe.stem(number * recipe.per_mask)) for number in range(len(recipe.masks))]
-    sources = []
+    sources: list[MaskSource] = []
     for source, (_, path) in zip(recipe.masks, files, strict=True):
         labels = masks.labels(source)
         kept = isinstance(source, RecombinedSource)  # so that more pairs than masks are still new ones
@@ -139,9 +140,9 @@ def portable(recipe: Recipe, masks: MaskReader, out: Writer, card: ModelCard) ->
             source.model_copy(update={"sha256": mask_hash(labels)}) if kept else _stored_source(source, labels, path)
         )
     conditions = []
-    for position, source in enumerate(recipe.conditions):
+    for position, beside in enumerate(recipe.conditions):
         shape = masks.labels(recipe.masks[position]).shape
-        image = check_condition(card, masks.image(source), shape)
+        image = check_condition(card, masks.image(beside), shape)
         conditions += [] if image is None else [_stored_condition(image, files[position][0])]
     return recipe.model_copy(update={"masks": sources, "conditions": conditions})
 

@@ -1,14 +1,12 @@
-"""The interface of export formats and their registry."""
+"""The interface of export formats."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
-
-from napari_synth.core.errors import unknown_name
 
 
 @dataclass(frozen=True)
@@ -51,23 +49,11 @@ class PairToWrite:
 class Writer(Protocol):
     """A format: where the files of a pair go and how they are written."""
 
+    title: ClassVar[str]
+    """One line for a person who chooses."""
+
     def files(self, folder: Path, stem: str) -> tuple[Path, Path]:
         """Image and mask file of a pair."""
 
     def write(self, folder: Path, pair: PairToWrite) -> None:
         """Write the mask, then the image, each beside and renamed."""
-
-
-def formats() -> dict[str, Writer]:
-    """The export formats by name."""
-    from napari_synth.export.formats.tiff import TiffWriter
-
-    return {"tiff": TiffWriter()}
-
-
-def writer(name: str) -> Writer:
-    """The format registered under ``name``."""
-    known = formats()
-    if name not in known:
-        raise unknown_name("export format", name, sorted(known))
-    return known[name]

@@ -12,9 +12,10 @@ from napari_synth.core import files
 from napari_synth.core.errors import InputError, WorkError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import LayerSource, Recipe, mask_hash, read_recipe
-from napari_synth.export.batch import ExportRequest, export_pairs
-from napari_synth.export.formats.base import PixelSize, writer
-from napari_synth.export.formats.tiff import embedded_recipe, uint16_labels
+from napari_synth.exporting.batch import ExportRequest, export_pairs
+from napari_synth.exporting.formats import FORMATS
+from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.formats.tiff import embedded_recipe, uint16_labels
 from napari_synth.masks.mask_reader import MaskReader
 from napari_synth.synthesis.recipes import load_generator
 from tests.helpers import nuclei, small_generator
@@ -160,7 +161,7 @@ def test_a_recipe_that_cannot_be_made_writes_nothing(generator, tmp_path, change
 
 def test_unknown_format_and_files_without_recipe(tmp_path):
     with pytest.raises(InputError, match="no export format called 'bmp'"):
-        writer("bmp")
+        FORMATS["bmp"]
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 4), np.uint8))
     with pytest.raises(InputError, match="carries no recipe"):
         embedded_recipe(tmp_path / "a.tif")

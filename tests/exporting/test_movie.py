@@ -7,8 +7,8 @@ import tifffile
 
 from napari_synth.core.errors import Cancelled, InputError, WorkError
 from napari_synth.core.progress import CancelToken
-from napari_synth.export import movie
-from napari_synth.export.movie import save_movie
+from napari_synth.exporting import movie
+from napari_synth.exporting.movie import save_movie
 
 FRAMES = [np.full((21, 30), 40 * k, np.uint8) for k in range(5)]
 
