@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         train,
     )
     from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
-    from napari_synth.synthesis.generator import Generator, Rendering, RenderRequest
+    from napari_synth.synthesis.generator import Generator
+    from napari_synth.synthesis.request import Rendering, RenderRequest
 
 __all__ = [
     "FieldSettings",
@@ -55,8 +56,8 @@ _ELSEWHERE = {
     "Recipe": "core.recipe",
     "read_recipe": "core.recipe",
     "Generator": "synthesis.generator",
-    "RenderRequest": "synthesis.generator",
-    "Rendering": "synthesis.generator",
+    "RenderRequest": "synthesis.request",
+    "Rendering": "synthesis.request",
 }
 """Modules of the public names that are not in `api`."""
 

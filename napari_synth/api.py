@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe, mask_hash, read_recipe
-from napari_synth.core.seeds import derived_seed
+from napari_synth.core.seeds import series_seed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +76,7 @@ def compose_masks(settings: FieldSettings, n: int = 1, seed: int = 1) -> Iterato
 
     shapes = load_shapes(settings.shapes)
     for index in range(n):
-        source = FieldSource(settings=settings, seed=derived_seed(seed, "field", index) if index else seed)
+        source = FieldSource(settings=settings, seed=series_seed(seed, "field", index))
         field = compose_field(settings, shapes, source.seed)
         yield source.model_copy(update={"sha256": mask_hash(field.labels)}), field
 

@@ -33,10 +33,10 @@ def export(
 ) -> None:
     """Render and write image-label pairs. A stopped export goes on when started again."""
     from napari_synth.api import recipe_of
+    from napari_synth.synthesis.recipes import altered
 
     found = recipe_of(recipe)
-    changes = {"n": n, "variants": variants, "options": list(option), "precision": "fast" if fast else ""}
-    found = found.model_copy(update={name: value for name, value in changes.items() if value})
+    found = altered(found, n=n, variants=variants, options=option, precision="fast" if fast else None)
     export_recipe_to(found, out_dir, format_, overwrite, device, compile=compile)
 
 

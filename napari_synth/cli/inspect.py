@@ -56,8 +56,8 @@ def activations(
     from napari_synth.datasets.image_files import read_labels
     from napari_synth.evaluation.ranking import capsule_lengths
     from napari_synth.exporting.formats.tiff import write_stack
-    from napari_synth.synthesis.generator import RenderRequest
     from napari_synth.synthesis.recipes import file_recipe, load_generator
+    from napari_synth.synthesis.request import RenderRequest
 
     check_free([out_file], overwrite, "name")
     labels, generator = read_labels(mask), load_generator(model, device)
@@ -95,16 +95,17 @@ def walk(
     """Walk from one latent vector to another and write the images as a movie."""
     from napari_synth.datasets.image_files import read_labels
     from napari_synth.exporting.movie import save_movie
-    from napari_synth.synthesis.architectures.forward import latent_of
-    from napari_synth.synthesis.generator import RenderRequest, check_mask
     from napari_synth.synthesis.latents.paths import latent_path
+    from napari_synth.synthesis.latents.vectors import latent_of
     from napari_synth.synthesis.latents.walk import Walk
     from napari_synth.synthesis.recipes import file_recipe, load_generator
+    from napari_synth.synthesis.request import RenderRequest, check_mask
 
     beside = out_file.with_name(f"{out_file.stem}_{layer}.tif")
     check_free((out_file, beside) if with_activations else (out_file,), overwrite, "name")
     labels, generator = check_mask(read_labels(mask)), load_generator(model, device)
-    z = latent_path(latent_of(from_seed), latent_of(to_seed), steps, path.value)
+    start, end = (latent_of(number, generator.card.latent_size) for number in (from_seed, to_seed))
+    z = latent_path(start, end, steps, path.value)
     request = RenderRequest(
         labels,
         seed=from_seed,

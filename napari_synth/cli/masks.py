@@ -10,7 +10,7 @@ import typer
 from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Stopwatch
-from napari_synth.core.recipe import DEFAULT_SHAPES, RECIPE_NAME, FieldSettings, Recipe, versions
+from napari_synth.core.recipe import DEFAULT_SHAPES, RECIPE_NAME, FieldSettings
 from napari_synth.datasets.shape_library import MIN_BOX
 from napari_synth.masks.presets import PRESETS
 from napari_synth.masks.presets import preset as named_preset
@@ -81,6 +81,7 @@ def masks(
     from napari_synth import api
     from napari_synth.exporting.formats.base import PixelSize
     from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.synthesis.recipes import masks_recipe
 
     width, height = parse_size(size)
     given = {
@@ -112,12 +113,12 @@ def masks(
             settings = api.field_settings(api.fit_field(real, settings, cancel=cancel), **given)
         for path, (source, field) in zip(paths, api.compose_masks(settings, n, seed), strict=True):
             cancel.raise_if_cancelled()
-            recipe = Recipe(model=DEFAULT_GENERATOR, masks=[source], seed=seed, versions=versions())
+            recipe = masks_recipe(DEFAULT_GENERATOR, [source], seed=seed)
             write_tiff(path, uint16_labels(field.labels), recipe.to_yaml(), PixelSize(), field.features)
             sources.append(source)
             fields.append(field)
             watch.report(len(sources))
-    Recipe(model=DEFAULT_GENERATOR, masks=sources, seed=seed, versions=versions()).save(out_dir / RECIPE_NAME)
+    masks_recipe(DEFAULT_GENERATOR, sources, seed=seed).save(out_dir / RECIPE_NAME)
     out.print(f"{n} masks with {sum(field.placed for field in fields)} nuclei in {out_dir}")
     left_out = sum(field.left_out for field in fields)
     if left_out:

@@ -12,7 +12,8 @@ from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.pairs import LoadedPair, find_options, load_pair
 from napari_synth.evaluation.metrics import METRICS
 from napari_synth.evaluation.segmentor import Segmentor
-from napari_synth.synthesis.generator import MAX_SIDE, Generator
+from napari_synth.synthesis.generator import Generator
+from napari_synth.synthesis.request import MAX_SIDE
 
 
 @dataclass(frozen=True)

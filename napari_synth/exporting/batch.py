@@ -23,8 +23,9 @@ from napari_synth.core.recipe import (
 )
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.exporting.formats.base import PairToWrite, PixelSize, Writer
-from napari_synth.synthesis.generator import Generator, check_condition, check_mask, check_option
+from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.recipes import check_model, request_of
+from napari_synth.synthesis.request import check_condition, check_option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,7 +111,7 @@ def export_pairs(
             kept += 1
         else:
             item = recipe.item(index)
-            labels = check_mask(masks.labels(item.masks[0]), may_be_empty=bool(card.condition_channels))
+            labels = masks.labels(item.masks[0])
             beside = masks.image(item.conditions[0]) if item.conditions else None
             rendering = generator.run(request_of(item, labels, beside))
             image_path, mask_path = (Path("..") / path for path in out.files(Path(), stem))
@@ -137,7 +138,9 @@ def portable(recipe: Recipe, masks: MaskReader, out: Writer, card: ModelCard) ->
         labels = masks.labels(source)
         kept = isinstance(source, RecombinedSource)  # so that more pairs than masks are still new ones
         sources.append(
-            source.model_copy(update={"sha256": mask_hash(labels)}) if kept else _stored_source(source, labels, path)
+            source.model_copy(update={"sha256": _known_hash(source, labels)})
+            if kept
+            else _stored_source(source, labels, path)
         )
     conditions = []
     for position, beside in enumerate(recipe.conditions):
@@ -152,9 +155,15 @@ def _stored_condition(image: np.ndarray, path: Path) -> ImageFileSource:
 
 
 def _stored_source(source: MaskSource, labels: np.ndarray, path: Path) -> MaskSource:
+    sha256 = _known_hash(source, labels)
     if isinstance(source, FieldSource):
-        return source.model_copy(update={"sha256": mask_hash(labels)})
-    return FileSource(path=path.as_posix(), sha256=mask_hash(labels))
+        return source.model_copy(update={"sha256": sha256})
+    return FileSource(path=path.as_posix(), sha256=sha256)
+
+
+def _known_hash(source: MaskSource, labels: np.ndarray) -> str:
+    """The hash of labels that a `MaskReader` gave for a source, which it compared with the source's own."""
+    return source.sha256 or mask_hash(labels)
 
 
 def _prepare(request: ExportRequest, stored: Recipe, out: Writer) -> None:

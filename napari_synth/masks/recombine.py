@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ from skimage.transform import AffineTransform, warp
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
-from napari_synth.core.recipe import RecombineSettings
-from napari_synth.core.seeds import numpy_rng
+from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
+from napari_synth.core.seeds import numpy_rng, series_seed
 from napari_synth.datasets.image_files import IMAGE_SUFFIXES, as_labels, read_labels
 
 ARRAY_SUFFIX = ".npz"
@@ -70,6 +71,47 @@ def _read_stack(path: Path) -> list[np.ndarray]:
     if stack.ndim != 3:
         raise InputError(f"The label maps in {path} have shape {stack.shape}.", "Save them as (N, Y, X).")
     return [as_labels(labels, f"A label map in {path.name}") for labels in stack]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMaps:
+    """Real label maps and the files that they are in.
+
+    Attributes
+    ----------
+    files : list of Path
+    maps : list of ndarray, shape (Y, X), int32
+        Those with objects.
+    """
+
+    files: list[Path]
+    maps: list[np.ndarray]
+
+    @classmethod
+    def read(cls, paths: Sequence[str | Path]) -> LabelMaps:
+        """From files and folders; see `find_maps` and `read_maps`."""
+        files = find_maps(paths)
+        return cls(files, read_maps(files))
+
+
+def recombined_masks(
+    real: LabelMaps, settings: RecombineSettings, n: int = 1, seed: int = 1
+) -> Iterator[tuple[RecombinedSource, np.ndarray]]:
+    """``n`` new label maps; each comes with the recipe source that makes it again.
+
+    The first map has ``seed`` itself, the others seeds derived from it.
+
+    Parameters
+    ----------
+    real : LabelMaps
+    settings : RecombineSettings
+    n, seed : int
+    """
+    paths = [str(file.resolve()) for file in real.files]
+    for index in range(n):
+        number = series_seed(seed, "recombined", index)
+        labels = recombine(real.maps, settings, number)
+        yield RecombinedSource(maps=paths, settings=settings, seed=number, sha256=mask_hash(labels)), labels
 
 
 def recombine(maps: Sequence[np.ndarray], settings: RecombineSettings, seed: int) -> np.ndarray:

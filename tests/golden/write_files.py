@@ -15,10 +15,10 @@ from unittest.mock import patch
 import numpy as np
 import tifffile
 import yaml
-
-import napari_synth as ns
 from napari_synth.core.settings import Settings, save_settings
 from napari_synth.masks.autosave import Column, Description, KeptMask, Placement, write_kept
+
+import napari_synth as ns
 from tests.golden.inputs import FILES, INPUTS, RECIPES, latent, mask_folder
 from tests.golden.registry import AXONS, BRAIN, NUCLEI, cli
 from tests.helpers import small_generator

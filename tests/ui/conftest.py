@@ -9,7 +9,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_synth.models.card import Look, ModelCard
-from napari_synth.synthesis.generator import Rendering, check_mask
+from napari_synth.synthesis.request import Rendering, check_mask
 from napari_synth.ui.session import session_for
 
 
@@ -50,6 +50,7 @@ class FakeGenerator:
         self.card = ModelCard(id="fake", architecture="fake", role="generator", looks=options)
         self.sha256 = "f" * 64
         self.path = Path("fake.safetensors")
+        self.stages = ()
         self.device = "cpu"
         self.calls = 0
         self.wait_from = 1
@@ -58,7 +59,10 @@ class FakeGenerator:
         self.entered = threading.Event()
         self.failure: Exception | None = None
 
-    def run(self, request, follow=None) -> Rendering:
+    def follower(self, limit, precision="exact") -> None:
+        """Every render is a new one."""
+
+    def run(self, request, steering=None) -> Rendering:
         self.calls += 1
         self.entered.set()
         assert self.calls < self.wait_from or self.gate.wait(20)

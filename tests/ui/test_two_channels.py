@@ -10,7 +10,7 @@ from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
 from napari_synth.ui.napari_bridge.image_layers import over_anatomy
 from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.samples import brain_256
-from tests.helpers import nuclei, small_metgan
+from tests.helpers import nuclei, set_whole_pixels, small_metgan
 from tests.ui.conftest import painted
 
 SHAPE = (64, 48)
@@ -113,9 +113,7 @@ def test_the_panel_asks_for_an_image_only_when_the_model_needs_one(session, view
 
 
 def test_a_large_signal_fills_over_its_anatomy_and_is_never_taken_for_one(brain, viewer, finish, monkeypatch):
-    from napari_synth.synthesis.tiles import WHOLE_PIXELS
-
-    monkeypatch.setitem(WHOLE_PIXELS, "metgan", 0)
+    set_whole_pixels(monkeypatch, "metgan", 0)
     shape = (1000, 64)
     viewer.add_labels(painted(shape), name="lesions")
     below = viewer.add_image(anatomy(shape=shape), name="anatomy")

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.masks.statistics import FieldStatistics
-    from napari_synth.synthesis.generator import Rendering, RenderRequest
     from napari_synth.synthesis.live.canvas import LiveCanvas, LiveRendering
+    from napari_synth.synthesis.request import Rendering, RenderRequest
     from napari_synth.ui.context.loaded_models import LoadedModels
 
 STEPS = 2
@@ -82,9 +82,8 @@ class RenderWork:
     image: np.ndarray | None = None
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Rendered:
-        from napari_synth.synthesis.generator import check_mask
         from napari_synth.synthesis.recipes import painted_recipe
-        from napari_synth.synthesis.tiles import Follow
+        from napari_synth.synthesis.request import Steering, check_mask
 
         watch = Stopwatch(STEPS, on_progress)
         labels = check_mask(self.labels, may_be_empty=self.condition is not None)
@@ -93,7 +92,7 @@ class RenderWork:
         cancel.raise_if_cancelled()
         watch.report(1, "Rendering")
         request = replace(self.look, mask=labels, condition=self.condition)
-        rendering = generator.run(request, Follow(on_progress, cancel, self._fill, self.near))
+        rendering = generator.run(request, Steering(on_progress, cancel, self._fill, self.near))
         watch.report(2, "Done")
         recipe = painted_recipe(generator, request, self.layer_name, self.condition_name)
         return Rendered(rendering, recipe, generator.device)
@@ -261,7 +260,7 @@ class ExportWork:
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
         from napari_synth.exporting.batch import ExportRequest, export_pairs
-        from napari_synth.synthesis.generator import check_mask
+        from napari_synth.synthesis.request import check_mask
 
         may_be_empty = self.condition is not None
         masks = [(name, check_mask(labels, may_be_empty)) for name, labels in self.masks]
@@ -315,11 +314,11 @@ class LiveWork:
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> LiveResult:
         from napari_synth.synthesis.recipes import painted_recipe
-        from napari_synth.synthesis.tiles import Follow
+        from napari_synth.synthesis.request import Steering
 
         generator = self.shelf.generator(self.model, self.device)
-        follow = Follow(on_progress, cancel)
-        rendering = self.canvas.follow(generator, self.look, settled=self.settled, follow=follow)
+        steering = Steering(on_progress, cancel)
+        rendering = self.canvas.follow(generator, self.look, settled=self.settled, steering=steering)
         recipe = None
         if self.settled:
             recipe = painted_recipe(generator, rendering.request, self.layer_name, self.condition_name)

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
 from napari_synth.core.recipe import Intervention, Recipe, mask_hash
+from napari_synth.models.registry import model_card
 from napari_synth.synthesis.latents.walk import Walk
 
 if TYPE_CHECKING:
     from napari_synth.evaluation.ranking import UnitScore
-    from napari_synth.synthesis.generator import Generator, Rendering, RenderRequest
+    from napari_synth.synthesis.generator import Generator
     from napari_synth.synthesis.latents.paths import PathKind
     from napari_synth.synthesis.latents.sources import Source
+    from napari_synth.synthesis.request import Rendering, RenderRequest
     from napari_synth.ui.context.loaded_models import LoadedModels
 
 LOOKING_STEPS = 3
@@ -58,9 +59,9 @@ class Scene:
         InputError
             If the mask cannot be rendered.
         """
-        from napari_synth.synthesis.generator import RenderRequest, check_mask
+        from napari_synth.synthesis.request import RenderRequest, check_mask
 
-        z = None if self.z is None else self.z.vector()
+        z = None if self.z is None else self.z.vector(model_card(self.model).latent_size)
         labels, option = check_mask(self.labels), self.option or None
         return RenderRequest(labels, option, self.seed, z=z, interventions=self.interventions)
 
@@ -140,39 +141,6 @@ class LookWork:
         return Seen(rendering, recipe, generator.device, before, lengths)
 
 
-def structure_of(
-    labels: np.ndarray, place: tuple[int, int] | None, label: int | None
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Pixels of a structure, pixels to compare it with, and whether the background was meant.
-
-    Parameters
-    ----------
-    labels : ndarray, shape (Y, X)
-    place : tuple of int, optional
-        Row and column of a pixel.
-    label : int, optional
-        The number of a structure instead.
-
-    Raises
-    ------
-    InputError
-        If the place lies beside the mask or there is no such label.
-    """
-    from napari_synth.evaluation.ranking import structure_at
-
-    if place is not None:
-        y, x = place
-        if not (0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]):
-            raise InputError("There is no structure under the cursor: it is beside the mask.", "Click on the mask.")
-        structure, rest, foreground = structure_at(labels, y, x)
-        return (structure, rest, False) if foreground else (rest, structure, True)
-    if not label:
-        raise InputError("The selected label is 0, the background.", "Select the label of a structure.")
-    if not (labels == label).any():
-        raise InputError(f"There is no structure with label {label} in the mask.", "Select a label that is painted.")
-    return labels == label, labels == 0, False
-
-
 @dataclass(frozen=True)
 class Ranked:
     """Capsules and channels, those that answer best first.
@@ -196,7 +164,7 @@ class RankWork:
     Attributes
     ----------
     place, label
-        See `structure_of`.
+        See `evaluation.ranking.structure_of`.
     """
 
     scene: Scene
@@ -205,7 +173,7 @@ class RankWork:
     label: int | None
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Ranked:
-        from napari_synth.evaluation.ranking import rank_units
+        from napari_synth.evaluation.ranking import rank_units, structure_of
 
         watch = Stopwatch(len(self.layers) + 1, on_progress)
         watch.report(0, "Rendering")
@@ -267,7 +235,8 @@ class PrepareWalkWork:
 
         watch = Stopwatch(LOOKING_STEPS, on_progress)
         watch.report(0, "Loading the model")
-        path = latent_path(self.start.vector(), self.end.vector(), self.steps, self.kind)
+        size = model_card(self.scene.model).latent_size
+        path = latent_path(self.start.vector(size), self.end.vector(size), self.steps, self.kind)
         request = replace(self.scene.request(), capture=self.capture)
         generator = self.scene.generator()
         cancel.raise_if_cancelled()

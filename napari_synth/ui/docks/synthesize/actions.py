@@ -22,7 +22,7 @@ from napari_synth.ui.napari_bridge.mask_layers import mask_array, outline, place
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
-    from napari_synth.synthesis.generator import RenderRequest
+    from napari_synth.synthesis.request import RenderRequest
     from napari_synth.ui.jobs.lanes import Outcome
     from napari_synth.ui.session import Session
 
@@ -111,7 +111,7 @@ class Rendering:
 
     def request_without_mask(self) -> RenderRequest:
         """All that the image depends on beside the mask and the model."""
-        from napari_synth.synthesis.generator import RenderRequest
+        from napari_synth.synthesis.request import RenderRequest
 
         look, changes = self._session.look, self._session.changes.of(self._session.look.model)
         nothing = np.zeros((0, 0), np.int32)

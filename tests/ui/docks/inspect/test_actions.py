@@ -334,7 +334,7 @@ def test_the_pad_renders_the_place_between_the_corners(walking, inspecting, gene
     walking.move_to(0.2, 0.7)
     walking.move_to(0.3, 0.4)
     finish(inspecting.lane)
-    a, b, c = (Drawn(seed).vector() for seed in (1, 2, 3))
+    a, b, c = (Drawn(seed).vector(100) for seed in (1, 2, 3))
     z = latent_at(a, b, c, 0.3, 0.4)
     image = viewer.layers["axons · axon-test"]
     np.testing.assert_array_equal(image.data, generator.render(painted(), z=z).image)
@@ -342,7 +342,7 @@ def test_the_pad_renders_the_place_between_the_corners(walking, inspecting, gene
     np.testing.assert_array_equal(np.array(recipe.z, np.float32), z)
     walking.pin("c")
     assert walking.choices.c == Spot(Drawn(1), Drawn(2), Drawn(3), 0.3, 0.4)
-    np.testing.assert_array_equal(walking.choices.c.vector(), z)
+    np.testing.assert_array_equal(walking.choices.c.vector(100), z)
     session.rendering.render()
     finish(session.rendering.lane)
     assert image.metadata[METADATA_KEY]["z"] is None, "Render means the seed"
@@ -355,7 +355,7 @@ def test_a_walk_is_a_stack_with_its_capsules_in_step(walking, inspecting, genera
     finish(walking.lane)
     images, maps = viewer.layers["axons · walk"], viewer.layers[f"axons · walk {LAYER}"]
     assert images.axis_labels == maps.axis_labels == ("alpha", "capsule", "pose", "y", "x")
-    path = latent_path(Drawn(1).vector(), Drawn(2).vector(), 4)
+    path = latent_path(Drawn(1).vector(100), Drawn(2).vector(100), 4)
     for step in range(4):
         python = generator.render(painted(), z=path[step], capture=[LAYER])
         np.testing.assert_array_equal(images.data[step, 3, 7], python.image)
@@ -364,7 +364,7 @@ def test_a_walk_is_a_stack_with_its_capsules_in_step(walking, inspecting, genera
     viewer.layers.selection.active = images
     walking.pin("a")
     assert walking.choices.a == OnWay(Drawn(1), Drawn(2), 4, "spherical", 2)
-    np.testing.assert_array_equal(walking.choices.a.vector(), path[2])
+    np.testing.assert_array_equal(walking.choices.a.vector(100), path[2])
 
 
 def test_a_change_after_a_walk_is_seen(walking, inspecting, viewer, finish):
@@ -406,7 +406,7 @@ def test_moving_the_slider_never_waits_and_cancel_keeps_what_is_there(
     assert session.notes.inspect.kind == "stopped"
     assert "of 4 steps are there" in session.notes.inspect.text
     generator.gate.set()
-    path = latent_path(Drawn(1).vector(), Drawn(2).vector(), 4)
+    path = latent_path(Drawn(1).vector(100), Drawn(2).vector(100), 4)
     np.testing.assert_array_equal(np.asarray(layer.data[0]), generator.render(painted(), z=path[0]).image)
     inspecting.book.go_to(alpha=2)
     inspecting.book.go_to(alpha=3)

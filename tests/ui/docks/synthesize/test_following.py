@@ -10,7 +10,7 @@ from napari_synth.ui.docks.synthesize import following as live_module
 from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
 from napari_synth.ui.napari_bridge.label_edits import Edits
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
-from tests.helpers import small_capsules, small_metgan
+from tests.helpers import set_whole_pixels, small_capsules, small_metgan
 from tests.ui.conftest import painted
 
 
@@ -271,9 +271,7 @@ def test_the_preferences_page_has_the_budget():
 def test_a_large_image_fills_from_the_view_on_and_cancel_keeps_its_tiles(
     session, viewer, capsules, qtbot, finish, monkeypatch
 ):
-    from napari_synth.synthesis.tiles import WHOLE_PIXELS
-
-    monkeypatch.setitem(WHOLE_PIXELS, "capspix2pix", 0)
+    set_whole_pixels(monkeypatch, "capspix2pix", 0)
     mask = viewer.add_labels(painted((48, 1100)), name="large")
     viewer.camera.center = (0, 24, 1000)
     seen = []
@@ -302,8 +300,9 @@ def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtb
     generator = load_generator(small_metgan(tmp_path / "brain.safetensors"), "cpu")
     monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
     monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000))
-    encoded, encode = [], generator._trained.network.encode
-    monkeypatch.setattr(generator._trained.network, "encode", lambda image: encoded.append(1) or encode(image))
+    network, encoded = generator.network_for("exact").network, []
+    encode = network.encode
+    monkeypatch.setattr(network, "encode", lambda image: encoded.append(1) or encode(image))
     session.rendering.open_model(tmp_path / "brain.safetensors")
     panel = SynthesizePanel(viewer)
     panel.live.setChecked(True)
