@@ -90,7 +90,5 @@ class Walk:
 
         chunks = ((1,) * len(self), *((side,) for side in shape))
         empty = np.empty((0,) * (1 + len(shape)), dtype)
-        stack: dask.array.Array = dask.array.map_blocks(  # type: ignore[no-untyped-call]
-            block, dtype=dtype, chunks=chunks, meta=empty
-        )
+        stack: dask.array.Array = dask.array.map_blocks(block, dtype=dtype, chunks=chunks, meta=empty)
         return stack
