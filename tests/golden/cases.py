@@ -184,7 +184,7 @@ for recipe_name in ("first_version", "axons", "brain", "fast", "without_noise", 
 @case("public names for exports")
 def _(folder: Path) -> Parts:
     recipe = ns.read_recipe(RECIPES / "without_noise.yaml")
-    result = ns.export_recipe(recipe, folder / "one", device="cpu")
+    result = ns.export(recipe, folder / "one", device="cpu")
     again = ns.replay(folder / "one" / "images" / "0001_purple.tif", folder / "two", device="cpu")
     return tiffs(folder) | {"counts": [result.total, result.written, result.kept, again.total]}
 
