@@ -63,7 +63,7 @@ def _(folder: Path) -> Parts:
     return _field(("--size", "160x96", "--nuclei", 80, "--density", image))(folder)
 
 
-@case("masks like real ones")
+@case("masks like real ones", slow=True)
 def _(folder: Path) -> Parts:
     return _field(("--fit-from", mask_folder(folder / "real"), "--size", 128))(folder)
 
