@@ -17,11 +17,11 @@ class Drawn:
 
     seed: int | None
 
-    def vector(self) -> np.ndarray:
+    def vector(self, size: int) -> np.ndarray:
         """The latent vector, ``(latent,)`` float32."""
         from napari_synth.synthesis.architectures.forward import latent_of
 
-        return latent_of(self.seed)
+        return latent_of(self.seed)[:size]
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Spot:
     u: float
     v: float
 
-    def vector(self) -> np.ndarray:
+    def vector(self, size: int) -> np.ndarray:
         """The latent vector, ``(latent,)`` float32."""
         from napari_synth.synthesis.latents.paths import latent_at
 
-        return latent_at(self.a.vector(), self.b.vector(), self.c.vector(), self.u, self.v)
+        return latent_at(self.a.vector(size), self.b.vector(size), self.c.vector(size), self.u, self.v)
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class OnWay:
     kind: PathKind
     step: int
 
-    def vector(self) -> np.ndarray:
+    def vector(self, size: int) -> np.ndarray:
         """The latent vector, ``(latent,)`` float32."""
         from napari_synth.synthesis.latents.paths import latent_path
 
-        return latent_path(self.a.vector(), self.b.vector(), self.steps, self.kind)[self.step]
+        return latent_path(self.a.vector(size), self.b.vector(size), self.steps, self.kind)[self.step]
 
 
 Source = Drawn | Spot | OnWay

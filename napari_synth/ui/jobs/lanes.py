@@ -133,7 +133,7 @@ class Lane(Poster):
         self._ended.connect(self._end)
 
     def submit(
-        self, title: str, work: Work, on_done: OnDone, *, total: int, unit: str = "steps", quiet: bool = False
+        self, title: str, work: Work, on_done: OnDone, total: int, unit: str = "steps", quiet: bool = False
     ) -> object:
         """Run ``work(on_progress, cancel)`` in the background and ``on_done(outcome)`` back here.
 

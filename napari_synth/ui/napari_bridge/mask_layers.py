@@ -12,9 +12,10 @@ from psygnal import Signal
 
 from napari_synth.core.errors import InputError
 from napari_synth.export.formats.base import PixelSize
-from napari_synth.ui.napari_bridge.nucleus_table import put_rows
+from napari_synth.ui.napari_bridge.nucleus_table import NucleusTables, put_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari.components import ViewerModel
@@ -42,6 +43,7 @@ class MaskLayers:
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
         self._current: weakref.ref[Labels] | None = None
+        self._tables = NucleusTables()
         events = viewer.layers.events
         events.inserted.connect(self._on_inserted)
         events.removed.connect(self._on_removed)
@@ -72,10 +74,16 @@ class MaskLayers:
         if before is not layer:
             self.current_changed.emit()
 
-    def holds(self, layer: Any) -> bool:
+    def holds(self, layer: object) -> bool:
         """Whether the layer is still in the viewer."""
         viewer = self._viewer()
         return viewer is not None and any(layer is other for other in viewer.layers)
+
+    def edit(self, layer: Labels, edit: Callable[[Labels], object]) -> None:
+        """Change a mask so that its table comes back with its nuclei on undo."""
+        self._tables.remember(layer)
+        edit(layer)
+        self._tables.remember(layer)
 
     @property
     def selected_canvas(self) -> tuple[tuple[int, int], dict[str, Any]] | None:
@@ -145,16 +153,6 @@ def canvas_of(layer: Any) -> tuple[tuple[int, int], dict[str, Any]] | None:
         return None
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
     return (int(shape[0]), int(shape[1])), placement(layer)
-
-
-def density_values(layer: Any) -> np.ndarray | None:
-    """The numbers of a 2-D image or of labels as a density ``(Y, X)`` from 0 up; None for any other layer."""
-    if not isinstance(layer, Image | Labels) or layer.ndim != 2 or layer.multiscale:
-        return None
-    values = np.asarray(layer.data, np.float64)
-    values = values.mean(-1) if values.ndim == 3 else values
-    lowest = float(np.nanmin(values)) if values.size else 0.0
-    return values - lowest if isinstance(layer, Image) else values
 
 
 def pixel_size(layer: Labels) -> PixelSize:

@@ -29,6 +29,15 @@ class ResultLayers:
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
         self._results: weakref.WeakKeyDictionary[Labels, dict[str, weakref.ref[Image]]] = weakref.WeakKeyDictionary()
+        self._awaited: weakref.ref[Labels] | None = None
+
+    def expect(self, mask: Labels | None) -> None:
+        """Say that the image of a mask is being rendered as ordered now; None: no longer."""
+        self._awaited = None if mask is None else weakref.ref(mask)
+
+    def awaited(self, mask: Labels) -> bool:
+        """Whether it is, so that nobody else needs to."""
+        return self._awaited is not None and self._awaited() is mask
 
     def find(self, mask: Labels, look: str) -> Image | None:
         """The result layer of a mask and look, while it is in the viewer."""

@@ -20,10 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_synth.ui.session import session_for
-
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
+    from napari_synth.ui.context.context import Context
 
 STEPS = ("Mask", "Look", "Image", "Export")
 WIDTH = 360
@@ -34,14 +32,14 @@ class Panel(QWidget):
 
     Parameters
     ----------
-    viewer : ViewerModel
+    context : Context
     steps : tuple of int
         Which of `STEPS` happen here.
     """
 
-    def __init__(self, viewer: ViewerModel, steps: tuple[int, ...]):
+    def __init__(self, context: Context, steps: tuple[int, ...]):
         super().__init__()
-        self.session = session_for(viewer)
+        self.context = context
         self._foot: QWidget | None = None
         self._above: QWidget | None = None
         self._grids: list[QGridLayout] = []
