@@ -9,8 +9,9 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_synth.models.card import Look, ModelCard
-from napari_synth.synthesis.generator import Rendering, check_mask
-from napari_synth.ui.session import session_for
+from napari_synth.synthesis.request import Rendering, check_mask
+from napari_synth.ui.context.loaded_models import LoadedModels, Renderer
+from napari_synth.ui.session import Session
 
 
 @pytest.fixture(autouse=True)
@@ -27,11 +28,32 @@ def viewer(qapp):
     return ViewerModel()
 
 
+class StandInModels(LoadedModels):
+    """The models in the files, until a stand-in renders instead of every generator."""
+
+    def __init__(self):
+        super().__init__()
+        self.stand_in: Renderer | None = None
+
+    def generator(self, name: str, device: str) -> Renderer:
+        return self.stand_in or super().generator(name, device)
+
+
 @pytest.fixture
-def session(viewer):
-    session = session_for(viewer)
+def models():
+    return StandInModels()
+
+
+@pytest.fixture
+def session(viewer, models):
+    session = Session(viewer, models)
     yield session
     session.close()
+
+
+@pytest.fixture
+def context(session):
+    return session.context
 
 
 def painted(shape=(64, 48)) -> np.ndarray:
@@ -75,10 +97,9 @@ class FakeGenerator:
 
 
 @pytest.fixture
-def fake(session, monkeypatch):
+def fake(models):
     """A session that renders with a `FakeGenerator`."""
-    generator = FakeGenerator()
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
+    generator = models.stand_in = FakeGenerator()
     yield generator
     generator.gate.set()
 
@@ -87,7 +108,7 @@ def fake(session, monkeypatch):
 def finish(qtbot):
     """Wait until a lane is idle."""
 
-    def wait(lane, timeout=20_000):
-        qtbot.waitUntil(lambda: not lane.state.running, timeout=timeout)
+    def wait(jobs, timeout=20_000):
+        qtbot.waitUntil(lambda: not jobs.lane.state.running, timeout=timeout)
 
     return wait

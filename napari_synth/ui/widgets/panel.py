@@ -43,9 +43,9 @@ class Panel(QWidget):
         self._foot: QWidget | None = None
         self._above: QWidget | None = None
         self._grids: list[QGridLayout] = []
-        self.actions = QHBoxLayout()
-        self.actions.setContentsMargins(8, 2, 8, 2)
-        self.actions.setSpacing(6)
+        self.buttons = QHBoxLayout()
+        self.buttons.setContentsMargins(8, 2, 8, 2)
+        self.buttons.setSpacing(6)
         self._inside = QWidget()
         self._inside.installEventFilter(self)
         self.body = QVBoxLayout(self._inside)
@@ -69,7 +69,7 @@ class Panel(QWidget):
         width = max(self.minimumSizeHint().width(), WIDTH)
         foot = self._foot.heightForWidth(max(width, self.width())) if self._foot is not None else 0
         above = self._above.sizeHint().height() if self._above is not None and not self._above.isHidden() else 0
-        fixed = self.actions.sizeHint().height() + above + foot + 2
+        fixed = self.buttons.sizeHint().height() + above + foot + 2
         return QSize(width, self.body.totalSizeHint().height() + fixed)
 
     def minimumSizeHint(self) -> QSize:
@@ -82,7 +82,7 @@ class Panel(QWidget):
         """Put the main buttons and the messages under the body, where they are seen however low the dock is."""
         self._foot, self._above = foot, above
         self.body.addStretch(1)
-        self.outer.addLayout(self.actions)
+        self.outer.addLayout(self.buttons)
         if above is not None:
             self.outer.addWidget(above)
         self.outer.addWidget(foot)

@@ -107,8 +107,8 @@ class ExportPanel(Panel):
         )
         tip = "Render and write the pairs (masks × looks × variants); an export that was stopped goes on"
         self.export_button = wide(described(QPushButton("Export"), "Export", tip))
-        self.actions.addWidget(self.overwrite)
-        self.actions.addWidget(self.export_button, 1)
+        self.buttons.addWidget(self.overwrite)
+        self.buttons.addWidget(self.export_button, 1)
 
     def _connect(self) -> None:
         session = self.session

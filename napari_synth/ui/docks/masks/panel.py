@@ -124,9 +124,9 @@ class MasksPanel(Panel):
         self.clear = described(
             QPushButton("Clear"), "Clear", "Remove all nuclei from the mask; Ctrl+Z brings them back"
         )
-        self.actions.addWidget(self.sample, 1)
+        self.buttons.addWidget(self.sample, 1)
         for button in (self.follow, self.studio, self.maps, self.clear):
-            self.actions.addWidget(button)
+            self.buttons.addWidget(button)
         self.statistics = StatisticsTable()
 
     def _connect(self) -> None:

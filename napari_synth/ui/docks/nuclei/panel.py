@@ -145,12 +145,12 @@ class NucleiPanel(Panel):
             button = described(QPushButton(text), text, tip)
             button.setCheckable(True)
             button.clicked.connect(partial(self._use, name))
-            self.actions.addWidget(button, 1)
+            self.buttons.addWidget(button, 1)
             self.tools[name] = button
         self.open = described(QPushButton("Open…"), "Open a mask", "Open a mask with the table of its nuclei")
         self.save = described(QPushButton("Save…"), "Save the mask", "Save the mask with the codes of its nuclei")
-        self.actions.addWidget(self.open)
-        self.actions.addWidget(self.save)
+        self.buttons.addWidget(self.open)
+        self.buttons.addWidget(self.save)
 
     def _connect(self) -> None:
         studio = self.studio

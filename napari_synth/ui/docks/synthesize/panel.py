@@ -87,9 +87,9 @@ class SynthesizePanel(Panel):
         self.live = described(
             QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
         )
-        self.actions.addWidget(self.render_button, 1)
-        self.actions.addWidget(self.live)
-        self.actions.addWidget(self.copy_python)
+        self.buttons.addWidget(self.render_button, 1)
+        self.buttons.addWidget(self.live)
+        self.buttons.addWidget(self.copy_python)
         self.foot = Foot(self.session.rendering.lane)
         self.set_foot(self.foot)
         self._connect()
