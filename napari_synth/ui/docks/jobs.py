@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from napari_synth.core.boxes import Box
     from napari_synth.export.batch import ExportResult
     from napari_synth.masks.nucleus_table import NucleusField
-    from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.synthesis.generator import Rendering, RenderRequest
     from napari_synth.synthesis.live.canvas import LiveCanvas, LiveRendering
@@ -138,46 +137,6 @@ class FieldWork:
             statistics = measure([("field", field.labels)])
         watch.report(2, "Done")
         return Sampled(field, statistics)
-
-
-@dataclass(frozen=True, eq=False)
-class LoadShapesWork:
-    """Bring a shape model and its library into memory."""
-
-    shelf: LoadedModels
-    name: str
-
-    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ShapeModel:
-        shapes = self.shelf.shapes(self.name)
-        shapes.decode(np.zeros((1, shapes.card.latent_size)))  # the first call sets up the decoder
-        return shapes
-
-
-@dataclass(frozen=True, eq=False)
-class GrowWork:
-    """Sample nuclei into a rectangle of a mask that keeps what it has."""
-
-    shelf: LoadedModels
-    settings: FieldSettings
-    seed: int
-    labels: np.ndarray
-    window: tuple[int, int, int, int]
-    density: np.ndarray | None = None
-
-    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> NucleusField:
-        watch = Stopwatch(STEPS, on_progress)
-        shapes = self.shelf.shapes(self.settings.shapes)
-        cancel.raise_if_cancelled()
-        watch.report(1, "Placing nuclei")
-        from napari_synth.datasets.image_files import as_labels
-        from napari_synth.masks.field import compose_field
-
-        onto = as_labels(self.labels)
-        field = compose_field(
-            self.settings, shapes, self.seed, cancel, onto=onto, window=self.window, density=self.density
-        )
-        watch.report(2, "Done")
-        return field
 
 
 @dataclass(frozen=True, eq=False)
