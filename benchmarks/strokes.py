@@ -22,6 +22,7 @@ from benchmarks.timing import line
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
 from napari_synth.ui.docks.synthesize import following as live_module
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
 from napari_synth.ui.napari_bridge.window import dock_panels
 from napari_synth.ui.session import session_for
@@ -92,13 +93,13 @@ class Painting:
             self.viewer.add_image(np.array(request.condition), name="anatomy")
         self.mask = self.viewer.add_labels(np.array(request.mask), name="mask")
         self.mask.mode, self.mask.brush_size, self.mask.selected_label = "paint", BRUSH, 60_000
-        look = self.session.look
-        self.session.rendering.choose_model(case.model)
+        look = self.session.context.look
+        self.session.context.choose_model(case.model)
         look.device, look.seed = "cpu", 1
         self.viewer.camera.center = (case.size / 2, case.size / 2)
         self.viewer.camera.zoom = ZOOM
         self.native = self.viewer.window._qt_viewer.canvas.native
-        self.session.live.switch(True)
+        self.session.actions(SynthesizeActions).following.switch(True)
         wait(self.settled, "the first image")
         self.image = self._image()
         self._refreshed = self._drawn = 0.0
@@ -155,7 +156,10 @@ class Painting:
         raise Stopped("the image did not follow")
 
     def _busy(self) -> bool:
-        return self.session.live._running or self.session.live._waiting
+        return (
+            self.session.actions(SynthesizeActions).following._running
+            or self.session.actions(SynthesizeActions).following._waiting
+        )
 
     def _point(self, place: tuple[float, float]) -> QPoint:
         return on_canvas(self.viewer, self.mask, place)
@@ -186,7 +190,7 @@ def measure(case: Case, moves: int) -> None:
     beat = HeartBeat()
     beat.start()
     times = [painting.move(place) for place in path[3:]]
-    gaps, mode = list(beat.gaps), painting.session.live.state.text.rsplit(", ", 1)[-1]
+    gaps, mode = list(beat.gaps), painting.session.actions(SynthesizeActions).following.state.text.rsplit(", ", 1)[-1]
     released = painting.release(path[-1])
     taken = [taken for taken in times if taken is not None]
     painting.close()

@@ -15,6 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.inspect.actions import InspectActions
+from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+
 PICTURES = Path(__file__).parents[1] / "pictures"
 PATIENCE = 120.0
 
@@ -49,11 +55,11 @@ def microscope(model: str) -> None:
     viewer.open_sample(PLUGIN, "axons_256")
     _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
     session = session_for(viewer)
-    inspecting, walking = session.inspecting, session.walking
-    session.rendering.choose_model(session.catalogue.add_file(model) if Path(model).is_file() else model)
+    inspecting, walking = session.actions(InspectActions), session.actions(InspectActions).walks
+    session.context.choose_model(session.context.catalogue.add_file(model) if Path(model).is_file() else model)
     settle()
     viewer.fit_to_view()
-    mask = session.masks.current
+    mask = session.context.masks.current
     rows, columns = np.nonzero(mask.data)
     middle = len(rows) // 2
     inspecting.picker.picked.emit(tuple(mask.data_to_world((rows[middle], columns[middle]))))
@@ -94,14 +100,14 @@ def main() -> None:
         settle(lane)
         save_picture(viewer, name)
 
-    picture("window", session.rendering.lane)
-    session.field.seed = 5
-    picture("sampled", session.masking.lane, lambda: session.masking.sample(256, 256))
-    session.look.option = "fluorescence"
-    picture("fluorescence", session.rendering.lane, session.rendering.render)
-    session.export.folder = str(Path(tempfile.mkdtemp()) / "pairs")
-    session.export.variants = 2
-    picture("exported", session.exporting.lane, lambda: session.exporting.export())
+    picture("window", session.actions(SynthesizeActions).jobs)
+    session.context.field.seed = 5
+    picture("sampled", session.actions(MaskActions).jobs, lambda: session.actions(MaskActions).sample(256, 256))
+    session.context.look.option = "fluorescence"
+    picture("fluorescence", session.actions(SynthesizeActions).jobs, session.actions(SynthesizeActions).render)
+    session.context.export.folder = str(Path(tempfile.mkdtemp()) / "pairs")
+    session.context.export.variants = 2
+    picture("exported", session.actions(ExportActions).jobs, lambda: session.actions(ExportActions).export())
     nuclei_by_hand(viewer, settle, picture)
     viewer.close()
 
@@ -112,9 +118,9 @@ def nuclei_by_hand(viewer: Any, settle: Callable[[object], None], picture: Calla
     from napari_synth.ui.session import session_for
 
     session = session_for(viewer)
-    studio = session.studio
+    studio = session.actions(NucleusActions)
     viewer.layers.clear()
-    session.masking.new_mask(256, 256)
+    session.actions(MaskActions).new_mask(256, 256)
     panel: Any = open_panel(viewer, "Nuclei")
     settle(studio.lane)
     viewer.fit_to_view()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from skimage.transform import AffineTransform, warp
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
 from napari_synth.core.recipe import RecombineSettings
-from napari_synth.core.seeds import numpy_rng
+from napari_synth.core.seeds import derived_seed, numpy_rng
 from napari_synth.datasets.image_files import IMAGE_SUFFIXES, as_labels, read_labels
 
 ARRAY_SUFFIX = ".npz"
@@ -101,6 +101,15 @@ def recombine(maps: Sequence[np.ndarray], settings: RecombineSettings, seed: int
     if not canvas.any():
         raise InputError("The objects of the label maps do not fit the canvas.", "Use a larger canvas.")
     return np.searchsorted(np.union1d([0], canvas), canvas).astype(np.int32)
+
+
+def recombined_masks(
+    maps: Sequence[np.ndarray], settings: RecombineSettings, count: int, seed: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """So many new label maps, each with the seed that makes it again: the first is that of ``seed`` itself."""
+    for index in range(count):
+        number = derived_seed(seed, "recombined", index) if index else seed
+        yield number, recombine(maps, settings, number)
 
 
 def _objects(labels: np.ndarray) -> np.ndarray:

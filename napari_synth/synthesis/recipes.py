@@ -70,6 +70,24 @@ def painted_recipe(
     )
 
 
+def painted_batch(
+    generator: Generator,
+    request: RenderRequest,
+    masks: list[tuple[str, np.ndarray]],
+    options: tuple[str, ...],
+    variants: int,
+    condition_name: str = "image",
+) -> tuple[Recipe, dict[str, np.ndarray]]:
+    """The recipe of a batch of masks in layers, and the arrays it names by their hashes."""
+    first = painted_recipe(generator, request, masks[0][0], condition_name)
+    sources = [LayerSource(name=name, sha256=mask_hash(labels)) for name, labels in masks]
+    in_memory = {source.sha256: labels for source, (_, labels) in zip(sources, masks, strict=True)}
+    if request.condition is not None:
+        in_memory[first.conditions[0].sha256] = request.condition
+    chosen = {"masks": sources, "options": list(options), "variants": variants}
+    return first.model_copy(update=chosen), in_memory
+
+
 def file_recipe(
     generator: Generator, request: RenderRequest, path: Path, condition: ImageFileSource | None = None
 ) -> Recipe:

@@ -30,6 +30,8 @@ def open_window(sample: bool = True, render_first: bool = False) -> Viewer:
     import napari
     from qtpy.QtCore import QTimer
 
+    from napari_synth.ui.docks.registry import DOCKS
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
     from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels, resize_window
     from napari_synth.ui.session import session_for
 
@@ -37,13 +39,14 @@ def open_window(sample: bool = True, render_first: bool = False) -> Viewer:
     resize_window(viewer, *SIZE)
     if sample:
         viewer.open_sample(PLUGIN, SAMPLE)
-    dock_panels(viewer)
+    dock_panels(viewer, [dock.title for dock in DOCKS.values() if dock.first])
     QTimer.singleShot(0, viewer.fit_to_view)  # the canvas is smaller now
     if render_first:
         session = session_for(viewer)
-        if FIRST_LOOK in session.catalogue.options(session.look.model):
-            session.look.option = FIRST_LOOK
-        session.rendering.render()
+        look = session.context.look
+        if FIRST_LOOK in session.context.catalogue.options(look.model):
+            look.option = FIRST_LOOK
+        session.actions(SynthesizeActions).render()
     return viewer
 
 

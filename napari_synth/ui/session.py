@@ -1,4 +1,4 @@
-"""One session per viewer: it makes the context, the actions of all docks and the autosave, and connects nothing else."""
+"""One session per viewer: it makes the context, the actions of all docks and the autosave."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import weakref
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_synth.core.errors import unknown_name
-from napari_synth.ui.autosave.actions import Autosave
+from napari_synth.ui.autosave.actions import MASKS, Autosave
+from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.context.context import Context
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.registry import DOCKS
@@ -14,9 +15,9 @@ from napari_synth.ui.napari_bridge.window import on_close, unwrapped
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from qtpy.QtWidgets import QWidget
 
     from napari_synth.ui.context.loaded_models import Models
+    from napari_synth.ui.widgets.panel import Panel
 
 A = TypeVar("A", bound=DockActions)
 
@@ -62,11 +63,14 @@ class Session:
             raise TypeError(f"The dock {kind.key} has other actions than {kind.__name__}.")
         return found
 
-    def panel(self, key: str) -> QWidget:
-        """A new widget of a dock."""
+    def panel(self, key: str) -> Panel:
+        """A new widget of a dock; that of the masks offers back what was autosaved."""
         if key not in DOCKS:
             raise unknown_name("dock", key, list(DOCKS))
-        return DOCKS[key].make_panel(self.docks[key])
+        panel = DOCKS[key].make_panel(self.docks[key])
+        if key == MASKS:
+            panel.show_first(RecoveryBanner(self.autosave))
+        return panel
 
     def close(self) -> None:
         """Stop all jobs; what they finished is kept."""

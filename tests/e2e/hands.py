@@ -14,8 +14,8 @@ def click(qtbot, button):
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def idle(qtbot, lane, timeout=60_000):
-    qtbot.waitUntil(lambda: not lane.state.running, timeout=timeout)
+def idle(qtbot, jobs, timeout=60_000):
+    qtbot.waitUntil(lambda: not jobs.lane.state.running, timeout=timeout)
 
 
 def on_canvas(viewer, layer, position):

@@ -13,7 +13,11 @@ import napari_synth as ns
 from napari_synth.core.recipe import METADATA_KEY, Recipe
 from napari_synth.export.formats.tiff import embedded_recipe
 from napari_synth.ui import app
+from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
 from napari_synth.ui.docks.nuclei.panel import NucleiPanel
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PANELS, PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, idle, on_canvas, stroke
@@ -31,7 +35,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     masks.count_mean.setValue(8)
     masks.count_sd.setValue(0)
     click(qtbot, masks.sample)
-    idle(qtbot, session.masking.lane)
+    idle(qtbot, session.actions(MaskActions).jobs)
     assert "Placed 8 of 8" in masks.foot.status.text.text()
     assert not np.array_equal(layer.data, before)
     assert len(layer.features) == 9
@@ -51,7 +55,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     synthesize.device.setCurrentIndex(synthesize.device.findData("cpu"))
     synthesize.device.activated.emit(synthesize.device.currentIndex())
     click(qtbot, synthesize.render_button)
-    idle(qtbot, session.rendering.lane)
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
     assert " ms on cpu" in synthesize.foot.status.text.text()
     image = viewer.layers["nuclei_256 · he"]
     assert viewer.layers.index(image) == 0
@@ -63,7 +67,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     export.folder.setText(str(tmp_path / "pairs"))
     assert export.export_button.text().startswith("Export 4 pairs")
     click(qtbot, export.export_button)
-    idle(qtbot, session.exporting.lane)
+    idle(qtbot, session.actions(ExportActions).jobs)
     assert "4 pairs are in" in export.foot.status.text.text()
     paths = sorted((tmp_path / "pairs" / "images").iterdir())
     assert len(paths) == 4
@@ -77,14 +81,14 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     for i in range(1, export.looks.count()):
         export.looks.item(i).setCheckState(Qt.CheckState.Unchecked)
     click(qtbot, export.export_button)
-    idle(qtbot, session.exporting.lane)
+    idle(qtbot, session.actions(ExportActions).jobs)
     (only,) = (tmp_path / "one" / "images").iterdir()
     np.testing.assert_array_equal(tifffile.imread(only), image.data)
 
 
 def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     session = session_for(viewer)
-    layer = session.masking.new_mask(256, 256)
+    layer = session.actions(MaskActions).new_mask(256, 256)
     masks = dock_panels(viewer)[0]
     click(qtbot, masks.studio)
     panel = viewer.window._qt_window.findChild(NucleiPanel)
@@ -133,10 +137,10 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
 
 def test_a_ghost_shows_the_stamp_before_the_click(viewer, qtbot):
     session = session_for(viewer)
-    layer = session.masking.new_mask(256, 256)
+    layer = session.actions(MaskActions).new_mask(256, 256)
     layer.scale, layer.translate = (0.5, 0.5), (7, 9)
     viewer.window.add_plugin_dock_widget(PLUGIN, "Nuclei")
-    studio = session.studio
+    studio = session.actions(NucleusActions)
     studio.use_tool("stamp")
     idle(qtbot, studio.lane)
     QApplication.processEvents()
@@ -186,17 +190,17 @@ def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
     dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
     session = session_for(viewer)
     click(qtbot, panel.render_button)
-    assert session.rendering.lane.state.running
+    assert session.actions(SynthesizeActions).jobs.lane.state.running
     dock.destroyOnClose()  # what the ✕ of the dock calls
     del dock, panel
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    idle(qtbot, session.rendering.lane)
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
     assert "mask · he" in viewer.layers
     _, again = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
     assert again.session is session
     assert "Rendered" in again.foot.status.text.text()
     click(qtbot, again.render_button)
-    idle(qtbot, session.rendering.lane)
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
     assert len(viewer.layers) == 2
 
 
@@ -212,11 +216,11 @@ def test_new_mask_from_the_file_menu(viewer, qtbot):
 def test_closing_the_window_stops_the_jobs(viewer, qtbot):
     viewer.add_labels(np.eye(64, dtype=np.uint16), name="mask")
     session = session_for(viewer)
-    session.rendering.render()
+    session.actions(SynthesizeActions).render()
     viewer.close()
-    qtbot.waitUntil(lambda: session.closed)
-    assert not session.rendering.lane.state.running
-    assert session.notes.synthesize.kind == "hint", "nothing is said to a window that is gone"
+    qtbot.waitUntil(lambda: session.context.closed)
+    assert not session.actions(SynthesizeActions).jobs.lane.state.running
+    assert session.context.notes["synthesize"].kind == "hint", "nothing is said to a window that is gone"
 
 
 def test_everything_is_visible_in_the_window(viewer, qtbot):

@@ -11,6 +11,8 @@ from napari_synth.core.recipe import METADATA_KEY, Recipe
 from napari_synth.synthesis.latents.paths import latent_path
 from napari_synth.synthesis.latents.sources import Drawn
 from napari_synth.synthesis.recipes import request_of
+from napari_synth.ui.docks.inspect.actions import InspectActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, click_on_canvas, idle
@@ -48,20 +50,20 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     _, synthesize, _ = dock_panels(viewer)
     _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
     session = session_for(viewer)
-    session.look.device = "cpu"
+    session.context.look.device = "cpu"
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
     click(qtbot, panel.open_model)
     model = ns.load_model(path, "cpu")
 
     click(qtbot, synthesize.render_button)
-    idle(qtbot, session.rendering.lane)
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
     image = viewer.layers["axons_256 · axon-test"]
     before = image.data.copy()
-    np.testing.assert_array_equal(before, model.render(mask.data, seed=session.look.seed).image)
+    np.testing.assert_array_equal(before, model.render(mask.data, seed=session.context.look.seed).image)
 
     click(qtbot, panel.map.boxes[LAYER])
     click(qtbot, panel.views["capsules"])
-    idle(qtbot, session.inspecting.lane)
+    idle(qtbot, session.actions(InspectActions).jobs)
     capsules = viewer.layers[f"axons_256 · {LAYER} capsules"]
     assert capsules.data.shape == (8, 32, 64, 64)
     assert viewer.dims.axis_labels == ("capsule", "pose", "y", "x")
@@ -72,21 +74,21 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     painted = mask.data.copy()
     click(qtbot, panel.ranks.pick)
     click_on_canvas(viewer, qtbot, mask, axon_pixel(mask.data))
-    idle(qtbot, session.inspecting.ranking_lane)
-    assert not session.inspecting.picker.waiting
+    idle(qtbot, session.actions(InspectActions).ranking_jobs)
+    assert not session.actions(InspectActions).picker.waiting
     np.testing.assert_array_equal(mask.data, painted, "a pick paints nothing")
     assert mask.mode == "paint"
     table = panel.ranks.table
     assert table.rowCount() == 200
     assert table.item(0, 0).text() in ("axon-like", "unspecific")
-    assert not session.inspecting.ranking.background
+    assert not session.actions(InspectActions).ranking.background
 
     table.selectRow(0)
     click(qtbot, panel.changes.off)
-    idle(qtbot, session.inspecting.lane)
+    idle(qtbot, session.actions(InspectActions).jobs)
     layer, capsule, channel = table.unit(0)
     key = (layer, capsule) if channel is None else (layer, capsule, channel)
-    expected = model.render(mask.data, seed=session.look.seed, scale={key: 0}).image
+    expected = model.render(mask.data, seed=session.context.look.seed, scale={key: 0}).image
     np.testing.assert_array_equal(image.data, expected)
     difference = viewer.layers["axons_256 · difference"]
     assert difference.data.any()
@@ -94,13 +96,13 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     canvas = viewer.screenshot(canvas_only=True, flash=False)
     assert canvas[..., :3].std() > 1
     click(qtbot, panel.changes.reset_all)
-    idle(qtbot, session.inspecting.lane)
+    idle(qtbot, session.actions(InspectActions).jobs)
     np.testing.assert_array_equal(image.data, before)
 
     panel.tabs.setCurrentWidget(panel.latents)
     panel.latents.steps.setValue(3)
     click(qtbot, panel.latents.walk)
-    idle(qtbot, session.walking.lane)
+    idle(qtbot, session.actions(InspectActions).walks.jobs)
     walk = viewer.layers["axons_256 · walk"]
     assert viewer.dims.axis_labels == ("alpha", "capsule", "pose", "y", "x")
     z = latent_path(Drawn(1).vector(), Drawn(2).vector(), 3)
@@ -111,7 +113,7 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     movie = tmp_path / "walk.gif"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(movie), "GIF (*.gif)"))
     click(qtbot, panel.latents.save)
-    idle(qtbot, session.walking.lane)
+    idle(qtbot, session.actions(InspectActions).walks.jobs)
     assert iio.imread(movie).shape[:3] == (3, 256, 256)
 
 

@@ -9,6 +9,7 @@ from qtpy.QtCore import QPoint, Qt
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.ui.docks.synthesize import following as live_module
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
 from napari_synth.ui.napari_bridge.window import dock_panels
 from napari_synth.ui.session import session_for
@@ -27,9 +28,9 @@ def axons(tmp_path):
 def viewer(make_napari_viewer, tmp_path, monkeypatch, axons):
     viewer = make_napari_viewer(show=True)
     session = session_for(viewer)
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: axons)
+    monkeypatch.setattr(session.context.models, "generator", lambda name, device: axons)
     monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000))
-    session.rendering.open_model(tmp_path / "axons.safetensors")
+    session.actions(SynthesizeActions).open_model(tmp_path / "axons.safetensors")
     return viewer
 
 
@@ -39,7 +40,7 @@ def test_a_stroke_with_the_mouse_is_followed_and_the_cursor_does_not_stutter(vie
     layer = viewer.add_labels(nuclei((256, 256), 10).astype(np.uint16), name="mask")
     viewer.reset_view()
     layer.mode, layer.brush_size, layer.selected_label = "paint", 16, 99
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
 
     def settled():
         recipe = viewer.layers[0].metadata.get(METADATA_KEY)
@@ -54,7 +55,7 @@ def test_a_stroke_with_the_mouse_is_followed_and_the_cursor_does_not_stutter(vie
     for step in range(12):
         qtbot.mouseMove(native, middle + QPoint(6 * step, 3 * step))
         qtbot.wait(30)
-    qtbot.waitUntil(lambda: bool(session.live.milliseconds), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(session.actions(SynthesizeActions).following.milliseconds), timeout=60_000)
     qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=middle + QPoint(66, 33))
     assert (layer.data != before).sum() > 16**2
     qtbot.waitUntil(settled, timeout=120_000)
@@ -66,12 +67,12 @@ def test_a_stroke_with_the_mouse_is_followed_and_the_cursor_does_not_stutter(vie
 
 def test_no_thread_is_left(viewer, qtbot):
     session = session_for(viewer)
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
     layer = viewer.add_labels(nuclei((64, 64), 4).astype(np.uint16), name="mask")
     qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
     layer.paint((20, 20), 7)
     viewer.close()
-    qtbot.waitUntil(lambda: session.closed)
-    mine = session.rendering.lane._thread._threads
+    qtbot.waitUntil(lambda: session.context.closed)
+    mine = session.actions(SynthesizeActions).jobs._thread._threads
     qtbot.waitUntil(lambda: not any(thread.is_alive() for thread in mine), timeout=60_000)
     assert threading.active_count() < 50

@@ -13,6 +13,7 @@ from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.synthesis.live.canvas import LiveCanvas
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.ui.docks.synthesize import following as live_module
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
 from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
@@ -73,20 +74,20 @@ def windows(make_napari_viewer, monkeypatch, models, qtbot):
         viewer = make_napari_viewer(show=True)
         session = session_for(viewer)
         generators = {str(path): generator for path, generator in models.values()}
-        monkeypatch.setattr(session.shelf, "generator", lambda name, device: generators[name])
+        monkeypatch.setattr(session.context.models, "generator", lambda name, device: generators[name])
         for path, _ in reversed(models.values()):
-            session.rendering.open_model(path)
+            session.actions(SynthesizeActions).open_model(path)
         opened.append((viewer, session))
         return viewer, session
 
     yield open_one
     for viewer, session in opened:  # without a redraw between: napari cannot draw one window after it closed another
-        if not session.closed:
+        if not session.context.closed:
             viewer.close()
     for _, session in opened:
-        qtbot.waitUntil(lambda session=session: session.closed)
-        assert not session.rendering.lane.state.running
-        assert session.notes.synthesize.kind != "problem", session.notes.synthesize
+        qtbot.waitUntil(lambda session=session: session.context.closed)
+        assert not session.actions(SynthesizeActions).jobs.lane.state.running
+        assert session.context.notes["synthesize"].kind != "problem", session.context.notes["synthesize"]
     qtbot.waitUntil(lambda: set(threading.enumerate()) <= before, timeout=PATIENCE)
 
 
@@ -167,19 +168,19 @@ def test_a_dock_closed_while_the_image_follows(windows, models, gate, qtbot):
     qtbot.waitUntil(lambda: "partial" in panel.live_text.text() or "full" in panel.live_text.text())
     assert panel.foot.job.isHidden()
     toggle(qtbot, panel.live)
-    assert not session.live.state.on
+    assert not session.actions(SynthesizeActions).following.state.on
 
 
 def mid_stroke(viewer, session, gate, qtbot):
     """A new mask that is followed, and the brush on it while its stroke is being rendered."""
     layer = add_mask(viewer)
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
     wait_for(qtbot, viewer, layer)
     gate.close()
     brush = Brush(viewer, qtbot, layer, (20, 20))
     brush.move((20, 40))
     qtbot.waitUntil(gate.entered.is_set)
-    assert session.live._edits.painting
+    assert session.actions(SynthesizeActions).following._edits.painting
     return layer, brush
 
 
@@ -192,8 +193,8 @@ def test_a_mask_deleted_during_a_stroke(windows, models, gate, qtbot):
     gate.open()
     brush.move((30, 60))
     brush.lift((40, 60))
-    idle(qtbot, session.rendering.lane)
-    assert "waiting for a mask" in session.live.state.text
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
+    assert "waiting for a mask" in session.actions(SynthesizeActions).following.state.text
     other = add_mask(viewer, "other", 64)
     wait_for(qtbot, viewer, other)
     stroke(viewer, qtbot, (10, 10), (50, 50))
@@ -212,10 +213,10 @@ def test_the_model_switched_during_a_stroke(windows, models, gate, qtbot):
     gate.open()
     brush.move((30, 60))
     brush.lift((40, 60))
-    wait_for(qtbot, viewer, layer, session.look.option)
-    assert is_image_of(viewer, layer, models["cells"][1], model=session.look.option)
-    idle(qtbot, session.rendering.lane)
-    session.rendering.choose_model(str(models["axons"][0]))
+    wait_for(qtbot, viewer, layer, session.context.look.option)
+    assert is_image_of(viewer, layer, models["cells"][1], model=session.context.look.option)
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
+    session.context.choose_model(str(models["axons"][0]))
     wait_for(qtbot, viewer, layer)
     assert is_image_of(viewer, layer, models["axons"][1])
 
@@ -241,11 +242,11 @@ def test_live_switched_off_while_it_renders(windows, models, gate, qtbot):
     qtbot.waitUntil(gate.entered.is_set)
     for _ in range(4):
         toggle(qtbot, panel.live)
-    assert session.live.state.on
+    assert session.actions(SynthesizeActions).following.state.on
     stroke(viewer, qtbot, (40, 20), (40, 70))
     gate.open()
     wait_for(qtbot, viewer, layer)
-    idle(qtbot, session.rendering.lane)
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
     assert is_image_of(viewer, layer, models["axons"][1])
 
 
@@ -256,14 +257,14 @@ def test_two_windows_follow_their_own_masks(windows, models, qtbot):
         for number, ((viewer, _), side) in enumerate(zip(pairs, (96, 64), strict=True))
     ]
     for seed, (_, session) in enumerate(pairs, start=5):
-        session.look.seed = seed
-        session.live.switch(True)
+        session.context.look.seed = seed
+        session.actions(SynthesizeActions).following.switch(True)
     for place in (20, 30, 40):
         for viewer, _ in pairs:
             stroke(viewer, qtbot, (place, 10), (place, 50))
     for seed, ((viewer, session), layer) in enumerate(zip(pairs, layers, strict=True), start=5):
         wait_for(qtbot, viewer, layer)
-        idle(qtbot, session.rendering.lane)
+        idle(qtbot, session.actions(SynthesizeActions).jobs)
         assert is_image_of(viewer, layer, models["axons"][1], seed)
         assert len(viewer.layers) == 2
 
@@ -274,14 +275,14 @@ def test_the_window_closed_while_it_renders(windows, gate, qtbot, during):
     dock_panels(viewer)
     layer = add_mask(viewer)
     if during == "a stroke":
-        session.live.switch(True)
+        session.actions(SynthesizeActions).following.switch(True)
         wait_for(qtbot, viewer, layer)
         gate.close()
         Brush(viewer, qtbot, layer, (20, 20)).move((20, 40))
     else:
         gate.close()
-        session.live.switch(True)
+        session.actions(SynthesizeActions).following.switch(True)
     qtbot.waitUntil(gate.entered.is_set)
     viewer.close()
-    qtbot.waitUntil(lambda: session.closed)
+    qtbot.waitUntil(lambda: session.context.closed)
     gate.open()

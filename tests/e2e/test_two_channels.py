@@ -9,6 +9,8 @@ from qtpy.QtCore import Qt
 import napari_synth as ns
 from napari_synth.export.formats.tiff import embedded_recipe
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
+from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, idle, stroke
@@ -16,8 +18,8 @@ from tests.e2e.hands import click, idle, stroke
 
 def render(qtbot, panel, session):
     click(qtbot, panel.render_button)
-    idle(qtbot, session.rendering.lane)
-    assert session.notes.synthesize.kind == "done", session.notes.synthesize
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
+    assert session.context.notes["synthesize"].kind == "done", session.context.notes["synthesize"]
 
 
 def brightness(image, labels, number):
@@ -29,7 +31,7 @@ def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path)
     viewer.open_sample(PLUGIN, "brain_256")
     masks, synthesize, export = dock_panels(viewer)
     session = session_for(viewer)
-    session.look.device = "cpu"
+    session.context.look.device = "cpu"
     synthesize.model.setCurrentIndex(synthesize.model.findData(DEFAULT_TWO_CHANNEL))
     synthesize.model.activated.emit(synthesize.model.currentIndex())
     assert not synthesize.image.isHidden()
@@ -70,8 +72,8 @@ def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path)
             export.masks.item(i).setCheckState(Qt.CheckState.Unchecked)
     export.folder.setText(str(tmp_path / "pairs"))
     click(qtbot, export.export_button)
-    idle(qtbot, session.exporting.lane)
-    assert session.notes.export.kind == "done", session.notes.export
+    idle(qtbot, session.actions(ExportActions).jobs)
+    assert session.context.notes["export"].kind == "done", session.context.notes["export"]
     (path,) = (tmp_path / "pairs" / "images").iterdir()
     with tifffile.TiffFile(path) as tif:
         both, labels = tif.asarray(), tif.imagej_metadata["Labels"]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from napari_synth.datasets.shape_library import ShapeLibrary
+from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
 from tests.ui.conftest import painted
 
 TOOLS = ("stamp", "grow", "edit")
@@ -20,7 +22,7 @@ def filled(value, dtype=np.int64) -> np.ndarray:
 @pytest.fixture
 def studio(session, finish):
     """A studio with a chosen shape and its model in memory."""
-    studio = session.studio
+    studio = session.actions(NucleusActions)
     studio.show_thumbnails()
     studio.get_ready()
     finish(studio.lane, 60_000)
@@ -87,36 +89,36 @@ def test_an_image_is_no_mask(studio, viewer, tool):
 )
 def test_nothing_is_fitted_to_a_bad_mask(session, viewer, finish, data, problem):
     viewer.add_labels(data, name="bad")
-    session.masking.fit()
-    finish(session.masking.lane, 60_000)
-    note = session.notes.masks
+    session.actions(MaskActions).fit()
+    finish(session.actions(MaskActions).jobs, 60_000)
+    note = session.context.notes["masks"]
     assert (note.kind, note.text) == ("problem", problem)
     assert note.action
-    assert session.field.base is None
-    assert session.masking.real is None
+    assert session.context.field.base is None
+    assert session.actions(MaskActions).real is None
 
 
 def test_an_image_is_not_fitted(session, viewer):
     viewer.add_image(np.ones((64, 64)))
-    session.masking.fit()
-    assert session.notes.masks.text == "There is no mask to fit to."
-    assert session.notes.masks.action == "Choose a folder of masks instead."
+    session.actions(MaskActions).fit()
+    assert session.context.notes["masks"].text == "There is no mask to fit to."
+    assert session.context.notes["masks"].action == "Choose a folder of masks instead."
 
 
 def test_an_empty_layer_is_no_density(session, viewer, finish):
     layer = viewer.add_labels(np.zeros((64, 64), int), name="mine")
     density = viewer.add_labels(np.zeros((64, 64), int), name="where")
     viewer.layers.selection.active = layer
-    session.masking.follow_density(density)
-    session.masking.sample(64, 64)
-    finish(session.masking.lane, 60_000)
-    assert session.notes.masks.text == "The density has no positive values."
+    session.actions(MaskActions).follow_density(density)
+    session.actions(MaskActions).sample(64, 64)
+    finish(session.actions(MaskActions).jobs, 60_000)
+    assert session.context.notes["masks"].text == "The density has no positive values."
     assert not layer.data.any()
 
 
 def test_a_full_rectangle_says_how_many_found_no_place(studio, session, viewer, finish):
     layer = viewer.add_labels(np.ones((64, 64), int), name="full")
-    session.field.count_mean, session.field.count_law = 32, "fixed"
+    session.context.field.count_mean, session.context.field.count_law = 32, "fixed"
     studio.grow((0, 0, 64, 64))
     finish(studio.lane)
     assert studio.note.text == "Grew 0 of 2 nuclei."

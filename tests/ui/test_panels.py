@@ -22,10 +22,14 @@ from qtpy.QtWidgets import (
 from skimage.measure import regionprops
 
 from napari_synth.core.progress import Progress
+from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.export.panel import ExportPanel
 from napari_synth.ui.docks.inspect.panel import InspectPanel
+from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.docks.masks.panel import MasksPanel
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
+from napari_synth.ui.session import session_for
 from tests.ui.conftest import painted
 
 PANELS = (MasksPanel, SynthesizePanel, ExportPanel, InspectPanel)
@@ -33,21 +37,21 @@ PANELS = (MasksPanel, SynthesizePanel, ExportPanel, InspectPanel)
 
 @pytest.fixture
 def masks(session, viewer, qtbot):
-    panel = MasksPanel(viewer)
+    panel = session_for(viewer).panel("masks")
     qtbot.addWidget(panel)
     return panel
 
 
 @pytest.fixture
 def synthesize(session, viewer, qtbot):
-    panel = SynthesizePanel(viewer)
+    panel = session_for(viewer).panel("synthesize")
     qtbot.addWidget(panel)
     return panel
 
 
 @pytest.fixture
 def export(session, viewer, qtbot):
-    panel = ExportPanel(viewer)
+    panel = session_for(viewer).panel("export")
     qtbot.addWidget(panel)
     return panel
 
@@ -90,7 +94,7 @@ def test_combo_follows_the_layer_list(masks, session, viewer):
     viewer.layers.selection.active = first
     assert masks.mask.currentText() == "renamed"
     masks.mask.activated.emit(0)
-    assert session.masks.current.name == "second"
+    assert session.context.masks.current.name == "second"
     viewer.layers.remove("second")
     assert entries(masks.mask) == ["renamed"]
 
@@ -109,11 +113,15 @@ def test_sampling_from_the_panel(masks, session, viewer, qtbot, finish):
     masks.seed.value.setValue(4)
     masks.spacing.setCurrentIndex(masks.spacing.findData("apart"))
     masks.spacing.activated.emit(masks.spacing.currentIndex())
-    assert (session.field.count_mean, session.field.seed, session.field.spacing) == (6, 4, "apart")
+    assert (session.context.field.count_mean, session.context.field.seed, session.context.field.spacing) == (
+        6,
+        4,
+        "apart",
+    )
     assert not masks.touching.isEnabled()
     click(qtbot, masks.sample)
     assert not masks.foot.job.isHidden()
-    finish(session.masking.lane)
+    finish(session.actions(MaskActions).jobs)
     assert masks.foot.job.isHidden()
     assert viewer.layers[0].data.max() == 6
     assert "Placed 6 of 6" in masks.foot.status.text.text()
@@ -139,7 +147,7 @@ def test_law_of_the_number_and_direction(masks, session, viewer, qtbot, finish):
     for seed in range(4):
         masks.seed.value.setValue(seed)
         click(qtbot, masks.sample)
-        finish(session.masking.lane, 60_000)
+        finish(session.actions(MaskActions).jobs, 60_000)
         labels = viewer.layers[0].data
         seen.append(labels.max())
         for row in regionprops(labels):
@@ -149,7 +157,7 @@ def test_law_of_the_number_and_direction(masks, session, viewer, qtbot, finish):
                 assert abs(off) < 12, "the long axis lies as asked"
     assert seen == [12] * 4
     choose(masks.count_law, "poisson")
-    assert session.field.settings(64, 64).count_law == "poisson"
+    assert session.context.field.settings(64, 64).count_law == "poisson"
 
 
 def test_the_preset_of_the_thesis_from_the_menu(masks, session, qtbot):
@@ -163,19 +171,19 @@ def test_the_preset_of_the_thesis_from_the_menu(masks, session, qtbot):
         masks._fill_follow()
         assert next(action for action in masks.follow_menu.actions() if text in action.text()).isChecked()
 
-    start = session.field.settings(350, 350)
+    start = session.context.field.settings(350, 350)
     trigger("thesis")
-    assert session.field.settings(350, 350) == preset("thesis", 350, 350), "as on the command line"
+    assert session.context.field.settings(350, 350) == preset("thesis", 350, 350), "as on the command line"
     assert "side" in masks.foot.status.text.text()
     assert masks.follow.text() == "Following"
     assert masks.orientation.currentData() == "none"
     assert masks.area_mean.text() == "64² shapes"
     masks.area_mean.setValue(400)
-    changed = session.field.settings(350, 350)
+    changed = session.context.field.settings(350, 350)
     assert (changed.area_law, changed.area_mean, changed.count_scaling) == ("normal", 400, "length")
     assert masks.area_mean.text() == "400"
     trigger("per area")
-    assert session.field.settings(350, 350) == start
+    assert session.context.field.settings(350, 350) == start
     assert masks.follow.text() == "Follow…"
 
 
@@ -191,9 +199,9 @@ def test_looks_come_from_the_card(synthesize, session):
     icons = {synthesize.looks.item(i).icon().pixmap(56, 56).toImage().pixel(28, 28) for i in range(4)}
     assert len(icons) > 1, "thumbnails differ"
     synthesize.looks.setCurrentRow(2)
-    assert session.look.option == "purple"
+    assert session.context.look.option == "purple"
     assert "Purple" in synthesize.render_button.text()
-    session.look.option = "he"
+    session.context.look.option = "he"
     assert synthesize.looks.chosen == "he"
 
 
@@ -202,21 +210,21 @@ def test_render_from_the_panel(synthesize, session, fake, viewer, qtbot, finish,
     viewer.add_labels(painted(), name="mask")
     click(qtbot, synthesize.seed.dice)
     click(qtbot, synthesize.render_button)
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     assert viewer.layers["mask · he"].metadata["napari_synth"]["seed"] == 31
     assert "12 ms on cpu" in synthesize.foot.status.text.text()
     synthesize.no_noise.setChecked(True)
     assert not synthesize.seed.isEnabled()
     click(qtbot, synthesize.render_button)
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     assert viewer.layers["mask · he"].metadata["napari_synth"]["seed"] is None
 
 
 def test_copied_python_makes_the_same_image(synthesize, session, viewer, qtbot, finish):
     viewer.add_labels(painted(), name="mask")
-    session.look.device, session.look.seed = "cpu", 9
+    session.context.look.device, session.context.look.seed = "cpu", 9
     click(qtbot, synthesize.render_button)
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     click(qtbot, synthesize.copy_python)
     scope = {"viewer": viewer}
     exec(QGuiApplication.clipboard().text(), scope)
@@ -227,7 +235,7 @@ def test_problem_shows_sentence_action_and_details(synthesize, session, fake, vi
     assert synthesize.foot.status.copy.isHidden()
     viewer.add_labels(np.zeros((32, 32), int))
     click(qtbot, synthesize.render_button)
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     text = synthesize.foot.status.text.text()
     assert text.splitlines() == ["⚠ Problem: The mask is empty.", "Paint or sample at least one nucleus."]
     assert not synthesize.foot.status.copy.isHidden()
@@ -257,11 +265,11 @@ def test_an_opened_model_is_offered_and_chosen(synthesize, session, tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(bundled_paths()["optional-pix2pix-nuclei"].read_bytes())
     offered = synthesize.model.count()
-    session.rendering.open_model(path)
+    session.actions(SynthesizeActions).open_model(path)
     assert synthesize.model.count() == offered + 1
     assert "mine.safetensors" in synthesize.model.currentText()
     synthesize.model.activated.emit(synthesize.model.findData("optional-pix2pix-nuclei"))
-    assert session.look.model == "optional-pix2pix-nuclei"
+    assert session.context.look.model == "optional-pix2pix-nuclei"
 
 
 def test_outline_box_follows_and_sets(synthesize, session, viewer):
@@ -269,7 +277,7 @@ def test_outline_box_follows_and_sets(synthesize, session, viewer):
     synthesize.outline.setChecked(False)
     synthesize.outline.setChecked(True)
     assert layer.contour == 1
-    assert session.look.outline
+    assert session.context.look.outline
 
 
 def test_plan_and_ticks(export, session, viewer):
@@ -282,7 +290,7 @@ def test_plan_and_ticks(export, session, viewer):
     assert export.export_button.text() == "Export 12 pairs"
     export.looks.item(1).setCheckState(Qt.CheckState.Unchecked)
     assert export.export_button.text() == "Export 9 pairs"
-    assert session.export.options == ("he", "purple", "fluorescence")
+    assert session.context.export.options == ("he", "purple", "fluorescence")
     viewer.layers["first"].name = "renamed"
     assert export.masks.item(1).text() == "renamed"
     assert export.masks.item(0).checkState() == Qt.CheckState.Unchecked
@@ -290,9 +298,9 @@ def test_plan_and_ticks(export, session, viewer):
 
 def test_a_model_without_looks_offers_none(export, session):
     assert not export.looks.parentWidget().isHidden()
-    session.rendering.choose_model("metgan-brain")
+    session.context.choose_model("metgan-brain")
     assert export.looks.parentWidget().isHidden()
-    session.rendering.choose_model("optional-pix2pix-nuclei")
+    session.context.choose_model("optional-pix2pix-nuclei")
     assert export.looks.count() == 4
     assert not export.looks.parentWidget().isHidden()
 
@@ -320,7 +328,7 @@ def test_export_from_the_panel(export, session, fake, viewer, qtbot, finish, mon
     assert export.foot.job.bar.maximum() == 4
     assert not export.export_button.isEnabled()
     fake.gate.set()
-    finish(session.exporting.lane)
+    finish(session.actions(ExportActions).jobs)
     assert export.foot.job.isHidden()
     assert export.export_button.isEnabled()
     assert "4 pairs are in" in export.foot.status.text.text()
@@ -331,7 +339,7 @@ def test_typed_folder_counts_without_leaving_the_field(export, session, fake, vi
     viewer.add_labels(painted())
     qtbot.keyClicks(export.folder, str(tmp_path / "typed"))
     click(qtbot, export.export_button)
-    finish(session.exporting.lane)
+    finish(session.actions(ExportActions).jobs)
     assert (tmp_path / "typed" / "images").is_dir()
 
 
@@ -344,7 +352,7 @@ def test_job_bar_counts_and_cancels(export, session, qtbot):
         while not cancel.cancelled:
             pass
 
-    lane, job = session.exporting.lane, export.foot.job
+    lane, job = session.actions(ExportActions).jobs, export.foot.job
     lane.submit("Exporting", work, seen.append, total=12, unit="pairs")
     qtbot.waitUntil(lambda: job.bar.value() == 3)
     assert job.bar.format() == "3 of 12 pairs · 2.0/s"
@@ -363,25 +371,25 @@ def test_a_closed_panel_does_not_disturb_the_session(session, fake, viewer, fini
     viewer.add_labels(painted(), name="mask")
     panels = [kind(viewer) for kind in PANELS]
     fake.gate.clear()
-    session.rendering.render()
+    session.actions(SynthesizeActions).render()
     for panel in panels:
         panel.deleteLater()
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     with pytest.raises(RuntimeError, match="deleted"):
         panels[0].width()
     fake.gate.set()
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     assert "mask · he" in viewer.layers
     viewer.layers["mask"].name = "renamed"
-    session.look.seed = 8
-    session.masking.roll_seed()
+    session.context.look.seed = 8
+    session.actions(MaskActions).roll_seed()
     viewer.add_image(np.zeros((16, 16)))
 
 
 def test_a_panel_opened_again_shows_what_was_chosen(session, viewer, qtbot):
-    session.look.option, session.look.seed = "purple", 12
-    session.export.folder = "/data/out"
-    synthesize, export = SynthesizePanel(viewer), ExportPanel(viewer)
+    session.context.look.option, session.context.look.seed = "purple", 12
+    session.context.export.folder = "/data/out"
+    synthesize, export = session_for(viewer).panel("synthesize"), session_for(viewer).panel("export")
     qtbot.addWidget(synthesize)
     qtbot.addWidget(export)
     assert synthesize.looks.chosen == "purple"

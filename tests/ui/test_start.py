@@ -120,13 +120,13 @@ beats = [time.perf_counter()]
 timer = QTimer()
 timer.timeout.connect(lambda: beats.append(time.perf_counter()))
 timer.start(5)
-session.rendering.lane.state.events.running.connect(lambda on: None if on else QTimer.singleShot(0, app.quit))
-session.rendering.render()
+session.actions(SynthesizeActions).jobs.lane.state.events.running.connect(lambda on: None if on else QTimer.singleShot(0, app.quit))
+session.actions(SynthesizeActions).render()
 returned = time.perf_counter() - beats[0]
 QTimer.singleShot(100_000, app.quit)
 app.exec()
 gaps = np.diff(beats)
-assert "torch" in sys.modules and len(viewer.layers) == 2, session.notes.synthesize
+assert "torch" in sys.modules and len(viewer.layers) == 2, session.context.notes["synthesize"]
 print(json.dumps({"longest": gaps.max(), "beats": len(beats), "seconds": beats[-1] - beats[0], "returned": returned}))
 """
 

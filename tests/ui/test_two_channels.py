@@ -5,11 +5,12 @@ import pytest
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_synth.core.recipe import METADATA_KEY, Recipe, image_hash
-from napari_synth.ui.docks.masks.panel import MasksPanel
-from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
+from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.image_layers import over_anatomy
 from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.samples import brain_256
+from napari_synth.ui.session import session_for
 from tests.helpers import nuclei, small_metgan
 from tests.ui.conftest import painted
 
@@ -19,8 +20,8 @@ SHAPE = (64, 48)
 @pytest.fixture
 def brain(session, tmp_path):
     """A session whose chosen model needs an anatomy."""
-    session.rendering.open_model(small_metgan(tmp_path / "brain.safetensors"))
-    session.look.device = "cpu"
+    session.actions(SynthesizeActions).open_model(small_metgan(tmp_path / "brain.safetensors"))
+    session.context.look.device = "cpu"
     return session
 
 
@@ -89,12 +90,12 @@ def test_what_is_missing_or_wrong_is_said(brain, viewer, finish):
 
 
 def test_the_panel_asks_for_an_image_only_when_the_model_needs_one(session, viewer, tmp_path, qtbot):
-    panel = SynthesizePanel(viewer)
+    panel = session_for(viewer).panel("synthesize")
     qtbot.addWidget(panel)
     panel.show()
     assert not panel.image.isVisible()
     assert panel.seed.isVisible()
-    session.rendering.open_model(small_metgan(tmp_path / "brain.safetensors"))
+    session.actions(SynthesizeActions).open_model(small_metgan(tmp_path / "brain.safetensors"))
     assert panel.image.isVisible()
     assert panel.image_label.text() == "Anatomy"
     assert not panel.seed.isVisible(), "a model without noise has no seed"
@@ -104,12 +105,12 @@ def test_the_panel_asks_for_an_image_only_when_the_model_needs_one(session, view
     assert [panel.image.itemText(i) for i in range(panel.image.count())] == ["one", "two"]
     assert panel.image.currentText() == "one"
     panel.image.activated.emit(1)
-    assert session.images.current.name == "two"
+    assert session.context.images.current.name == "two"
     viewer.layers["two"].name = "renamed"
     assert panel.image.currentText() == "renamed"
     viewer.layers.remove("renamed")
     assert panel.image.currentText() == "one"
-    assert "condition=viewer.layers['one'].data" in session.rendering.as_python()
+    assert "condition=viewer.layers['one'].data" in session.actions(SynthesizeActions).as_python()
 
 
 def test_a_large_signal_fills_over_its_anatomy_and_is_never_taken_for_one(brain, viewer, finish, monkeypatch):
@@ -162,17 +163,17 @@ def test_export_writes_the_anatomy_beside_the_signal(brain, viewer, finish, tmp_
 
 def test_masks_of_real_label_maps(session, viewer, finish, tmp_path, qtbot, monkeypatch):
     np.savez(tmp_path / "maps.npz", labels=np.stack([nuclei((80, 80), seed=s) for s in range(3)]))
-    panel = MasksPanel(viewer)
+    panel = session_for(viewer).panel("masks")
     qtbot.addWidget(panel)
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(tmp_path / "maps.npz")], ""))
     panel.width_box.setValue(96)
     panel.height_box.setValue(64)
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, False))
     panel.maps.click()
-    assert not session.masking.lane.state.running, "the question was cancelled"
+    assert not session.actions(MaskActions).jobs.lane.state.running, "the question was cancelled"
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, True))
     panel.maps.click()
-    finish(session.masking.lane)
+    finish(session.actions(MaskActions).jobs)
     assert [layer.name for layer in viewer.layers] == ["label map 1", "label map 2", "label map 3"]
     assert all(layer.data.shape == (64, 96) and layer.data.any() for layer in viewer.layers)
     assert len({layer.data.tobytes() for layer in viewer.layers}) == 3
@@ -181,8 +182,8 @@ def test_masks_of_real_label_maps(session, viewer, finish, tmp_path, qtbot, monk
     assert not layer.data.any()
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(tmp_path / "none.npz")], ""))
     panel.maps.click()
-    finish(session.masking.lane)
-    assert session.notes.masks.kind == "problem"
+    finish(session.actions(MaskActions).jobs)
+    assert session.context.notes["masks"].kind == "problem"
 
 
 def test_the_two_channel_sample(viewer):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from psygnal import SignalGroupDescriptor
+from pydantic import Field
 
 from napari_synth.core.recipe import FieldSettings, Precision
 from napari_synth.core.user_settings import Settings, load_settings, save_settings
@@ -50,6 +51,13 @@ class FieldChoices:
             for name in (name for name in FIELD_CHOICES if name != "library"):
                 setattr(self, name, getattr(settings, name))
             self.base, self.preset = settings, preset
+
+    def set_by_hand(self, name: str) -> None:
+        """Let a number that was set by hand win over a measured law, or that of a preset."""
+        if name.startswith("area"):
+            self.area_law = "normal"
+        elif name in ("count_mean", "count_sd") and self.count_law == "measured":
+            self.count_law = "normal"
 
     def use_library(self, setting: str, title: str) -> None:
         """Take shapes from another library."""
@@ -104,11 +112,32 @@ class ExportChoices:
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
-    folder: str = ""
-    variants: int = 1
+    folder: Annotated[
+        str, Field(title="Folder", description="The folder the pairs are written to; made when missing")
+    ] = ""
+    variants: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100_000,
+            title="Variants",
+            description="Images per mask and look, each with other noise (seeds follow from that above)",
+            json_schema_extra={"row": "Variants"},
+        ),
+    ] = 1
     options: tuple[str, ...] = ()
-    format: str = "tiff"
-    overwrite: bool = False
+    format: Annotated[
+        str,
+        Field(
+            title="Format",
+            description="How the pairs are stored: images/ and masks/ with the same names",
+            json_schema_extra={"row": "Variants"},
+        ),
+    ] = "tiff"
+    overwrite: Annotated[
+        bool,
+        Field(title="replace other pairs", description="Allow replacing the pairs of another export in this folder"),
+    ] = False
 
 
 class Remembered:

@@ -10,9 +10,8 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.jobs.delivery import Jobs
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
-
     from napari_synth.ui.context.context import Context
+    from napari_synth.ui.widgets.panel import Panel
 
 
 class DockActions:
@@ -81,9 +80,9 @@ class Dock:
         actions: DockActions = _named(self.actions)(context)
         return actions
 
-    def make_panel(self, actions: DockActions) -> QWidget:
+    def make_panel(self, actions: DockActions) -> Panel:
         """The widget."""
-        panel: QWidget = _named(self.panel)(actions)
+        panel: Panel = _named(self.panel)(actions)
         return panel
 
 

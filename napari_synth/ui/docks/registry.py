@@ -17,7 +17,9 @@ DOCKS: dict[str, Dock] = {
             f"{HERE}.synthesize.panel:SynthesizePanel",
             first=True,
         ),
-        Dock("export", "Export", f"{HERE}.export.actions:ExportActions", f"{HERE}.export.panel:ExportPanel", first=True),
+        Dock(
+            "export", "Export", f"{HERE}.export.actions:ExportActions", f"{HERE}.export.panel:ExportPanel", first=True
+        ),
         Dock("nuclei", "Nuclei", f"{HERE}.nuclei.actions:NucleusActions", f"{HERE}.nuclei.panel:NucleiPanel"),
         Dock("inspect", "Inspect", f"{HERE}.inspect.actions:InspectActions", f"{HERE}.inspect.panel:InspectPanel"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-synth"
 SIZING = (QEvent.Type.Resize, QEvent.Type.Show)
-PANELS = ("Masks", "Synthesize", "Export")
 
 
 def unwrapped(viewer: ViewerModel) -> ViewerModel:
@@ -46,9 +45,9 @@ def on_close(viewer: ViewerModel, close: Callable[[], None]) -> None:
     atexit.register(call)  # without an event loop nothing else tells, and later Qt is gone
 
 
-def dock_panels(viewer: Viewer) -> list[QWidget]:
-    """Open the three panels on the right, one below the other, each as high as it needs."""
-    docks, panels = zip(*(viewer.window.add_plugin_dock_widget(PLUGIN, name) for name in PANELS), strict=True)
+def dock_panels(viewer: Viewer, titles: Sequence[str]) -> list[QWidget]:
+    """Open some panels on the right, one below the other, each as high as it needs."""
+    docks, panels = zip(*(viewer.window.add_plugin_dock_widget(PLUGIN, title) for title in titles), strict=True)
     HeightSharer(viewer.window._qt_window, list(docks), list(panels))
     return list(panels)
 

@@ -19,7 +19,7 @@ def bind(
     shown: Callable[[Any], Any] | None = None,
     stored: Callable[[Any], Any] | None = None,
     store: Callable[[Any], object] | None = None,
-) -> None:
+) -> Binding:
     """Tie a control to a field of evented choices, as long as the control lives.
 
     Parameters
@@ -35,7 +35,7 @@ def bind(
     store : callable, optional
         Called with a new value instead of setting the field.
     """
-    Binding(choices, name, control, shown or _same, stored or _same, store)
+    return Binding(choices, name, control, shown or _same, stored or _same, store)
 
 
 class Binding(QObject):

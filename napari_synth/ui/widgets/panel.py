@@ -89,9 +89,11 @@ class Panel(QWidget):
 
     def watch(self, signal: Any, slot: Callable[..., None]) -> None:
         """Call the bound method ``slot`` on a psygnal signal while this widget lives, and once now."""
-        signal.connect(slot)
-        self.destroyed.connect(partial(_disconnect, signal, weakref.WeakMethod(slot)))
-        slot()
+        watch(self, signal, slot)
+
+    def show_first(self, widget: QWidget) -> None:
+        """Put a widget above all rows, below the line of steps."""
+        self.body.insertWidget(1, widget)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Labels come, go and change their font with the theme."""
@@ -115,6 +117,13 @@ class Panel(QWidget):
         self._grids.append(grid)
         self.body.addLayout(grid)
         return grid
+
+
+def watch(widget: QWidget, signal: Any, slot: Callable[..., None]) -> None:
+    """Call the bound method ``slot`` on a psygnal signal while a widget lives, and once now."""
+    signal.connect(slot)
+    widget.destroyed.connect(partial(_disconnect, signal, weakref.WeakMethod(slot)))
+    slot()
 
 
 def _disconnect(signal: Any, slot: weakref.WeakMethod) -> None:

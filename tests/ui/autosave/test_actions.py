@@ -16,7 +16,6 @@ from napari_synth.ui.autosave import actions as keeping_module
 from napari_synth.ui.autosave import store as mask_files
 from napari_synth.ui.autosave.mask_copies import WatchedMask, snapshot
 from napari_synth.ui.autosave.store import Store, autosave_root, read_kept
-from napari_synth.ui.docks.masks.panel import MasksPanel
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import HeartBeat
@@ -49,7 +48,7 @@ def kept_files():
 
 def settle(session, qtbot):
     """Wait until nothing is to be kept any more, and the thread has done all."""
-    keeping = session.keeping
+    keeping = session.autosave
     qtbot.waitUntil(
         lambda: (
             not keeping._working
@@ -63,7 +62,7 @@ def settle(session, qtbot):
 
 def errands(session, qtbot):
     done = []
-    session.keeping._errands.submit("Waiting", lambda: None, done.append)
+    session.autosave._errands.submit("Waiting", lambda: None, done.append)
     qtbot.waitUntil(lambda: bool(done), timeout=20_000)
 
 
@@ -192,7 +191,7 @@ def test_masks_of_a_lost_session_are_brought_back(session, viewer, qtbot):
     store = leave_behind(first, second)
     viewer = ViewerModel()
     session = session_for(viewer)
-    panel = MasksPanel(viewer)
+    panel = session_for(viewer).panel("masks")
     qtbot.addWidget(panel)
     assert panel.offer.isHidden()
     qtbot.waitUntil(lambda: not panel.offer.isHidden())
@@ -227,16 +226,16 @@ def test_discard_deletes_and_the_next_session_is_offered(session, qtbot):
     os.utime(older._path(1), (10**9, 10**9))
     viewer = ViewerModel()
     session = session_for(viewer)
-    offer = session.keeping.offer
+    offer = session.autosave.offer
     qtbot.waitUntil(lambda: offer.text.endswith("2 layers."))
-    session.keeping.discard()
-    session.keeping.bring_back()
+    session.autosave.discard()
+    session.autosave.bring_back()
     qtbot.waitUntil(lambda: offer.text.endswith("1 layer."))
     assert "2001-09-09" in offer.text
     assert not newer._folder.exists()
     assert older._folder.exists()
-    assert "Discarded" in session.notes.masks.text
-    session.keeping.discard()
+    assert "Discarded" in session.context.notes["masks"].text
+    session.autosave.discard()
     qtbot.waitUntil(lambda: not offer.text)
     assert list(autosave_root().iterdir()) == []
     session.close()
@@ -252,12 +251,12 @@ def test_an_unreadable_mask_is_said_and_stays(session, qtbot):
     mask_files.write_kept(strange, mask_files.KeptMask(painted(), about.model_copy(update={"placement": place})))
     viewer = ViewerModel()
     session = session_for(viewer)
-    keeping = session.keeping
+    keeping = session.autosave
     qtbot.waitUntil(lambda: keeping.offer.text.endswith("3 layers."))
     keeping.bring_back()
     qtbot.waitUntil(lambda: keeping.offer.text.endswith("2 layers."))
     assert [layer.name for layer in viewer.layers] == ["good"]
-    note = session.notes.masks
+    note = session.context.notes["masks"]
     assert note.kind == "problem"
     assert str(bad) in note.text
     assert "So is 1 other" in note.text
@@ -281,8 +280,8 @@ def test_two_windows_do_not_bring_back_the_same(session, qtbot):
     viewers = [ViewerModel(), ViewerModel()]
     one, two = (session_for(viewer) for viewer in viewers)
     for session in (one, two):
-        if not session.keeping.offer.text:
-            qtbot.waitUntil(lambda session=session: bool(session.keeping.offer.text))
+        if not session.autosave.offer.text:
+            qtbot.waitUntil(lambda session=session: bool(session.autosave.offer.text))
     one.keeping.bring_back()
     qtbot.waitUntil(lambda: not one.keeping.offer.text)
     two.keeping.bring_back()
@@ -299,7 +298,7 @@ def test_a_full_disk_is_said_once_and_tried_again(session, viewer, qtbot, monkey
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     tries, said = [], []
-    session.notes.events.masks.connect(said.append)
+    session.context.notes.changed.connect(said.append)
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "replace", full)
         layer = viewer.add_layer(mask())
@@ -353,7 +352,7 @@ def test_the_window_is_never_held_up_by_a_large_mask(session, viewer, qtbot):
     beat = HeartBeat()
     for place in range(100, 8000, 1500):
         layer.data[place : place + 40, place : place + 40] = 3
-        session.keeping._masks[layer]._on_edit()
+        session.autosave._masks[layer]._on_edit()
         beat.start()
         settle(session, qtbot)
     # Time that the machine gave to other programs is not the plugin's: gaps count by processor time.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_synth.core.progress import Progress
     from napari_synth.export.batch import ExportResult
-    from napari_synth.export.formats import PixelSize
+    from napari_synth.export.formats.base import PixelSize
     from napari_synth.ui.context.context import Context
     from napari_synth.ui.context.order import RenderOrder
 

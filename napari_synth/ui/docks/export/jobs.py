@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.progress import CancelToken, OnProgress
-from napari_synth.export.formats import PixelSize
+from napari_synth.export.formats.base import PixelSize
 
 if TYPE_CHECKING:
     from napari_synth.export.batch import ExportResult

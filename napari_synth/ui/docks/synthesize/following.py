@@ -295,8 +295,7 @@ class Following:
             self._say(
                 Note(
                     "done",
-                    f"The image took more than {budget} ms {MISSES} times, so it now waits "
-                    "for the end of each stroke.",
+                    f"The image took more than {budget} ms {MISSES} times, so it now waits for the end of each stroke.",
                     "Switch Live off and on to follow the brush again; the budget is in Preferences.",
                 )
             )

@@ -7,9 +7,10 @@ from napari_synth.core.boxes import whole
 from napari_synth.core.recipe import METADATA_KEY, image_hash, mask_hash
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.ui.docks.synthesize import following as live_module
-from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.label_edits import Edits
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.session import session_for
 from tests.helpers import small_capsules, small_metgan
 from tests.ui.conftest import painted
 
@@ -108,9 +109,9 @@ def test_a_layer_that_is_left_is_not_told(layer, qtbot):
 @pytest.fixture
 def capsules(session, monkeypatch, tmp_path):
     generator = load_generator(small_capsules(tmp_path / "axons.safetensors"), "cpu")
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
+    monkeypatch.setattr(session.context.models, "generator", lambda name, device: generator)
     monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000))
-    session.rendering.open_model(tmp_path / "axons.safetensors")
+    session.actions(SynthesizeActions).open_model(tmp_path / "axons.safetensors")
     return generator
 
 
@@ -125,38 +126,40 @@ def settled(session, viewer, layer):
 
 
 def test_the_image_follows_strokes_and_undo_inside_their_boxes(session, viewer, layer, capsules, qtbot):
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     image = image_of(viewer)
-    np.testing.assert_array_equal(image.data, capsules.render(layer.data, seed=session.look.seed).image)
-    assert ", full" in session.live.state.text
-    assert session.notes.synthesize.text == f"The image follows {layer.name!r}."
+    np.testing.assert_array_equal(image.data, capsules.render(layer.data, seed=session.context.look.seed).image)
+    assert ", full" in session.actions(SynthesizeActions).following.state.text
+    assert session.context.notes["synthesize"].text == f"The image follows {layer.name!r}."
     image.contrast_limits = (3, 200)
     with layer.block_history():
         for column in (10, 14, 18):
             layer.paint((50, column), 5)
-        qtbot.waitUntil(lambda: ", partial" in session.live.state.text, timeout=60_000)
-        assert session.live.milliseconds
+        qtbot.waitUntil(lambda: ", partial" in session.actions(SynthesizeActions).following.state.text, timeout=60_000)
+        assert session.actions(SynthesizeActions).following.milliseconds
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     layer.undo()
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
-    session.look.seed = 9
+    session.context.look.seed = 9
     qtbot.waitUntil(lambda: image.metadata[METADATA_KEY]["seed"] == 9, timeout=60_000)
     difference = np.abs(image.data.astype(int) - capsules.render(layer.data, seed=9).image)
     assert difference.max() <= 1
     assert image_of(viewer) is image
     assert tuple(image.contrast_limits) == (3, 200)
-    assert not session.rendering.lane.state.running
+    assert not session.actions(SynthesizeActions).jobs.lane.state.running
 
 
 def test_far_from_the_brush_the_image_follows_when_it_rests(session, viewer, capsules, qtbot):
     layer = viewer.add_labels(painted((96, 160)), name="wide")
     layer.brush_size = 8
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     image, told = image_of(viewer), []
     before = image.data.copy()
-    session.live.state.events.text.connect(lambda text: told.append((text, image.data.copy())))
+    session.actions(SynthesizeActions).following.state.events.text.connect(
+        lambda text: told.append((text, image.data.copy()))
+    )
     with layer.block_history():
         layer.paint((48, 20), 5)
         qtbot.waitUntil(lambda: bool(told), timeout=60_000)
@@ -164,7 +167,7 @@ def test_far_from_the_brush_the_image_follows_when_it_rests(session, viewer, cap
     (near, first), *_, (last, _) = told
     assert near.endswith(", near the brush")
     assert last.endswith(", partial")
-    exact = capsules.render(layer.data, seed=session.look.seed).image
+    exact = capsules.render(layer.data, seed=session.context.look.seed).image
     differs = np.abs(first.astype(int) - exact)
     assert differs[24:72, :44].max() <= 1
     assert (first[24:72, :44] != before[24:72, :44]).any()
@@ -172,32 +175,32 @@ def test_far_from_the_brush_the_image_follows_when_it_rests(session, viewer, cap
 
 
 def test_render_and_live_do_not_mix_their_images(session, viewer, layer, capsules, qtbot, finish):
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     image = image_of(viewer)
     image.data = np.zeros_like(image.data)
-    session.rendering.render()
-    finish(session.rendering.lane, 60_000)
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs, 60_000)
     layer.paint((50, 10), 5)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
-    difference = np.abs(image.data.astype(int) - capsules.render(layer.data, seed=session.look.seed).image)
+    difference = np.abs(image.data.astype(int) - capsules.render(layer.data, seed=session.context.look.seed).image)
     assert difference.max() <= 1
 
 
 def test_a_missed_budget_waits_for_the_end_of_the_stroke(session, viewer, layer, fake, qtbot, monkeypatch):
     monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(0))
-    panel = SynthesizePanel(viewer)
+    panel = session_for(viewer).panel("synthesize")
     panel.live.setChecked(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer))
     with layer.block_history():
         for column in range(5, 40, 5):
-            done = len(session.live.milliseconds)
+            done = len(session.actions(SynthesizeActions).following.milliseconds)
             layer.paint((50, column), 5)
-            if session.live.state.on_release:
+            if session.actions(SynthesizeActions).following.state.on_release:
                 break
-            qtbot.waitUntil(lambda done=done: len(session.live.milliseconds) > done)
-        assert len(session.live.milliseconds) == 3
-        assert "3 times" in session.notes.synthesize.text
+            qtbot.waitUntil(lambda done=done: len(session.actions(SynthesizeActions).following.milliseconds) > done)
+        assert len(session.actions(SynthesizeActions).following.milliseconds) == 3
+        assert "3 times" in session.context.notes["synthesize"].text
         calls = fake.calls
         layer.paint((5, 40), 5)
         qtbot.wait(50)
@@ -207,19 +210,19 @@ def test_a_missed_budget_waits_for_the_end_of_the_stroke(session, viewer, layer,
     panel.live.setChecked(False)
     assert panel.live_text.isHidden()
     panel.live.setChecked(True)
-    assert not session.live.state.on_release
+    assert not session.actions(SynthesizeActions).following.state.on_release
 
 
 def test_live_outlives_what_users_do(session, viewer, layer, fake, qtbot, finish):
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
     fake.gate.clear()
     qtbot.waitUntil(fake.entered.is_set)
     layer.paint((50, 10), 5)
     viewer.layers.remove(layer)
     fake.gate.set()
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     assert len(viewer.layers) == 0
-    assert "waiting for a mask" in session.live.state.text
+    assert "waiting for a mask" in session.actions(SynthesizeActions).following.state.text
     other = viewer.add_labels(painted((30, 30)), name="other")
     qtbot.waitUntil(lambda: settled(session, viewer, other))
     other.data = painted((44, 60))
@@ -227,17 +230,17 @@ def test_live_outlives_what_users_do(session, viewer, layer, fake, qtbot, finish
     assert image_of(viewer).data.shape[:2] == (44, 60)
     fake.failure = RuntimeError("lost the device")
     other.paint((20, 20), 6)
-    qtbot.waitUntil(lambda: session.notes.synthesize.kind == "problem")
+    qtbot.waitUntil(lambda: session.context.notes["synthesize"].kind == "problem")
     fake.failure = None
     other.paint((25, 25), 6)
     qtbot.waitUntil(lambda: settled(session, viewer, other))
     viewer.layers.remove(image_of(viewer))
     other.paint((25, 30), 6)
     qtbot.waitUntil(lambda: len(viewer.layers) == 2 and settled(session, viewer, other))
-    session.live.switch(False)
-    session.live.switch(True)
-    qtbot.waitUntil(lambda: ", full" in session.live.state.text)
-    session.live.switch(False)
+    session.actions(SynthesizeActions).following.switch(False)
+    session.actions(SynthesizeActions).following.switch(True)
+    qtbot.waitUntil(lambda: ", full" in session.actions(SynthesizeActions).following.state.text)
+    session.actions(SynthesizeActions).following.switch(False)
     calls = fake.calls
     other.paint((5, 5), 6)
     qtbot.wait(50)
@@ -247,11 +250,11 @@ def test_live_outlives_what_users_do(session, viewer, layer, fake, qtbot, finish
 
 def test_a_mask_too_large_to_keep_is_rendered_whole_and_says_so(session, viewer, layer, capsules, qtbot, monkeypatch):
     monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000, 0.001))
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
-    assert "over the limit" in session.notes.synthesize.text
-    assert session.live.state.on_release
-    assert "full, on release" in session.live.state.text
+    assert "over the limit" in session.context.notes["synthesize"].text
+    assert session.actions(SynthesizeActions).following.state.on_release
+    assert "full, on release" in session.actions(SynthesizeActions).following.state.text
 
 
 def test_the_preferences_page_has_the_budget():
@@ -281,17 +284,17 @@ def test_a_large_image_fills_from_the_view_on_and_cancel_keeps_its_tiles(
     def stop_after_the_first(progress):
         seen.append(progress)
         if progress.total == 3 and progress.done == 1:
-            session.rendering.lane.cancel()
+            session.actions(SynthesizeActions).jobs.lane.cancel()
 
-    session.rendering.lane.state.events.progress.connect(stop_after_the_first)
-    session.rendering.render()
-    finish(session.rendering.lane, 120_000)
+    session.actions(SynthesizeActions).jobs.lane.state.events.progress.connect(stop_after_the_first)
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs, 120_000)
     image = image_of(viewer)
     assert image.data.shape == mask.data.shape
     assert image.data[:, 1024:].any(), "the part in view came first"
     assert not image.data[:, :512].any()
     assert METADATA_KEY not in image.metadata
-    assert "1 of 3 tiles are done and kept" in session.notes.synthesize.text
+    assert "1 of 3 tiles are done and kept" in session.context.notes["synthesize"].text
 
 
 def anatomy(seed=0, shape=(64, 48)):
@@ -300,12 +303,12 @@ def anatomy(seed=0, shape=(64, 48)):
 
 def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtbot, monkeypatch, tmp_path):
     generator = load_generator(small_metgan(tmp_path / "brain.safetensors"), "cpu")
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
+    monkeypatch.setattr(session.context.models, "generator", lambda name, device: generator)
     monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000))
     encoded, encode = [], generator._trained.network.encode
     monkeypatch.setattr(generator._trained.network, "encode", lambda image: encoded.append(1) or encode(image))
-    session.rendering.open_model(tmp_path / "brain.safetensors")
-    panel = SynthesizePanel(viewer)
+    session.actions(SynthesizeActions).open_model(tmp_path / "brain.safetensors")
+    panel = session_for(viewer).panel("synthesize")
     panel.live.setChecked(True)
     qtbot.waitUntil(lambda: "waiting for an image of the anatomy" in panel.live_text.text())
     below = viewer.add_image(anatomy(), name="anatomy")
@@ -332,7 +335,7 @@ def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtb
     with layer.block_history():
         for column in (10, 14, 18):
             layer.paint((50, column), 5)
-        qtbot.waitUntil(lambda: bool(session.live.milliseconds), timeout=60_000)
+        qtbot.waitUntil(lambda: bool(session.actions(SynthesizeActions).following.milliseconds), timeout=60_000)
     painted_over = assert_exact(anatomy())
     assert ", full" in panel.live_text.text()
     layer.undo()
@@ -344,12 +347,12 @@ def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtb
     assert_exact(anatomy(1))
     assert len(encoded) == 2
     assert tuple(signal.contrast_limits) == (120, 300)
-    session.rendering.render()
-    qtbot.waitUntil(lambda: not session.rendering.lane.state.running, timeout=60_000)
+    session.actions(SynthesizeActions).render()
+    qtbot.waitUntil(lambda: not session.actions(SynthesizeActions).jobs.lane.state.running, timeout=60_000)
     assert [one.name for one in viewer.layers] == [layer.name, "anatomy", shown], "Render and Live share the layer"
     viewer.layers.remove(below)
     layer.paint((50, 10), 5)
     qtbot.waitUntil(lambda: "waiting for an image" in panel.live_text.text())
     viewer.add_image(anatomy(shape=(30, 30)), name="small")
-    qtbot.waitUntil(lambda: session.notes.synthesize.kind == "problem")
-    assert "30×30 pixels but the mask is 48×64" in session.notes.synthesize.text
+    qtbot.waitUntil(lambda: session.context.notes["synthesize"].kind == "problem")
+    assert "30×30 pixels but the mask is 48×64" in session.context.notes["synthesize"].text
