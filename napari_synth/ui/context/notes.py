@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,3 +58,12 @@ class Notes:
         """Show a message in a dock."""
         self._notes[dock] = note
         self.changed.emit(dock)
+
+
+@contextmanager
+def problems_said(say: Callable[[Note], object]) -> Iterator[None]:
+    """What goes wrong inside becomes a message."""
+    try:
+        yield
+    except SynthError as error:
+        say(Note.of(error))

@@ -69,14 +69,6 @@ def open_panel(viewer: ViewerModel, name: str) -> QWidget | None:
     return panel
 
 
-def theme_colours(viewer: ViewerModel) -> tuple[str, str]:
-    """Text and background colour of the viewer's theme, as ``#rrggbb``."""
-    from napari.utils.theme import get_theme
-
-    theme = get_theme(viewer.theme)
-    return theme.text.as_hex("long"), theme.background.as_hex("long")
-
-
 def join_tabs(panel: QWidget, kind: type[QWidget]) -> None:
     """Put the dock of a panel and those on the same side that hold panels of a kind into one column of tabs."""
     docks = [dock for dock in panel.window().findChildren(QDockWidget) if dock.findChild(kind) is not None]
