@@ -32,8 +32,8 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     session = session_for(viewer)
 
     before = layer.data.copy()
-    masks.count_mean.setValue(8)
-    masks.count_sd.setValue(0)
+    masks.form.box("count_mean").setValue(8)
+    masks.form.box("count_sd").setValue(0)
     click(qtbot, masks.sample)
     idle(qtbot, session.actions(MaskActions).jobs)
     assert "Placed 8 of 8" in masks.foot.status.text.text()
@@ -64,7 +64,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     model = ns.load_model(MODEL, "cpu")
     np.testing.assert_array_equal(image.data, model.render(labels, recipe.options[0], recipe.seed).image)
 
-    export.folder.setText(str(tmp_path / "pairs"))
+    export.form.line("folder").setText(str(tmp_path / "pairs"))
     assert export.export_button.text().startswith("Export 4 pairs")
     click(qtbot, export.export_button)
     idle(qtbot, session.actions(ExportActions).jobs)
@@ -77,7 +77,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
         expected = model.render(labels, made.options[0], made.seed).image
         np.testing.assert_array_equal(tifffile.imread(path), expected)
 
-    export.folder.setText(str(tmp_path / "one"))
+    export.form.line("folder").setText(str(tmp_path / "one"))
     for i in range(1, export.looks.count()):
         export.looks.item(i).setCheckState(Qt.CheckState.Unchecked)
     click(qtbot, export.export_button)
@@ -90,7 +90,7 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     session = session_for(viewer)
     layer = session.actions(MaskActions).new_mask(256, 256)
     masks = dock_panels(viewer)[0]
-    click(qtbot, masks.studio)
+    click(qtbot, masks.nuclei)
     panel = viewer.window._qt_window.findChild(NucleiPanel)
     studio = panel.studio
     viewer.fit_to_view()

@@ -70,7 +70,7 @@ def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path)
     for i in range(export.masks.count()):
         if export.masks.item(i).text() != mask.name:
             export.masks.item(i).setCheckState(Qt.CheckState.Unchecked)
-    export.folder.setText(str(tmp_path / "pairs"))
+    export.form.line("folder").setText(str(tmp_path / "pairs"))
     click(qtbot, export.export_button)
     idle(qtbot, session.actions(ExportActions).jobs)
     assert session.context.notes["export"].kind == "done", session.context.notes["export"]

@@ -23,9 +23,9 @@ def filled(value, dtype=np.int64) -> np.ndarray:
 def studio(session, finish):
     """A studio with a chosen shape and its model in memory."""
     studio = session.actions(NucleusActions)
-    studio.show_thumbnails()
-    studio.get_ready()
-    finish(studio.lane, 60_000)
+    studio.shapes.show_thumbnails()
+    studio.loader.load()
+    finish(studio.jobs, 60_000)
     return studio
 
 
@@ -33,9 +33,9 @@ def act(studio, tool):
     """Use a tool on a place that has a nucleus, and on one that has none."""
     studio.use_tool(tool)
     for place in ((20, 20), (50, 50)):
-        studio.hover(place)
+        studio.stamping.hover(place)
         studio.click(place)
-    studio._drag((0, 0), (63, 63), True)
+    studio.draw_box((0, 0), (63, 63))
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -52,10 +52,10 @@ def act(studio, tool):
 def test_no_tool_works_on_a_bad_mask(studio, viewer, finish, data, problem, action, tool):
     layer = viewer.add_labels(data.copy(), name="bad")
     act(studio, tool)
-    finish(studio.lane)
+    finish(studio.jobs)
     assert (studio.note.kind, studio.note.text, studio.note.action) == ("problem", problem, action)
     assert studio.choices.tool == ""
-    assert studio.ghost.pixels is None
+    assert studio.stamping.ghost.pixels is None
     np.testing.assert_array_equal(layer.data, data)
 
 
@@ -120,7 +120,7 @@ def test_a_full_rectangle_says_how_many_found_no_place(studio, session, viewer, 
     layer = viewer.add_labels(np.ones((64, 64), int), name="full")
     session.context.field.count_mean, session.context.field.count_law = 32, "fixed"
     studio.grow((0, 0, 64, 64))
-    finish(studio.lane)
+    finish(studio.jobs)
     assert studio.note.text == "Grew 0 of 2 nuclei."
     assert studio.note.action.startswith("2 found no place: ask for fewer or smaller")
     assert (layer.data == 1).all()

@@ -23,35 +23,31 @@ from skimage.measure import regionprops
 
 from napari_synth.core.progress import Progress
 from napari_synth.ui.docks.export.actions import ExportActions
-from napari_synth.ui.docks.export.panel import ExportPanel
-from napari_synth.ui.docks.inspect.panel import InspectPanel
 from napari_synth.ui.docks.masks.actions import MaskActions
-from napari_synth.ui.docks.masks.panel import MasksPanel
+from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
-from napari_synth.ui.session import session_for
 from tests.ui.conftest import painted
 
-PANELS = (MasksPanel, SynthesizePanel, ExportPanel, InspectPanel)
+PANELS = tuple(DOCKS)
 
 
 @pytest.fixture
 def masks(session, viewer, qtbot):
-    panel = session_for(viewer).panel("masks")
+    panel = session.panel("masks")
     qtbot.addWidget(panel)
     return panel
 
 
 @pytest.fixture
 def synthesize(session, viewer, qtbot):
-    panel = session_for(viewer).panel("synthesize")
+    panel = session.panel("synthesize")
     qtbot.addWidget(panel)
     return panel
 
 
 @pytest.fixture
 def export(session, viewer, qtbot):
-    panel = session_for(viewer).panel("export")
+    panel = session.panel("export")
     qtbot.addWidget(panel)
     return panel
 
@@ -71,9 +67,9 @@ def controls(panel: QWidget) -> list[QWidget]:
     return [widget for widget in found if not isinstance(widget.parent(), inside)]
 
 
-@pytest.mark.parametrize("kind", PANELS)
-def test_every_control_has_a_tooltip_and_a_name(kind, session, viewer, qtbot):
-    panel = kind(viewer)
+@pytest.mark.parametrize("key", PANELS)
+def test_every_control_has_a_tooltip_and_a_name(key, session, viewer, qtbot):
+    panel = session.panel(key)
     qtbot.addWidget(panel)
     found = controls(panel)
     assert len(found) >= 6
@@ -108,17 +104,17 @@ def test_new_mask_takes_the_size_of_the_selected_image(masks, viewer, qtbot):
 
 
 def test_sampling_from_the_panel(masks, session, viewer, qtbot, finish):
-    masks.count_mean.setValue(6)
-    masks.count_sd.setValue(0)
+    masks.form.box("count_mean").setValue(6)
+    masks.form.box("count_sd").setValue(0)
     masks.seed.value.setValue(4)
-    masks.spacing.setCurrentIndex(masks.spacing.findData("apart"))
-    masks.spacing.activated.emit(masks.spacing.currentIndex())
+    masks.form.combo("spacing").setCurrentIndex(masks.form.combo("spacing").findData("apart"))
+    masks.form.combo("spacing").activated.emit(masks.form.combo("spacing").currentIndex())
     assert (session.context.field.count_mean, session.context.field.seed, session.context.field.spacing) == (
         6,
         4,
         "apart",
     )
-    assert not masks.touching.isEnabled()
+    assert not masks.form.box("touching_fraction").isEnabled()
     click(qtbot, masks.sample)
     assert not masks.foot.job.isHidden()
     finish(session.actions(MaskActions).jobs)
@@ -135,14 +131,14 @@ def test_law_of_the_number_and_direction(masks, session, viewer, qtbot, finish):
         combo.setCurrentIndex(combo.findData(name))
         combo.activated.emit(combo.currentIndex())
 
-    assert not masks.angle.isEnabled()
-    assert masks.count_law.findData("measured") < 0
-    choose(masks.count_law, "fixed")
-    assert not masks.count_sd.isEnabled()
-    choose(masks.orientation, "preferred")
-    masks.angle.setValue(30)
-    masks.angle_sd.setValue(0)
-    masks.count_mean.setValue(12)
+    assert not masks.form.box("angle").isEnabled()
+    assert masks.form.combo("count_law").findData("measured") < 0
+    choose(masks.form.combo("count_law"), "fixed")
+    assert not masks.form.box("count_sd").isEnabled()
+    choose(masks.form.combo("orientation"), "preferred")
+    masks.form.box("angle").setValue(30)
+    masks.form.box("angle_sd").setValue(0)
+    masks.form.box("count_mean").setValue(12)
     seen = []
     for seed in range(4):
         masks.seed.value.setValue(seed)
@@ -156,7 +152,7 @@ def test_law_of_the_number_and_direction(masks, session, viewer, qtbot, finish):
                 off = (np.rad2deg(row.orientation) + 90 - 30 + 90) % 180 - 90
                 assert abs(off) < 12, "the long axis lies as asked"
     assert seen == [12] * 4
-    choose(masks.count_law, "poisson")
+    choose(masks.form.combo("count_law"), "poisson")
     assert session.context.field.settings(64, 64).count_law == "poisson"
 
 
@@ -176,12 +172,12 @@ def test_the_preset_of_the_thesis_from_the_menu(masks, session, qtbot):
     assert session.context.field.settings(350, 350) == preset("thesis", 350, 350), "as on the command line"
     assert "side" in masks.foot.status.text.text()
     assert masks.follow.text() == "Following"
-    assert masks.orientation.currentData() == "none"
-    assert masks.area_mean.text() == "64² shapes"
-    masks.area_mean.setValue(400)
+    assert masks.form.combo("orientation").currentData() == "none"
+    assert masks.form.box("area_mean").text() == "64² shapes"
+    masks.form.box("area_mean").setValue(400)
     changed = session.context.field.settings(350, 350)
     assert (changed.area_law, changed.area_mean, changed.count_scaling) == ("normal", 400, "length")
-    assert masks.area_mean.text() == "400"
+    assert masks.form.box("area_mean").text() == "400"
     trigger("per area")
     assert session.context.field.settings(350, 350) == start
     assert masks.follow.text() == "Follow…"
@@ -284,7 +280,7 @@ def test_plan_and_ticks(export, session, viewer):
     assert export.export_button.text() == "Export 0 pairs"
     viewer.add_labels(painted(), name="first")
     viewer.add_labels(painted(), name="second")
-    export.variants.setValue(3)
+    export.form.controls["variants"].setValue(3)
     assert export.export_button.text() == "Export 24 pairs"
     export.masks.item(0).setCheckState(Qt.CheckState.Unchecked)
     assert export.export_button.text() == "Export 12 pairs"
@@ -305,9 +301,9 @@ def test_a_model_without_looks_offers_none(export, session):
     assert not export.looks.parentWidget().isHidden()
 
 
-@pytest.mark.parametrize("kind", PANELS)
-def test_the_controls_of_all_rows_begin_at_the_same_place(kind, session, viewer, qtbot):
-    panel = kind(viewer)
+@pytest.mark.parametrize("key", PANELS)
+def test_the_controls_of_all_rows_begin_at_the_same_place(key, session, viewer, qtbot):
+    panel = session.panel(key)
     qtbot.addWidget(panel)
     panel.resize(560, 400)
     panel.show()
@@ -321,7 +317,7 @@ def test_export_from_the_panel(export, session, fake, viewer, qtbot, finish, mon
     assert "No folder is chosen" in export.foot.status.text.text()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path / "out"))
     click(qtbot, export.browse)
-    assert export.folder.text() == str(tmp_path / "out")
+    assert export.form.line("folder").text() == str(tmp_path / "out")
     fake.gate.clear()
     click(qtbot, export.export_button)
     assert not export.foot.job.isHidden()
@@ -337,7 +333,7 @@ def test_export_from_the_panel(export, session, fake, viewer, qtbot, finish, mon
 
 def test_typed_folder_counts_without_leaving_the_field(export, session, fake, viewer, qtbot, finish, tmp_path):
     viewer.add_labels(painted())
-    qtbot.keyClicks(export.folder, str(tmp_path / "typed"))
+    qtbot.keyClicks(export.form.line("folder"), str(tmp_path / "typed"))
     click(qtbot, export.export_button)
     finish(session.actions(ExportActions).jobs)
     assert (tmp_path / "typed" / "images").is_dir()
@@ -389,9 +385,9 @@ def test_a_closed_panel_does_not_disturb_the_session(session, fake, viewer, fini
 def test_a_panel_opened_again_shows_what_was_chosen(session, viewer, qtbot):
     session.context.look.option, session.context.look.seed = "purple", 12
     session.context.export.folder = "/data/out"
-    synthesize, export = session_for(viewer).panel("synthesize"), session_for(viewer).panel("export")
+    synthesize, export = session.panel("synthesize"), session.panel("export")
     qtbot.addWidget(synthesize)
     qtbot.addWidget(export)
     assert synthesize.looks.chosen == "purple"
     assert synthesize.seed.value.value() == 12
-    assert export.folder.text() == "/data/out"
+    assert export.form.line("folder").text() == "/data/out"

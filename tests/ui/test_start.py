@@ -120,7 +120,8 @@ beats = [time.perf_counter()]
 timer = QTimer()
 timer.timeout.connect(lambda: beats.append(time.perf_counter()))
 timer.start(5)
-session.actions(SynthesizeActions).jobs.lane.state.events.running.connect(lambda on: None if on else QTimer.singleShot(0, app.quit))
+state = session.actions(SynthesizeActions).jobs.lane.state
+state.events.running.connect(lambda on: None if on else QTimer.singleShot(0, app.quit))
 session.actions(SynthesizeActions).render()
 returned = time.perf_counter() - beats[0]
 QTimer.singleShot(100_000, app.quit)

@@ -152,11 +152,11 @@ def test_export_writes_the_anatomy_beside_the_signal(brain, viewer, finish, tmp_
     assert both.dtype == np.uint16
     np.testing.assert_array_equal(both[0], anatomy())
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "pairs" / "masks" / "0001.tif"), painted())
-    brain.export.variants = 3
+    brain.export.form.controls["variants"] = 3
     brain.exporting.export()
     assert "no noise" in brain.notes.export.text
     viewer.layers.remove("anatomy")
-    brain.export.variants = 1
+    brain.export.form.controls["variants"] = 1
     brain.exporting.export()
     assert "no image layer" in brain.notes.export.text
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
+from napari_synth.ui.napari_bridge.magicgui_widgets import own_helpers
 from napari_synth.ui.widgets.binding import Binding, bind
 from napari_synth.ui.widgets.controls import BOX_WIDTH
 from napari_synth.ui.widgets.panel import beside, described
@@ -107,6 +108,7 @@ class Form:
         widget = create_widget(name=name, annotation=_annotation(field), options=_options(field, entries))
         self._made.append(widget)
         control: QWidget = widget.native
+        own_helpers(widget, control)
         extra = _extra(field)
         if isinstance(control, QDoubleSpinBox):
             control.setDecimals(extra.get("decimals", 2))

@@ -95,7 +95,7 @@ class InspectPanel(Panel):
         }
         line = QHBoxLayout()
         for what, button in self.views.items():
-            button.clicked.connect(partial(self._show_view, what))
+            button.clicked.connect(partial(_show, self.dock, what))
             line.addWidget(button)
         layout.addLayout(line)
         self.ranks = RankBox(self.dock)
@@ -123,9 +123,6 @@ class InspectPanel(Panel):
         self.watch(dock.walks.jobs.lane.state.events, self.latents.bar.show_lane)
         dock.picker.bind_key()
         self.destroyed.connect(partial(_release, dock.picker))
-
-    def _show_view(self, what: str) -> None:
-        self.dock.show(what)
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors);;All files (*)")
@@ -166,6 +163,11 @@ class InspectPanel(Panel):
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.dock.note)
+
+
+def _show(dock: InspectActions, what: str, *_: object) -> None:
+    """Qt keeps a partial for as long as the button; one of the panel's own methods would keep the panel too."""
+    dock.show(what)
 
 
 def _release(picker: Picker, *_: object) -> None:
