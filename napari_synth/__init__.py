@@ -21,6 +21,8 @@ _PUBLIC = {
     "shape_library": "napari_synth.api",
     "export_recipe": "napari_synth.api",
     "replay": "napari_synth.api",
+    "Intervention": "napari_synth.core.recipe",
+    "RenderRequest": "napari_synth.synthesis.request",
     "Recipe": "napari_synth.core.recipe",
     "FieldSettings": "napari_synth.core.recipe",
     "read_recipe": "napari_synth.core.recipe",

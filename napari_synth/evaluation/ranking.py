@@ -105,3 +105,34 @@ def structure_at(labels: np.ndarray, y: int, x: int) -> tuple[np.ndarray, np.nda
     """
     label = labels[y, x]
     return (labels == label, labels == 0, True) if label else (labels == 0, labels > 0, False)
+
+
+def structure_of(
+    labels: np.ndarray, place: tuple[int, int] | None, label: int | None
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Pixels of a structure, pixels to compare it with, and whether the background was meant.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (Y, X)
+    place : tuple of int, optional
+        Row and column of a pixel.
+    label : int, optional
+        The number of a structure instead.
+
+    Raises
+    ------
+    InputError
+        If the place lies beside the mask or there is no such label.
+    """
+    if place is not None:
+        y, x = place
+        if not (0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]):
+            raise InputError("There is no structure under the cursor: it is beside the mask.", "Click on the mask.")
+        structure, rest, foreground = structure_at(labels, y, x)
+        return (structure, rest, False) if foreground else (rest, structure, True)
+    if not label:
+        raise InputError("The selected label is 0, the background.", "Select the label of a structure.")
+    if not (labels == label).any():
+        raise InputError(f"There is no structure with label {label} in the mask.", "Select a label that is painted.")
+    return labels == label, labels == 0, False

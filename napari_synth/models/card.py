@@ -128,3 +128,8 @@ class ModelCard(BaseModel):
     def options(self) -> list[str]:
         """Names of the options."""
         return [look.name for look in self.looks]
+
+    @property
+    def structure(self) -> str:
+        """What the objects of its masks are called."""
+        return "axon" if "axon" in self.id else "structure"

@@ -9,18 +9,20 @@ import numpy as np
 from napari.layers import Image, Labels
 from psygnal import Signal
 
+from napari_synth.ui.napari_bridge.layer_list import LayerList
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
 
-class DensityLayer:
+class DensityLayer(LayerList):
     """A 2-D layer, painted or an image, whose high values attract nuclei; or none."""
 
     changed = Signal()
 
     def __init__(self, viewer: ViewerModel):
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._layer: weakref.ref[Layer] | None = None
 
     def follow(self, layer: Layer | None) -> None:
@@ -31,9 +33,8 @@ class DensityLayer:
     @property
     def layer(self) -> Layer | None:
         """The layer nuclei follow, while it is in the viewer."""
-        viewer, layer = self._viewer(), self._layer() if self._layer else None
-        present = viewer is not None and any(layer is other for other in viewer.layers)
-        return layer if present else None
+        layer = self._layer() if self._layer else None
+        return layer if layer is not None and self.holds(layer) else None
 
     def values(self, shape: tuple[int, ...]) -> np.ndarray | None:
         """Its numbers for a canvas of this size, ``(Y, X)``; None where there is none of that size."""
@@ -42,7 +43,7 @@ class DensityLayer:
 
     def candidates(self, mask: Labels | None) -> list[Layer]:
         """The layers of the size of a mask that nuclei could follow."""
-        viewer = self._viewer()
+        viewer = self.viewer
         if mask is None or viewer is None:
             return []
         found = [(layer, density_values(layer)) for layer in viewer.layers if layer is not mask]

@@ -10,6 +10,7 @@ from napari.layers import Image
 from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
+from napari_synth.ui.napari_bridge.layer_list import LayerList
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -21,14 +22,14 @@ UNFINISHED_KEY = f"{METADATA_KEY} unfinished"
 """Marks a rendered image that has no recipe yet."""
 
 
-class ImageLayers:
+class ImageLayers(LayerList):
     """The Image layers of a viewer that were not rendered here, and the one that objects are put into."""
 
     changed = Signal()
     """The layers, a name, the pixels of one or the chosen one changed."""
 
     def __init__(self, viewer: ViewerModel):
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._chosen: weakref.ref[Image] | None = None
         self._pixels: weakref.WeakKeyDictionary[Image, np.ndarray] = weakref.WeakKeyDictionary()
         events = viewer.layers.events

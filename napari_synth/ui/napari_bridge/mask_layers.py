@@ -12,6 +12,7 @@ from psygnal import Signal
 
 from napari_synth.core.errors import InputError
 from napari_synth.export.formats.base import PixelSize
+from napari_synth.ui.napari_bridge.layer_list import LayerList
 from napari_synth.ui.napari_bridge.nucleus_table import NucleusTables, put_rows
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Placement = dict[str, Any]
 """Where a layer lies in the world, as arguments for another one."""
 
 
-class MaskLayers:
+class MaskLayers(LayerList):
     """The Labels layers of a viewer, and the one the panels work on.
 
     The current mask follows the layer selected in napari, and stays when another kind of layer is
@@ -45,7 +46,7 @@ class MaskLayers:
     """Another layer, of whatever kind, was selected in napari."""
 
     def __init__(self, viewer: ViewerModel):
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._current: weakref.ref[Labels] | None = None
         self._tables = NucleusTables()
         events = viewer.layers.events
@@ -77,11 +78,6 @@ class MaskLayers:
         self._current = None if layer is None else weakref.ref(layer)
         if before is not layer:
             self.current_changed.emit()
-
-    def holds(self, layer: object) -> bool:
-        """Whether the layer is still in the viewer."""
-        viewer = self._viewer()
-        return viewer is not None and any(layer is other for other in viewer.layers)
 
     def edit(self, layer: Labels, edit: Callable[[Labels], object]) -> None:
         """Change a mask so that its table comes back with its nuclei on undo."""

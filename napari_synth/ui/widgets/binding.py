@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+from qtpy.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 from superqt.utils import signals_blocked
 
 
@@ -28,7 +28,7 @@ def bind(
         With a signal group ``events``.
     name : str
         The field.
-    control : QSpinBox, QDoubleSpinBox, QAbstractButton, QComboBox or QLineEdit
+    control : QSpinBox, QDoubleSpinBox, QAbstractSlider, QAbstractButton, QComboBox or QLineEdit
         A combo box shows and stores the data of its entries.
     shown, stored : callable, optional
         Turn the field into what the control shows, and back.
@@ -75,8 +75,8 @@ class Binding(QObject):
 def set_value(control: QWidget, value: Any) -> None:
     """Show a value in a control, without telling anyone."""
     with signals_blocked(control):
-        if isinstance(control, QSpinBox | QDoubleSpinBox):
-            control.setValue(control.minimum() if control.specialValueText() else value)
+        if isinstance(control, QSpinBox | QDoubleSpinBox | QAbstractSlider):
+            control.setValue(value)
         elif isinstance(control, QAbstractButton):
             control.setChecked(value)
         elif isinstance(control, QComboBox):
@@ -88,7 +88,7 @@ def set_value(control: QWidget, value: Any) -> None:
 
 
 def _value(control: QWidget) -> Any:
-    if isinstance(control, QSpinBox | QDoubleSpinBox):
+    if isinstance(control, QSpinBox | QDoubleSpinBox | QAbstractSlider):
         return control.value()
     if isinstance(control, QAbstractButton):
         return control.isChecked()
@@ -101,7 +101,7 @@ def _value(control: QWidget) -> Any:
 
 def _changed(control: QWidget) -> Any:
     """The signal of a change by the user."""
-    if isinstance(control, QSpinBox | QDoubleSpinBox):
+    if isinstance(control, QSpinBox | QDoubleSpinBox | QAbstractSlider):
         return control.valueChanged
     if isinstance(control, QAbstractButton):
         return control.toggled

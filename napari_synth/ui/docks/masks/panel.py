@@ -196,8 +196,12 @@ class MasksPanel(Panel):
         enlarged = base is not None and field.area_law == "scale"
         texts = ("64² shapes", f"× {base.scale_low:g}–{base.scale_high:g}") if base and enlarged else ("", "")
         for name, text in zip(("area_mean", "area_sd"), texts, strict=True):
-            self.form.box(name).setSpecialValueText(text)
-            self.form.show(name)
+            box = self.form.box(name)
+            box.setSpecialValueText(text)
+            if text:
+                set_value(box, box.minimum())
+            else:
+                self.form.show(name)
 
     def _show_following(self) -> None:
         followed = self.context.field.base is not None or self.context.density.layer is not None
