@@ -20,17 +20,18 @@ from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.docks.nuclei.actions import NucleusActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.jobs.delivery import Jobs
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 PATIENCE = 120.0
 
 
-def settle(*lanes: object) -> None:
-    """Let the window work until the lanes are idle, and draw."""
+def settle(*running: Jobs) -> None:
+    """Let the window work until these jobs are done, and draw."""
     from qtpy.QtWidgets import QApplication
 
     end = time.monotonic() + PATIENCE
-    while any(lane.state.running for lane in lanes) and time.monotonic() < end:  # type: ignore[attr-defined]
+    while any(jobs.lane.state.running for jobs in running) and time.monotonic() < end:
         QApplication.processEvents()
     for _ in range(50):
         QApplication.processEvents()
@@ -94,10 +95,10 @@ def main() -> None:
     viewer = open_window(render_first=True)
     session = session_for(viewer)
 
-    def picture(name: str, lane: object, act: Callable[[], object] | None = None) -> None:
+    def picture(name: str, jobs: Jobs, act: Callable[[], object] | None = None) -> None:
         if act is not None:
             act()
-        settle(lane)
+        settle(jobs)
         save_picture(viewer, name)
 
     picture("window", session.actions(SynthesizeActions).jobs)
@@ -112,39 +113,39 @@ def main() -> None:
     viewer.close()
 
 
-def nuclei_by_hand(viewer: Any, settle: Callable[[object], None], picture: Callable[..., None]) -> None:
+def nuclei_by_hand(viewer: Any, settle: Callable[[Jobs], None], picture: Callable[..., None]) -> None:
     """Stamp and change nuclei, and look at the latent map."""
     from napari_synth.ui.napari_bridge.window import open_panel
     from napari_synth.ui.session import session_for
 
     session = session_for(viewer)
-    studio = session.actions(NucleusActions)
+    dock = session.actions(NucleusActions)
     viewer.layers.clear()
     session.actions(MaskActions).new_mask(256, 256)
     panel: Any = open_panel(viewer, "Nuclei")
-    settle(studio.lane)
+    settle(dock.jobs)
     viewer.fit_to_view()
-    studio.use_tool("stamp")
+    dock.use_tool("stamp")
     for number, place in enumerate(((60, 60), (50, 130), (120, 50), (110, 120), (60, 200))):
-        studio.choose(number)
-        studio.click(place)
-    studio.use_tool("grow")
-    studio.grow((150, 20, 240, 240))
-    settle(studio.lane)
-    studio.use_tool("edit")
-    studio.click((110, 120))
-    settle(studio.lane)
-    picture("nuclei", studio.lane, lambda: panel.area.setValue(1600))
-    studio.use_tool("")
+        dock.shapes.choose(number)
+        dock.click(place)
+    dock.use_tool("grow")
+    dock.grow((150, 20, 240, 240))
+    settle(dock.jobs)
+    dock.use_tool("edit")
+    dock.click((110, 120))
+    settle(dock.jobs)
+    picture("nuclei", dock.jobs, lambda: panel.area.setValue(1600))
+    dock.use_tool("")
     panel.tabs.setCurrentIndex(1)
-    studio.mark(0)
-    studio.choose(7)
-    studio.mark(1)
-    studio.walk()
-    settle(studio.lane)
+    dock.shapes.mark(0)
+    dock.shapes.choose(7)
+    dock.shapes.mark(1)
+    dock.shapes.walk()
+    settle(dock.jobs)
     viewer.fit_to_view()
     viewer.dims.set_current_step(0, 12)
-    picture("latent_map", studio.lane)
+    picture("latent_map", dock.jobs)
 
 
 if __name__ == "__main__":

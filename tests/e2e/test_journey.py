@@ -92,7 +92,7 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     masks = dock_panels(viewer)[0]
     click(qtbot, masks.nuclei)
     panel = viewer.window._qt_window.findChild(NucleiPanel)
-    studio = panel.studio
+    dock = panel.dock
     viewer.fit_to_view()
     QApplication.processEvents()
     panel.shapes.setCurrentRow(2)
@@ -105,7 +105,7 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
 
     click(qtbot, panel.tools["grow"])
     stroke(viewer, qtbot, (140, 20), (240, 240))
-    idle(qtbot, studio.lane)
+    idle(qtbot, dock.jobs)
     assert "Grew" in panel.foot.status.text.text()
     grown = layer.data.copy()
     assert len(np.unique(grown)) > 8
@@ -118,17 +118,17 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
 
     click(qtbot, panel.tools["edit"])
     stroke(viewer, qtbot, (100, 40), None)
-    qtbot.waitUntil(lambda: studio.choices.selected == 3)
-    idle(qtbot, studio.lane)
+    qtbot.waitUntil(lambda: dock.choices.selected == 3)
+    idle(qtbot, dock.jobs)
     before = layer.data == 3
     panel.sliders.sliders[0].setValue(50)
     qtbot.waitUntil(lambda: bool(((layer.data == 3) != before).any()), timeout=20_000)
-    z = studio.choices.z
+    z = dock.choices.z
     assert ((layer.data == 1) == (grown == 1)).all()
 
-    studio.save(tmp_path / "mine.tif")
+    dock.save(tmp_path / "mine.tif")
     viewer.layers.clear()
-    studio.open(tmp_path / "mine.tif")
+    dock.open(tmp_path / "mine.tif")
     (again,) = viewer.layers
     np.testing.assert_array_equal(again.data, layer.data)
     row = again.features[again.features["index"] == 3].iloc[0]
@@ -140,9 +140,9 @@ def test_a_ghost_shows_the_stamp_before_the_click(viewer, qtbot):
     layer = session.actions(MaskActions).new_mask(256, 256)
     layer.scale, layer.translate = (0.5, 0.5), (7, 9)
     viewer.window.add_plugin_dock_widget(PLUGIN, "Nuclei")
-    studio = session.actions(NucleusActions)
-    studio.use_tool("stamp")
-    idle(qtbot, studio.lane)
+    dock = session.actions(NucleusActions)
+    dock.use_tool("stamp")
+    idle(qtbot, dock.jobs)
     QApplication.processEvents()
     viewer.fit_to_view()
     QApplication.processEvents()
@@ -161,7 +161,7 @@ def test_a_ghost_shows_the_stamp_before_the_click(viewer, qtbot):
     move((60, 60))
     move((120, 130))
     ghost = picture()
-    rows, columns = studio.ghost.pixels
+    rows, columns = dock.stamping.ghost.pixels
     changed = np.argwhere((np.abs(ghost - bare) > 20).any(-1))
     ratio = native.devicePixelRatioF()
     corners = [on_canvas(viewer, layer, place) for place in ((rows.min(), columns.min()), (rows.max(), columns.max()))]
@@ -176,13 +176,13 @@ def test_a_ghost_shows_the_stamp_before_the_click(viewer, qtbot):
     viewer.mouse_over_canvas = False
     assert (layer.data == 1).any()
     layer.undo()
-    studio.use_tool("")
+    dock.use_tool("")
     assert np.abs(picture() - bare).max() < 20, "nothing of it stays"
-    studio.use_tool("stamp")
+    dock.use_tool("stamp")
     move((100, 100))
     viewer.layers.remove(layer)
     QApplication.processEvents()
-    assert studio.ghost.pixels is None
+    assert dock.stamping.ghost.pixels is None
 
 
 def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
