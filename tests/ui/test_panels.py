@@ -264,7 +264,8 @@ def test_an_opened_model_is_offered_and_chosen(synthesize, session, tmp_path):
     session.actions(SynthesizeActions).open_model(path)
     assert synthesize.model.count() == offered + 1
     assert "mine.safetensors" in synthesize.model.currentText()
-    synthesize.model.activated.emit(synthesize.model.findData("optional-pix2pix-nuclei"))
+    synthesize.model.setCurrentIndex(synthesize.model.findData("optional-pix2pix-nuclei"))
+    synthesize.model.activated.emit(synthesize.model.currentIndex())
     assert session.context.look.model == "optional-pix2pix-nuclei"
 
 
@@ -348,7 +349,7 @@ def test_job_bar_counts_and_cancels(export, session, qtbot):
         while not cancel.cancelled:
             pass
 
-    lane, job = session.actions(ExportActions).jobs, export.foot.job
+    lane, job = session.actions(ExportActions).jobs.lane, export.foot.job
     lane.submit("Exporting", work, seen.append, total=12, unit="pairs")
     qtbot.waitUntil(lambda: job.bar.value() == 3)
     assert job.bar.format() == "3 of 12 pairs · 2.0/s"
@@ -365,7 +366,7 @@ def test_a_closed_panel_does_not_disturb_the_session(session, fake, viewer, fini
     from qtpy.QtCore import QEvent
 
     viewer.add_labels(painted(), name="mask")
-    panels = [kind(viewer) for kind in PANELS]
+    panels = [session.panel(key) for key in PANELS]
     fake.gate.clear()
     session.actions(SynthesizeActions).render()
     for panel in panels:

@@ -109,6 +109,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 app = QApplication([])
 from napari.components import ViewerModel
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.session import session_for
 viewer = ViewerModel()
 labels = np.zeros((256, 256), np.uint16)

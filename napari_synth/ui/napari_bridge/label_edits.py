@@ -57,6 +57,12 @@ class Edits:
         self._on_new_array()
         return True
 
+    def close(self) -> None:
+        """Stop for good."""
+        self.watch(None)
+        for timer in (self._end, self._rest):
+            timer.deleteLater()
+
     @property
     def painting(self) -> bool:
         """Whether a stroke is under way."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+from superqt import QLargeIntSpinBox
 from superqt.utils import signals_blocked
+
+NUMBERS = (QSpinBox, QDoubleSpinBox, QLargeIntSpinBox, QAbstractSlider)
 
 
 def bind(
@@ -28,7 +32,7 @@ def bind(
         With a signal group ``events``.
     name : str
         The field.
-    control : QSpinBox, QDoubleSpinBox, QAbstractSlider, QAbstractButton, QComboBox or QLineEdit
+    control : spin box, QAbstractSlider, QAbstractButton, QComboBox or QLineEdit
         A combo box shows and stores the data of its entries.
     shown, stored : callable, optional
         Turn the field into what the control shows, and back.
@@ -52,7 +56,8 @@ class Binding(QObject):
     ):
         super().__init__(control)
         self._choices, self._name, self._control = choices, name, control
-        self._shown, self._stored, self._store = shown, stored, store
+        self._shown, self._stored = _weakly(shown), _weakly(stored)
+        self._store = None if store is None else _weakly(store)
         signal = choices.events[name]
         signal.connect(self.show)
         control.destroyed.connect(partial(_unbind, signal, self.show))
@@ -75,7 +80,7 @@ class Binding(QObject):
 def set_value(control: QWidget, value: Any) -> None:
     """Show a value in a control, without telling anyone."""
     with signals_blocked(control):
-        if isinstance(control, QSpinBox | QDoubleSpinBox | QAbstractSlider):
+        if isinstance(control, NUMBERS):
             control.setValue(value)
         elif isinstance(control, QAbstractButton):
             control.setChecked(value)
@@ -88,7 +93,7 @@ def set_value(control: QWidget, value: Any) -> None:
 
 
 def _value(control: QWidget) -> Any:
-    if isinstance(control, QSpinBox | QDoubleSpinBox | QAbstractSlider):
+    if isinstance(control, NUMBERS):
         return control.value()
     if isinstance(control, QAbstractButton):
         return control.isChecked()
@@ -101,7 +106,7 @@ def _value(control: QWidget) -> Any:
 
 def _changed(control: QWidget) -> Any:
     """The signal of a change by the user."""
-    if isinstance(control, QSpinBox | QDoubleSpinBox | QAbstractSlider):
+    if isinstance(control, NUMBERS):
         return control.valueChanged
     if isinstance(control, QAbstractButton):
         return control.toggled
@@ -110,6 +115,23 @@ def _changed(control: QWidget) -> Any:
     if isinstance(control, QLineEdit):
         return control.editingFinished
     raise TypeError(f"A {type(control).__name__} cannot be bound.")
+
+
+def _weakly(call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same call, without keeping the widget alive whose method it is.
+
+    A widget in a circle of references is left to Python's garbage collector, which may run in the thread of a job;
+    Qt crashes when a widget is deleted there.
+    """
+    if not isinstance(getattr(call, "__self__", None), QObject):
+        return call
+    method = weakref.WeakMethod(call)
+
+    def call_if_alive(value: Any) -> Any:
+        alive = method()
+        return alive(value) if alive is not None else None
+
+    return call_if_alive
 
 
 def _same(value: Any) -> Any:

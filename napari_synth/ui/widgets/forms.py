@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, g
 from magicgui.widgets import create_widget
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QDoubleSpinBox, QLineEdit, QWidget
 
 from napari_synth.ui.napari_bridge.magicgui_widgets import own_helpers
 from napari_synth.ui.widgets.binding import Binding, bind
@@ -81,7 +81,7 @@ class Form:
             extra = _extra(field)
             row = parts.setdefault(str(extra.get("row") or field.title or name), [])
             row += [extra["sign"], self.controls[name]] if "sign" in extra else [self.controls[name]]
-        return {label: beside(*controls) for label, controls in parts.items()}
+        return {label: _beside(controls) for label, controls in parts.items()}
 
     def combo(self, name: str) -> QComboBox:
         """The control of a field with a list."""
@@ -110,16 +110,20 @@ class Form:
         control: QWidget = widget.native
         own_helpers(widget, control)
         extra = _extra(field)
-        if isinstance(control, QDoubleSpinBox):
-            control.setDecimals(extra.get("decimals", 2))
-        if isinstance(control, QDoubleSpinBox | QSpinBox):
+        if isinstance(control, QAbstractSpinBox):
             control.setKeyboardTracking(False)
             control.setMinimumWidth(BOX_WIDTH)
+        if isinstance(control, QDoubleSpinBox):
+            control.setDecimals(extra.get("decimals", 2))
             control.setSuffix(extra.get("suffix", ""))
         if isinstance(control, QAbstractButton):
             control.setText(field.title or name)
         described(control, field.title or name, field.description or "")
         return control
+
+
+def _beside(controls: list[QWidget | str]) -> QWidget:
+    return controls[0] if len(controls) == 1 and isinstance(controls[0], QWidget) else beside(*controls)
 
 
 def _field(record: type, name: str) -> FieldInfo:

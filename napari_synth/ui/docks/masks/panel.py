@@ -101,7 +101,6 @@ class MasksPanel(Panel):
         self.follow_menu.aboutToShow.connect(self._fill_follow)
         self.follow.setMenu(self.follow_menu)
         self.nuclei = described(QPushButton("Nuclei…"), "Single nuclei", "Open the Nuclei panel: stamp, grow, reshape")
-        self.seed = SeedBox("Field seed", "The same number gives the same field of nuclei")
         self.maps = described(
             QPushButton("Label maps…"),
             "From label maps",

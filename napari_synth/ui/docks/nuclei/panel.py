@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QFileDialog,
@@ -148,12 +149,15 @@ class NucleiPanel(Panel):
 
     def _build_tools(self) -> None:
         self.tools: dict[Tool, QPushButton] = {}
+        group = QButtonGroup(self)
+        group.setExclusive(False)
         for name, text, tip in TOOLS:
             button = described(QPushButton(text), text, tip)
             button.setCheckable(True)
-            button.clicked.connect(partial(self._use, name))
             self.buttons.addWidget(button, 1)
             self.tools[name] = button
+            group.addButton(button)
+        group.buttonClicked.connect(self._use)
         self.open = described(QPushButton("Open…"), "Open a mask", "Open a mask with the table of its nuclei")
         self.save = described(QPushButton("Save…"), "Save the mask", "Save the mask with the codes of its nuclei")
         self.buttons.addWidget(self.open)
@@ -191,7 +195,8 @@ class NucleiPanel(Panel):
         self.watch(self.context.notes.changed, self._show_note)
         self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
 
-    def _use(self, tool: Tool) -> None:
+    def _use(self, button: QPushButton) -> None:
+        tool = next(name for name, known in self.tools.items() if known is button)
         self.dock.use_tool("" if self.dock.choices.tool == tool else tool)
         self._show_choices()  # the button stays down only where the tool is on
 

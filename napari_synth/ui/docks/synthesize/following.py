@@ -153,6 +153,7 @@ class Following:
     def close(self) -> None:
         """Stop for good."""
         self._leave()
+        self._edits.close()
         delete(self._look_changed)
 
     def _leave(self) -> None:
