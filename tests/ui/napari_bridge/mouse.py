@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import wrapt
 from napari.utils.interactions import (
     mouse_double_click_callbacks,
     mouse_move_callbacks,
@@ -22,7 +23,7 @@ class Mouse:
 
     def _event(self, kind, position, button=1, modifiers=(), delta=(0.0, 0.0)):
         position = tuple(float(value) for value in position)
-        return SimpleNamespace(
+        event = SimpleNamespace(
             type=kind,
             position=position,
             pos=5 * np.array(position[-2:])[::-1],
@@ -32,6 +33,7 @@ class Mouse:
             is_dragging=kind == "mouse_move",
             handled=False,
         )
+        return wrapt.ObjectProxy(event)  # napari puts the event of each move into that of the press
 
     def press(self, position, button=1):
         mouse_press_callbacks(self.viewer, self._event("mouse_press", position, button))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
-
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from napari_synth.ui.napari_bridge.canvas_tool import CanvasTool
 from tests.ui.conftest import painted
@@ -148,15 +144,3 @@ def test_turning_on_twice_is_turning_on_once(tool, viewer, layer):
     tool.turn_off()
     tool.turn_off()
     assert callbacks(viewer) == before
-
-
-def test_a_tool_keeps_no_viewer_alive(qapp):
-    viewer = ViewerModel()
-    tool = CanvasTool(viewer)
-    tool.turn_on(viewer.add_labels(painted()), draws_box=True)
-    gone = weakref.ref(viewer)
-    del viewer
-    gc.collect()
-    assert gone() is None
-    assert tool.layer is None
-    tool.turn_off()
