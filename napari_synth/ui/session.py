@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_synth.core.errors import unknown_name
@@ -11,6 +12,7 @@ from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.context.context import Context
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.registry import DOCKS
+from napari_synth.ui.napari_bridge.preferences import LivePreferences, live_preferences
 from napari_synth.ui.napari_bridge.window import on_close, unwrapped
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Session:
     viewer : ViewerModel
     models : Models, optional
         Where trained models come from; loaded from their files when not given.
+    preferences : callable
+        Gives the preferences as they are now.
 
     Attributes
     ----------
@@ -49,9 +53,14 @@ class Session:
         Masks that outlive a crash.
     """
 
-    def __init__(self, viewer: ViewerModel, models: Models | None = None):
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        models: Models | None = None,
+        preferences: Callable[[], LivePreferences] = live_preferences,
+    ):
         _SESSIONS[viewer] = self
-        self.context = Context(viewer, models)
+        self.context = Context(viewer, models, preferences)
         self.docks = {key: dock.make_actions(self.context) for key, dock in DOCKS.items()}
         self.autosave = Autosave(self.context)
         on_close(viewer, self.close)

@@ -11,16 +11,8 @@ from napari.components import ViewerModel
 from napari_synth.models.card import Look, ModelCard
 from napari_synth.synthesis.request import Rendering, check_mask
 from napari_synth.ui.context.loaded_models import LoadedModels, Renderer
+from napari_synth.ui.napari_bridge.preferences import LivePreferences
 from napari_synth.ui.session import Session
-
-
-@pytest.fixture(autouse=True)
-def settings_file(tmp_path, monkeypatch):
-    """No test reads or writes the settings and autosaved masks of the person who runs it."""
-    path = tmp_path / "settings" / "settings.json"
-    monkeypatch.setenv("NAPARI_SYNTH_SETTINGS", str(path))
-    monkeypatch.setenv("NAPARI_SYNTH_STATE", str(tmp_path / "state"))
-    return path
 
 
 @pytest.fixture
@@ -29,31 +21,84 @@ def viewer(qapp):
 
 
 class StandInModels(LoadedModels):
-    """The models in the files, until a stand-in renders instead of every generator."""
+    """The models in the files, until a stand-in renders instead of every generator; shapes wait at a gate."""
 
     def __init__(self):
         super().__init__()
         self.stand_in: Renderer | None = None
+        self.gate = open_gate()
 
-    def generator(self, name: str, device: str) -> Renderer:
+    def generator(self, name, device):
         return self.stand_in or super().generator(name, device)
+
+    def shapes(self, name):
+        assert self.gate.wait(20)
+        return super().shapes(name)
+
+
+class ChosenPreferences:
+    """The preferences, as a test sets them with ``now``."""
+
+    def __init__(self, now=LivePreferences()):
+        self.now = now
+
+    def __call__(self):
+        return self.now
 
 
 @pytest.fixture
 def models():
-    return StandInModels()
+    models = StandInModels()
+    yield models
+    models.gate.set()
 
 
 @pytest.fixture
-def session(viewer, models):
-    session = Session(viewer, models)
-    yield session
-    session.close()
+def preferences():
+    return ChosenPreferences()
+
+
+@pytest.fixture
+def opened(models, preferences, qapp):
+    """Opens sessions, each on the given viewer or one of its own; closes them in the end."""
+    sessions, viewers = [], []
+
+    def open_one(viewer=None):
+        viewers.append(viewer if viewer is not None else ViewerModel())
+        sessions.append(Session(viewers[-1], models, preferences))
+        return sessions[-1]
+
+    yield open_one
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def session(opened, viewer):
+    return opened(viewer)
+
+
+@pytest.fixture
+def panel(session, qtbot):
+    """Opens panels of the session, by the keys of their docks."""
+
+    def open_one(key):
+        panel = session.panel(key)
+        qtbot.addWidget(panel)
+        return panel
+
+    return open_one
 
 
 @pytest.fixture
 def context(session):
     return session.context
+
+
+def open_gate() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
 
 
 def painted(shape=(64, 48)) -> np.ndarray:
@@ -75,8 +120,7 @@ class FakeGenerator:
         self.device = "cpu"
         self.calls = 0
         self.wait_from = 1
-        self.gate = threading.Event()
-        self.gate.set()
+        self.gate = open_gate()
         self.entered = threading.Event()
         self.failure: Exception | None = None
 
@@ -106,7 +150,7 @@ def fake(models):
 
 @pytest.fixture
 def finish(qtbot):
-    """Wait until a lane is idle."""
+    """Wait until jobs are done."""
 
     def wait(jobs, timeout=20_000):
         qtbot.waitUntil(lambda: not jobs.lane.state.running, timeout=timeout)

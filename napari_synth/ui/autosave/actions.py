@@ -17,7 +17,6 @@ from napari_synth.ui.autosave.mask_copies import WatchedMask, add_kept, keepable
 from napari_synth.ui.autosave.store import LostSession, Store, Taken, discard, fingerprint, lost_sessions
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.jobs.lanes import Errands, delete
-from napari_synth.ui.napari_bridge.preferences import live_preferences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +80,11 @@ class Autosave:
         for timer in (self._wait, self._turn):
             delete(timer)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being copied or written, and nothing waits for it."""
+        return not self._working and not self._wait.isActive() and self._errands.idle
+
     # ---- keeping
 
     def _follow_layers(self) -> None:
@@ -112,7 +116,7 @@ class Autosave:
     def _touched(self) -> None:
         if self._working or self._wait.isActive():
             return
-        seconds = live_preferences().autosave_seconds
+        seconds = self._context.preferences().autosave_seconds
         if seconds > 0:
             self._wait.start(round(1000 * seconds))
 
@@ -146,7 +150,7 @@ class Autosave:
         if outcome.error is not None:
             watched.dirty = True
             if not self._failed:
-                seconds = live_preferences().autosave_seconds
+                seconds = self._context.preferences().autosave_seconds
                 self._say(
                     Note(
                         "problem",

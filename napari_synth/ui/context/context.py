@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL, Condition
 from napari_synth.ui.napari_bridge.density_layer import DensityLayer
 from napari_synth.ui.napari_bridge.image_layers import ImageLayers
 from napari_synth.ui.napari_bridge.mask_layers import MaskLayers, outline
+from napari_synth.ui.napari_bridge.preferences import live_preferences
 from napari_synth.ui.napari_bridge.result_layers import ResultLayers
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from napari_synth.synthesis.request import Rendering
     from napari_synth.ui.context.loaded_models import Models
+    from napari_synth.ui.napari_bridge.preferences import LivePreferences
 
 
 class Context:
@@ -36,6 +39,8 @@ class Context:
     viewer : ViewerModel
     models : Models, optional
         Where trained models come from; loaded from their files when not given.
+    preferences : callable
+        Gives the preferences as they are now.
 
     Attributes
     ----------
@@ -54,6 +59,8 @@ class Context:
         Models to choose from.
     models : Models
         Models in memory.
+    preferences : callable
+        Gives the `LivePreferences` as they are now.
     changes : NetworkChanges
         What is changed inside the networks.
     field, look, export : FieldChoices, LookChoices, ExportChoices
@@ -65,7 +72,12 @@ class Context:
     rendered = Signal(object)
     """The image of a mask was rendered as ordered and is shown; the mask's layer."""
 
-    def __init__(self, viewer: ViewerModel, models: Models | None = None):
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        models: Models | None = None,
+        preferences: Callable[[], LivePreferences] = live_preferences,
+    ):
         self._viewer = weakref.ref(viewer)
         self.closed = False
         self.notes = Notes()
@@ -75,6 +87,7 @@ class Context:
         self.density = DensityLayer(viewer)
         self.catalogue = ModelCatalogue()
         self.models: Models = models if models is not None else LoadedModels()
+        self.preferences = preferences
         self.changes = NetworkChanges()
         self.field = FieldChoices()
         self.look, self.export = remembered_choices()

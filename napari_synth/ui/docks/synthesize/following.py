@@ -17,7 +17,6 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.synthesize.jobs import FollowWork
 from napari_synth.ui.jobs.lanes import delete
 from napari_synth.ui.napari_bridge.label_edits import Edits
-from napari_synth.ui.napari_bridge.preferences import live_preferences
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -172,7 +171,7 @@ class Following:
         if layer is None:
             self.state.text = "Live: waiting for a mask." if self.state.on else ""
             return
-        self._followed = FollowedMask(layer, live_preferences().memory_bytes)
+        self._followed = FollowedMask(layer, self._context.preferences().memory_bytes)
         if not self._edits.watch(layer):
             self.state.text = "Live: the image of a mask with more than two dimensions cannot follow it."
 
@@ -289,7 +288,7 @@ class Following:
 
     def _count(self, elapsed: float) -> None:
         """Wait for the end of strokes once the budget was missed too often."""
-        budget = live_preferences().budget_ms
+        budget = self._context.preferences().budget_ms
         self._missed = self._missed + 1 if elapsed > budget else 0
         if self._missed >= MISSES and not self.state.on_release:
             self.state.on_release = True
