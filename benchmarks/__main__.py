@@ -20,13 +20,14 @@ from benchmarks import capsules, live, precision, renders, timing, training, two
 from benchmarks.table import table
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
-from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe
-from napari_synth.export.batch import ExportRequest, export_pairs
+from napari_synth.core.recipe import FieldSettings, FieldSource
+from napari_synth.exporting.batch import ExportRequest, export_pairs
 from napari_synth.masks.field import compose_field
 from napari_synth.masks.shape_model import ShapeModel
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 from napari_synth.models.registry import load_trained
-from napari_synth.synthesis.generator import Rendering, RenderRequest
+from napari_synth.synthesis.recipes import altered, masks_recipe
+from napari_synth.synthesis.request import Rendering, RenderRequest, Steering
 
 
 def compose(rounds: int = 7) -> None:
@@ -58,15 +59,14 @@ def compose(rounds: int = 7) -> None:
 
 def export(pairs: int) -> None:
     """Pairs per second of an export at 256², and the generator's share of the time."""
-    recipe = Recipe(
-        model=DEFAULT_GENERATOR, masks=[FieldSource(settings=FieldSettings(), seed=1)], options=["he"], n=pairs
-    )
+    masks = [FieldSource(settings=FieldSettings(), seed=1)]
+    recipe = altered(masks_recipe(DEFAULT_GENERATOR, masks, options=["he"]), n=pairs)
     generator = api.load_model(DEFAULT_GENERATOR, "cpu")
     rendered, run = [], generator.run
 
-    def timed(request: RenderRequest) -> Rendering:
+    def timed(request: RenderRequest, steering: Steering | None = None) -> Rendering:
         start = time.perf_counter()
-        made = run(request)
+        made = run(request, steering)
         rendered.append(time.perf_counter() - start)
         return made
 

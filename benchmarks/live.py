@@ -15,9 +15,10 @@ from benchmarks.models import NETWORKS, sample_request
 from benchmarks.timing import interleaved, line
 from napari_synth import api
 from napari_synth.core.boxes import Box
-from napari_synth.synthesis.architectures import forward
-from napari_synth.synthesis.live.canvas import partial_update
-from napari_synth.synthesis.tiles import OVERLAP, TILE
+from napari_synth.core.progress import CancelToken
+from napari_synth.synthesis.network_io import anatomy_features
+from napari_synth.synthesis.request import TILE
+from napari_synth.synthesis.tiles import OVERLAP
 
 ROOM = 8 * 2**30
 STROKES = (8, 16, 32, 64)
@@ -43,17 +44,17 @@ def strokes(model: str, size: int, rounds: int) -> None:
     generator, request = api.load_model(model, "cpu"), sample_request(model, size)
     labels = np.array(request.mask)
     request = replace(request, mask=labels)
-    follower = partial_update(generator, ROOM)
-    follower.follow(request, None, True, None)
+    followed, never = generator.follower(ROOM).begin(request), CancelToken()
+    followed.follow(request, [], True, never)
     places = itertools.cycle(np.random.default_rng(0).integers(size // 4, size // 2, (64, 2)).tolist())
 
     def paint(side: int, settled: bool) -> str:
         top, left = next(places)
         labels[top : top + side, left : left + side] = labels[top, left] == 0
-        return follower.follow(request, [Box(top, left, top + side, left + side)], settled, None)[1]
+        return followed.follow(request, [Box(top, left, top + side, left + side)], settled, never)[1]
 
     def full() -> None:
-        forward.image_paths.forget()
+        anatomy_features.forget()
         generator.run(request)
 
     runs: dict[str, Callable[[], object]] = {f"stroke_{side}": partial(paint, side, True) for side in STROKES}
@@ -70,7 +71,7 @@ def strokes(model: str, size: int, rounds: int) -> None:
         plain_ms=times["full"],
         speedup=times["full"] / times["stroke_16"],
         **{f"{name}_ms": times[name] for name in times if name not in ("full", "stroke_16")},
-        kept_mb=follower.nbytes / 2**20,
+        kept_mb=followed.nbytes / 2**20,
     )
 
 

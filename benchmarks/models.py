@@ -6,11 +6,13 @@ import numpy as np
 
 from napari_synth.core.recipe import Precision
 from napari_synth.models.registry import bundled_cards
-from napari_synth.synthesis.generator import RenderRequest
+from napari_synth.synthesis.architectures.registry import architecture
+from napari_synth.synthesis.request import RenderRequest
 from napari_synth.ui.samples import axons_256, brain_256, nuclei_256
 
 GENERATORS = [name for name, card in bundled_cards().items() if card.role == "generator"]
-NETWORKS = [name for name in GENERATORS if bundled_cards()[name].architecture != "pbam"]
+NETWORKS = [name for name in GENERATORS if architecture(bundled_cards()[name].architecture).tiler is not None]
+"""Those that compute with a network, and so in tiles."""
 
 
 def enlarged(plane: np.ndarray, size: int) -> np.ndarray:

@@ -7,18 +7,21 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
 
 from benchmarks import plain_capsules
-from benchmarks.models import GENERATORS, sample_request
+from benchmarks.models import GENERATORS, NETWORKS, sample_request
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
 from napari_synth.models.registry import load_trained
-from napari_synth.synthesis.architectures import forward
-from napari_synth.synthesis.architectures.forward import ForwardRequest
+from napari_synth.synthesis.architectures.registry import architecture
+from napari_synth.synthesis.network_io import ForwardRequest, anatomy_features
 
 SIZES = (256, 512, 1024)
+PLAIN = {"capspix2pix": plain_capsules.forward}
+"""Forward passes in the published arrangement, where it is another than ours."""
 FRESH = """
 import time; start = time.perf_counter()
 import napari_synth as ns
@@ -48,23 +51,21 @@ def operations(network: nn.Module, run: Callable[[], object]) -> float:
 
 def plain_forward(name: str, size: int) -> tuple[nn.Module, Callable[[], object]] | None:
     """The network as it was trained and its forward pass, in the published arrangement; None without a network."""
-    card = api.load_model(name, "cpu").card
-    if card.architecture not in forward.FORWARDS or card.architecture == "pbam":
+    if name not in NETWORKS:
         return None
     trained, sample = load_trained(name, "cpu"), sample_request(name, size)
-    network = trained.network
-    if card.architecture == "capspix2pix":
+    network, latent_size = trained.network, trained.card.latent_size
+    if trained.card.architecture in PLAIN:
         mask = torch.from_numpy(sample.mask > 0)[None, None].float()
-        return network, partial(plain_capsules.forward, network, mask, torch.zeros(1, 100))
-    request = ForwardRequest(sample.mask.astype("int32"), 0, sample.seed, None, condition=sample.condition)
-    if card.architecture != "metgan":
-        return network, partial(forward.FORWARDS[card.architecture], trained, request)
+        return network, partial(PLAIN[trained.card.architecture], network, mask, torch.zeros(1, latent_size))
+    z = np.zeros(latent_size, np.float32)
+    request = ForwardRequest(sample.mask.astype("int32"), 0, sample.seed, z, condition=sample.condition)
 
-    def whole() -> None:
-        forward.image_paths.forget()
-        forward.metgan(trained, request)
+    def run() -> None:
+        anatomy_features.forget()
+        architecture(trained.card.architecture).forward(trained, request)
 
-    return network, whole
+    return network, run
 
 
 def fresh(name: str, size: int) -> tuple[float, float]:
@@ -80,7 +81,7 @@ def render(name: str, size: int, product: float, rounds: int) -> None:
     model, request = api.load_model(name, "cpu"), sample_request(name, size)
 
     def ours() -> None:
-        forward.image_paths.forget()
+        anatomy_features.forget()
         model.run(request)
 
     runs = {"ours": ours}

@@ -24,7 +24,7 @@ from benchmarks.timing import interleaved, line
 from napari_synth import api
 from napari_synth.core.recipe import DEFAULT_SHAPES
 from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
-from napari_synth.models.registry import resolve_model
+from napari_synth.models.registry import model_card, resolve_model
 from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective
 
@@ -85,7 +85,7 @@ class Stepper:
             cls = objective_class(architecture)
             self._objective: Objective = cls(cls.Settings(**PUBLISHED[architecture]), data, 1)
             if self._objective.first() is not None:
-                self._objective.use(resolve_model(f"{DEFAULT_TWO_CHANNEL}-segmentor"))
+                self._objective.use(resolve_model(model_card(DEFAULT_TWO_CHANNEL).segmentor))
             if plain and architecture == "capspix2pix":
                 network = self._objective.networks["generator"]
                 network.forward = partial(plain_capsules.forward, network)

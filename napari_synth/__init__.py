@@ -8,33 +8,65 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-_PUBLIC = {
-    "load_model": "napari_synth.api",
-    "compose_masks": "napari_synth.api",
-    "field_settings": "napari_synth.api",
-    "fit_field": "napari_synth.api",
-    "measure_masks": "napari_synth.api",
-    "shape_library": "napari_synth.api",
-    "export_recipe": "napari_synth.api",
-    "replay": "napari_synth.api",
-    "Intervention": "napari_synth.core.recipe",
-    "RenderRequest": "napari_synth.synthesis.request",
-    "Recipe": "napari_synth.core.recipe",
-    "FieldSettings": "napari_synth.core.recipe",
-    "read_recipe": "napari_synth.core.recipe",
+if TYPE_CHECKING:
+    from napari_synth.api import (
+        compose_masks,
+        export,
+        field_settings,
+        fit_field,
+        load_model,
+        measure_masks,
+        recipe_of,
+        replay,
+        shape_library,
+        train,
+    )
+    from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
+    from napari_synth.synthesis.generator import Generator
+    from napari_synth.synthesis.request import Rendering, RenderRequest
+
+__all__ = [
+    "FieldSettings",
+    "Generator",
+    "Intervention",
+    "Recipe",
+    "RenderRequest",
+    "Rendering",
+    "__version__",
+    "compose_masks",
+    "export",
+    "field_settings",
+    "fit_field",
+    "load_model",
+    "measure_masks",
+    "read_recipe",
+    "recipe_of",
+    "replay",
+    "shape_library",
+    "train",
+]
+
+_ELSEWHERE = {
+    "FieldSettings": "core.recipe",
+    "Intervention": "core.recipe",
+    "Recipe": "core.recipe",
+    "read_recipe": "core.recipe",
+    "Generator": "synthesis.generator",
+    "RenderRequest": "synthesis.request",
+    "Rendering": "synthesis.request",
 }
-__all__ = ["__version__", *_PUBLIC]
+"""Modules of the public names that are not in `api`."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load public names on first use, so that importing the package costs nothing."""
-    if name not in _PUBLIC:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+    return getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'api')}"), name)
 
 
 def __dir__() -> list[str]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe, mask_hash, read_recipe
-from napari_synth.core.seeds import derived_seed
+from napari_synth.core.seeds import series_seed
 
 if TYPE_CHECKING:
     import numpy as np
 
     from napari_synth.datasets.shape_library import ShapeLibrary
-    from napari_synth.export.batch import ExportResult
+    from napari_synth.exporting.batch import ExportResult
     from napari_synth.masks.mask_reader import MaskReader
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.synthesis.generator import Generator
+    from napari_synth.training.loop import TrainResult
 
 
 def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel:
@@ -75,7 +76,7 @@ def compose_masks(settings: FieldSettings, n: int = 1, seed: int = 1) -> Iterato
 
     shapes = load_shapes(settings.shapes)
     for index in range(n):
-        source = FieldSource(settings=settings, seed=derived_seed(seed, "field", index) if index else seed)
+        source = FieldSource(settings=settings, seed=series_seed(seed, "field", index))
         field = compose_field(settings, shapes, source.seed)
         yield source.model_copy(update={"sha256": mask_hash(field.labels)}), field
 
@@ -90,8 +91,8 @@ def field_settings(settings: FieldSettings | None = None, **update: Any) -> Fiel
     """
     from pydantic import ValidationError
 
-    from napari_synth.masks.samplers import sampler_class
-    from napari_synth.masks.spacing import spacing_class
+    from napari_synth.masks.samplers import SAMPLERS
+    from napari_synth.masks.spacing import SPACINGS
 
     try:
         changed = FieldSettings.model_validate((settings or FieldSettings()).model_dump() | update)
@@ -99,7 +100,7 @@ def field_settings(settings: FieldSettings | None = None, **update: Any) -> Fiel
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
         raise InputError(f"The field setting {name} is not valid: {first['msg']}.", "Use another value.") from error
-    sampler_class(changed.sampler), spacing_class(changed.spacing)
+    SAMPLERS[changed.sampler], SPACINGS[changed.spacing]
     return changed
 
 
@@ -144,8 +145,51 @@ def shape_library(masks: str | Path | np.ndarray | Sequence[np.ndarray], min_box
     return library_from_labels(((str(number), mask) for number, mask in enumerate(several, 1)), min_box)
 
 
-def export_recipe(
-    recipe: Recipe,
+def train(
+    architecture: str,
+    data: str | Path,
+    out: str | Path,
+    *,
+    preset: str = "fast",
+    ablation: str = "",
+    settings: Mapping[str, float | str | bool] | None = None,
+    resume: str | Path | None = None,
+    init: str | None = None,
+    seed: int = 1,
+    device: str = "auto",
+    devices: int = 1,
+    precision: str = "32-true",
+    checkpoint_minutes: float = 3.0,
+    on_progress: OnProgress = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> TrainResult:
+    """Train a model on your own pairs and write it to ``out``; see `training.loop.TrainRequest` for all of this.
+
+    >>> ns.train("pix2pix", "my-pairs", "my-model.safetensors", settings={"steps": 2000})
+    """
+    from napari_synth.training.loop import TrainRequest
+    from napari_synth.training.loop import train as run
+
+    request = TrainRequest(
+        architecture=architecture,
+        data=Path(data),
+        out=Path(out),
+        preset=preset,
+        ablation=ablation,
+        settings=dict(settings or {}),
+        resume=None if resume is None else Path(resume),
+        init=init,
+        seed=seed,
+        device=device,
+        devices=devices,
+        precision=precision,
+        checkpoint_minutes=checkpoint_minutes,
+    )
+    return run(request, on_progress, cancel)
+
+
+def export(
+    recipe: Recipe | str | Path,
     folder: str | Path,
     *,
     format: str = "tiff",
@@ -155,10 +199,15 @@ def export_recipe(
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> ExportResult:
-    """Make every pair of a recipe in ``folder``; see `export.run.export_pairs` and `Generator.compile`."""
-    from napari_synth.export.batch import ExportRequest, export_pairs
+    """Make every pair of a recipe, or of a file that carries one, in ``folder``.
+
+    See `exporting.batch.export_pairs` and `Generator.compile`.
+    """
+    from napari_synth.exporting.batch import ExportRequest, export_pairs
     from napari_synth.synthesis.recipes import load_generator
 
+    if not isinstance(recipe, Recipe):
+        recipe = recipe_of(recipe)
     generator = load_generator(recipe.model, device)
     if compile:
         generator.compile()
@@ -168,13 +217,13 @@ def export_recipe(
 
 def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, device: str = "auto") -> ExportResult:
     """Make again what a recipe file, or a file exported with one, describes."""
-    return export_recipe(recipe_of(source), folder, overwrite=overwrite, device=device)
+    return export(source, folder, overwrite=overwrite, device=device)
 
 
 def recipe_of(source: str | Path) -> Recipe:
     """The recipe in a ``.yaml`` file or inside an exported TIFF."""
     from napari_synth.datasets.image_files import TIFF_SUFFIXES
-    from napari_synth.export.formats.tiff import embedded_recipe
+    from napari_synth.exporting.formats.tiff import embedded_recipe
 
     path = Path(source).expanduser()
     if path.suffix.lower() in TIFF_SUFFIXES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -13,6 +14,16 @@ from napari_synth.core.intensity import Intensity
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard
 from napari_synth.models.checkpoint import save_model
+
+
+def set_whole_pixels(patch, architecture: str, pixels: int) -> None:
+    """Let an architecture render so many pixels in one piece; ``patch`` is pytest's monkeypatch."""
+    from napari_synth.synthesis.architectures import registry
+
+    module, attribute = registry.RECORDS[architecture].split(":")
+    changed = replace(registry.architecture(architecture), whole_pixels=pixels)
+    patch.setattr(f"napari_synth.synthesis.architectures.{module}.{attribute}", changed)
+
 
 GENERATOR_HYPER = {"in_channels": 2, "out_channels": 3, "ngf": 4, "levels": 3, "upsampling": "resize"}
 

@@ -14,8 +14,8 @@ import tifffile
 from napari_synth.api import load_model
 from napari_synth.evaluation.ranking import rank_units
 from napari_synth.models.defaults import DEFAULT_CAPSULES
-from napari_synth.synthesis.architectures.forward import latent_of
 from napari_synth.synthesis.latents.paths import latent_path
+from napari_synth.synthesis.latents.vectors import latent_of
 from napari_synth.training.previews import grid
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def main() -> None:
     last = model.render(labels, seed=1, capture=["convcaps10"]).activations["convcaps10"][0]
     pictures["features"] = [[stretched(channel) for channel in last[k : k + 8]] for k in (0, 8)]
 
-    path = latent_path(latent_of(1), latent_of(2), 6)
+    path = latent_path(*(latent_of(seed, model.card.latent_size) for seed in (1, 2)), 6)
     pictures["walk"] = [[model.render(labels, z=z).image for z in path]]
 
     plain = model.render(labels, seed=1, capture=[LAYER])

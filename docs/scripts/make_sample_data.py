@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.api import compose_masks
-from napari_synth.core.recipe import FieldSettings, Recipe, versions
+from napari_synth.core.recipe import FieldSettings
 from napari_synth.datasets.axons import AxonSettings, axon_mask
 from napari_synth.datasets.phantoms import PhantomSettings, two_channel_phantom
-from napari_synth.export.formats.base import PixelSize
-from napari_synth.export.formats.tiff import uint16_labels, write_tiff
+from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
 from napari_synth.models.defaults import DEFAULT_GENERATOR
+from napari_synth.synthesis.recipes import masks_recipe
 
 FOLDER = Path(__file__).parents[2] / "sample_data"
 MASKS = {
@@ -32,7 +33,7 @@ def main() -> None:
     """Write one TIFF per entry of `MASKS` and `AXONS`."""
     for name, settings in MASKS.items():
         source, field = next(compose_masks(settings, seed=11))
-        recipe = Recipe(model=DEFAULT_GENERATOR, masks=[source], versions=versions())
+        recipe = masks_recipe(DEFAULT_GENERATOR, [source])
         write_tiff(FOLDER / f"{name}.tif", uint16_labels(field.labels), recipe.to_yaml(), PixelSize())
         print(f"{name}: {field.placed} nuclei")
     for name, settings in AXONS.items():

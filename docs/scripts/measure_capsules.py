@@ -13,7 +13,10 @@ import numpy as np
 
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.pairs import find_options, load_pair
-from napari_synth.evaluation.metrics.images import dice, grid_peaks, mean_absolute_error, roc_auc, similarity
+from napari_synth.evaluation.metrics.images import mean_absolute_error, similarity
+from napari_synth.evaluation.metrics.masks import dice
+from napari_synth.evaluation.metrics.spectra import grid_peaks
+from napari_synth.evaluation.ranking import roc_auc
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.registry import load_trained

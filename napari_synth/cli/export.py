@@ -9,6 +9,7 @@ import typer
 
 from napari_synth.cli.console import Fast, out, watched
 from napari_synth.core.errors import Cancelled
+from napari_synth.exporting.formats import FORMATS
 
 if TYPE_CHECKING:
     from napari_synth.core.recipe import Recipe
@@ -18,7 +19,7 @@ def export(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml", help="A recipe, or an image that carries one.")],
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for images/, masks/ and recipe.yaml.")],
     n: Annotated[int | None, typer.Option(min=1, help="Number of pairs; as the recipe says if not given.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="tiff.")] = "tiff",
+    format_: Annotated[str, typer.Option("--format", help=f"{FORMATS.choices}.")] = "tiff",
     option: Annotated[
         list[str], typer.Option(help="Look; may be given several times. As the recipe says if not given.")
     ] = [],  # noqa: B006
@@ -32,10 +33,10 @@ def export(
 ) -> None:
     """Render and write image-label pairs. A stopped export goes on when started again."""
     from napari_synth.api import recipe_of
+    from napari_synth.synthesis.recipes import altered
 
     found = recipe_of(recipe)
-    changes = {"n": n, "variants": variants, "options": list(option), "precision": "fast" if fast else ""}
-    found = found.model_copy(update={name: value for name, value in changes.items() if value})
+    found = altered(found, n=n, variants=variants, options=option, precision="fast" if fast else None)
     export_recipe_to(found, out_dir, format_, overwrite, device, compile=compile)
 
 
@@ -43,10 +44,10 @@ def export_recipe_to(
     recipe: Recipe, out_dir: Path, format: str, overwrite: bool, device: str, compile: bool = False
 ) -> None:
     """Export with a progress bar, and say what is in the folder."""
-    from napari_synth.api import export_recipe
+    from napari_synth import api
 
     with watched("Exporting") as (on_progress, cancel):
-        result = export_recipe(
+        result = api.export(
             recipe,
             out_dir,
             format=format,

@@ -55,14 +55,16 @@ def activations(
     """Write what a layer does for a mask: capsule × pose × y × x."""
     from napari_synth.datasets.image_files import read_labels
     from napari_synth.evaluation.ranking import capsule_lengths
-    from napari_synth.export.formats.tiff import write_stack
-    from napari_synth.synthesis.generator import RenderRequest
+    from napari_synth.exporting.formats.tiff import write_stack
     from napari_synth.synthesis.recipes import file_recipe, load_generator
+    from napari_synth.synthesis.request import RenderRequest
 
     check_free([out_file], overwrite, "name")
     labels, generator = read_labels(mask), load_generator(model, device)
-    wanted = {"routing": (layer,)} if what is What.routing else {"capture": (layer,)}
-    request = RenderRequest(labels, seed=seed, interventions=parse_interventions(set_), **wanted)
+    capture, routing = ((), (layer,)) if what is What.routing else ((layer,), ())
+    request = RenderRequest(
+        labels, seed=seed, interventions=parse_interventions(set_), capture=capture, routing=routing
+    )
     rendering = generator.run(request)
     if what is What.routing:
         array, axes = rendering.routing[layer], "QIJYX"
@@ -92,17 +94,18 @@ def walk(
 ) -> None:
     """Walk from one latent vector to another and write the images as a movie."""
     from napari_synth.datasets.image_files import read_labels
-    from napari_synth.export.movie import save_movie
-    from napari_synth.synthesis.architectures.forward import latent_of
-    from napari_synth.synthesis.generator import RenderRequest, check_mask
+    from napari_synth.exporting.movie import save_movie
     from napari_synth.synthesis.latents.paths import latent_path
+    from napari_synth.synthesis.latents.vectors import latent_of
     from napari_synth.synthesis.latents.walk import Walk
     from napari_synth.synthesis.recipes import file_recipe, load_generator
+    from napari_synth.synthesis.request import RenderRequest, check_mask
 
     beside = out_file.with_name(f"{out_file.stem}_{layer}.tif")
     check_free((out_file, beside) if with_activations else (out_file,), overwrite, "name")
     labels, generator = check_mask(read_labels(mask)), load_generator(model, device)
-    z = latent_path(latent_of(from_seed), latent_of(to_seed), steps, path.value)
+    start, end = (latent_of(number, generator.card.latent_size) for number in (from_seed, to_seed))
+    z = latent_path(start, end, steps, path.value)
     request = RenderRequest(
         labels,
         seed=from_seed,
@@ -129,7 +132,7 @@ def parse_interventions(texts: list[str]) -> tuple[Intervention, ...]:
         where, _, number = text.partition("=")
         layer, *numbers = where.split(",")
         try:
-            key = (layer, *(int(part) for part in numbers))
+            key: tuple[str | int, ...] = (layer, *map(int, numbers))
             found.append(intervention(key, value=float(number)))
         except ValueError as error:
             raise InputError(

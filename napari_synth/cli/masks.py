@@ -10,8 +10,12 @@ import typer
 from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Stopwatch
-from napari_synth.core.recipe import DEFAULT_SHAPES, RECIPE_NAME, FieldSettings, Recipe, versions
+from napari_synth.core.recipe import DEFAULT_SHAPES, RECIPE_NAME, FieldSettings
 from napari_synth.datasets.shape_library import MIN_BOX
+from napari_synth.masks.presets import PRESETS
+from napari_synth.masks.presets import preset as named_preset
+from napari_synth.masks.samplers import SAMPLERS
+from napari_synth.masks.spacing import SPACINGS
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ def masks(
     n: Annotated[int, typer.Option(min=1, help="Number of masks.")] = 1,
     size: Annotated[str, typer.Option(help="Side in pixels, or WIDTHxHEIGHT.")] = "256",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")] = 1,
-    preset: Annotated[str | None, _given("Named settings to start from: thesis.")] = None,
+    preset: Annotated[str | None, _given(f"Named settings to start from: {PRESETS.choices}.")] = None,
     fit_from: Annotated[
         Path | None, _given("Folder of real masks whose number, size, shape and distances are followed.")
     ] = None,
@@ -52,7 +56,7 @@ def masks(
     angle_sd: Annotated[
         float | None, _given(f"Its standard deviation. [{DEFAULTS.angle_sd:g}]", min=0, max=360)
     ] = None,
-    spacing: Annotated[str | None, _given(f"free, apart, touching or clusters. [{DEFAULTS.spacing}]")] = None,
+    spacing: Annotated[str | None, _given(f"{SPACINGS.choices}. [{DEFAULTS.spacing}]")] = None,
     touching: Annotated[bool | None, _given("--no-touching is short for --spacing apart.")] = None,
     touching_fraction: Annotated[
         float | None, _given(f"Share that touches another one. [{DEFAULTS.touching_fraction:g}]", min=0, max=1)
@@ -63,9 +67,7 @@ def masks(
         float | None, _given(f"Its radius in pixels. [{DEFAULTS.cluster_radius:g}]", min=0.1)
     ] = None,
     density: Annotated[Path | None, _given("Image of the size of the masks: the brighter, the more nuclei.")] = None,
-    sampler: Annotated[
-        str | None, _given(f"How shapes are drawn: library, jitter, knn, manifold, prior. [{DEFAULTS.sampler}]")
-    ] = None,
+    sampler: Annotated[str | None, _given(f"How shapes are drawn: {SAMPLERS.choices}. [{DEFAULTS.sampler}]")] = None,
     spread: Annotated[
         float | None, _given(f"How far shapes go from known ones. [{DEFAULTS.spread:g}]", min=0, max=3)
     ] = None,
@@ -77,10 +79,9 @@ def masks(
 ) -> None:
     """Compose masks of nuclei: OUT/mask_0001.tif (uint16 labels) and OUT/recipe.yaml to export pairs from."""
     from napari_synth import api
-    from napari_synth.export.formats.base import PixelSize
-    from napari_synth.export.formats.tiff import uint16_labels, write_tiff
-    from napari_synth.masks.presets import PRESETS
-    from napari_synth.masks.presets import preset as named_preset
+    from napari_synth.exporting.formats.base import PixelSize
+    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.synthesis.recipes import masks_recipe
 
     width, height = parse_size(size)
     given = {
@@ -112,12 +113,12 @@ def masks(
             settings = api.field_settings(api.fit_field(real, settings, cancel=cancel), **given)
         for path, (source, field) in zip(paths, api.compose_masks(settings, n, seed), strict=True):
             cancel.raise_if_cancelled()
-            recipe = Recipe(model=DEFAULT_GENERATOR, masks=[source], seed=seed, versions=versions())
+            recipe = masks_recipe(DEFAULT_GENERATOR, [source], seed=seed)
             write_tiff(path, uint16_labels(field.labels), recipe.to_yaml(), PixelSize(), field.features)
             sources.append(source)
             fields.append(field)
             watch.report(len(sources))
-    Recipe(model=DEFAULT_GENERATOR, masks=sources, seed=seed, versions=versions()).save(out_dir / RECIPE_NAME)
+    masks_recipe(DEFAULT_GENERATOR, sources, seed=seed).save(out_dir / RECIPE_NAME)
     out.print(f"{n} masks with {sum(field.placed for field in fields)} nuclei in {out_dir}")
     left_out = sum(field.left_out for field in fields)
     if left_out:

@@ -10,6 +10,7 @@ import yaml
 from rich.table import Column, Table
 
 from napari_synth.cli.console import check_free, out
+from napari_synth.models.importers import IMPORTERS, import_checkpoint
 
 app = typer.Typer(help="The models that can be loaded.", no_args_is_help=True)
 
@@ -40,7 +41,7 @@ def show(name: Annotated[str, typer.Argument(metavar="ID|FILE")]) -> None:
 @app.command("import")
 def import_model(
     file: Annotated[Path, typer.Argument(help="A checkpoint saved by the published program.")],
-    source: Annotated[str, typer.Option("--from", help="capspix2pix, optional-pix2pix, pix2pix or dvae.")],
+    source: Annotated[str, typer.Option("--from", help=f"{IMPORTERS.choices}.")],
     out_file: Annotated[Path, typer.Option("--out", help="The .safetensors file to write.")],
     option: Annotated[list[str], typer.Option(help="Names of the options, in the order of their numbers.")] = [],  # noqa: B006
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
@@ -48,7 +49,6 @@ def import_model(
     """Turn a checkpoint of a published program into a model of ours."""
     from napari_synth.core.errors import InputError
     from napari_synth.models.checkpoint import SUFFIX
-    from napari_synth.models.importers.published import import_checkpoint
 
     if out_file.suffix != SUFFIX:
         raise InputError(f"The output {out_file} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")

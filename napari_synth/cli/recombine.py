@@ -10,8 +10,7 @@ import typer
 from napari_synth.cli.console import check_free, out
 from napari_synth.cli.masks import parse_size
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import RECIPE_NAME, Recipe, RecombineSettings, mask_hash, versions
-from napari_synth.core.seeds import derived_seed
+from napari_synth.core.recipe import RECIPE_NAME, RecombineSettings
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
 
 RECOMBINED = RecombineSettings()
@@ -34,39 +33,31 @@ def recombine(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace masks of the same name.")] = False,
 ) -> None:
     """Make new labels of real ones: OUT/mask_0001.tif and OUT/recipe.yaml to export pairs from."""
-    from napari_synth.core.recipe import ImageFileSource, RecombinedSource, image_hash
     from napari_synth.datasets.image_files import read_channel
-    from napari_synth.export.formats.base import PixelSize
-    from napari_synth.export.formats.tiff import uint16_labels, write_tiff
-    from napari_synth.masks import recombine as recombining
+    from napari_synth.exporting.formats.base import PixelSize
+    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.masks.recombine import LabelMaps, recombined_masks
+    from napari_synth.synthesis.recipes import image_file, masks_recipe
 
     width, height = parse_size(size)
     conditions = []
     if condition is not None:
         image = read_channel(condition)
         height, width = image.shape
-        conditions = [ImageFileSource(path=str(condition.resolve()), sha256=image_hash(image))]
+        conditions = [image_file(condition, image)]
     low, high = parse_range(scale)
     settings = RecombineSettings(
         height=height, width=width, merge=merge, flip=flip, rotate=rotate, scale_low=low, scale_high=high
     )
     paths = [out_dir / f"mask_{index + 1:04d}.tif" for index in range(n)]
     check_free([*paths, out_dir / RECIPE_NAME], overwrite)
-    files = recombining.find_maps(maps)
-    library = recombining.read_maps(files)
-    sources = []
-    for index, path in enumerate(paths):
-        number = derived_seed(seed, "recombined", index) if index else seed
-        labels = recombining.recombine(library, settings, number)
-        source = RecombinedSource(
-            maps=[str(file.resolve()) for file in files], settings=settings, seed=number, sha256=mask_hash(labels)
-        )
-        recipe = Recipe(model=model, masks=[source], conditions=conditions, seed=seed, versions=versions())
+    real, sources = LabelMaps.read(maps), []
+    for path, (source, labels) in zip(paths, recombined_masks(real, settings, n, seed), strict=True):
+        recipe = masks_recipe(model, [source], conditions=conditions, seed=seed)
         write_tiff(path, uint16_labels(labels), recipe.to_yaml(), PixelSize())
         sources.append(source)
-    recipe = Recipe(model=model, masks=sources, conditions=conditions, seed=seed, versions=versions())
-    recipe.save(out_dir / RECIPE_NAME)
-    out.print(f"{n} masks of {len(library)} label maps in {out_dir}")
+    masks_recipe(model, sources, conditions=conditions, seed=seed).save(out_dir / RECIPE_NAME)
+    out.print(f"{n} masks of {len(real.maps)} label maps in {out_dir}")
 
 
 def parse_range(text: str) -> tuple[float, float]:

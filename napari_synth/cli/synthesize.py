@@ -33,14 +33,14 @@ def synthesize(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of the same name.")] = False,
 ) -> None:
     """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
-    from napari_synth.core.recipe import ImageFileSource, image_hash
+    from napari_synth.core.recipe import Precision
     from napari_synth.datasets.image_files import read_channel, read_labels, read_latent
-    from napari_synth.export.formats.base import PixelSize
-    from napari_synth.export.formats.tiff import write_tiff
+    from napari_synth.exporting.formats.base import PixelSize
+    from napari_synth.exporting.formats.tiff import write_tiff
     from napari_synth.models.registry import model_card
-    from napari_synth.synthesis.architectures.forward import check_latent
-    from napari_synth.synthesis.generator import RenderRequest, check_condition, check_mask, check_option
-    from napari_synth.synthesis.recipes import file_recipe, load_generator
+    from napari_synth.synthesis.latents.vectors import check_latent
+    from napari_synth.synthesis.recipes import file_recipe, image_file, load_generator
+    from napari_synth.synthesis.request import RenderRequest, check_condition, check_mask, check_option
 
     card = model_card(model)
     for name in option:
@@ -55,11 +55,12 @@ def synthesize(
     image, source = None, None
     if condition is not None:
         image = read_channel(condition)
-        source = ImageFileSource(path=str(condition.resolve()), sha256=image_hash(image))
+        source = image_file(condition, image)
     for mask in labels.values():
         check_condition(card, image, mask.shape)
     generator = load_generator(model, device)
-    noise, precision = None if no_noise else seed, "fast" if fast else "exact"
+    noise = None if no_noise else seed
+    precision: Precision = "fast" if fast else "exact"
     with watched("Rendering") as (on_progress, cancel):
         watch = Stopwatch(len(targets), on_progress)
         for done, (path, name, target) in enumerate(targets, start=1):

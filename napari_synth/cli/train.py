@@ -10,15 +10,14 @@ import typer
 
 from napari_synth.cli.console import out, parse_settings, watched
 from napari_synth.core.errors import Cancelled, InputError
+from napari_synth.training.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from napari_synth.training.loop import TrainRequest
 
 
 def train(
-    architecture: Annotated[
-        str, typer.Argument(metavar="ARCH", help="optional-pix2pix, pix2pix, metgan, dvae or unet.")
-    ],
+    architecture: Annotated[str, typer.Argument(metavar="ARCH", help=f"{OBJECTIVES.choices}.")],
     data: Annotated[
         Path,
         typer.Argument(

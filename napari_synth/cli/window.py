@@ -7,7 +7,7 @@ from pathlib import Path
 from napari_synth.cli.console import err, out
 from napari_synth.cli.export import export_recipe_to
 from napari_synth.core.display import has_display
-from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe, versions
+from napari_synth.core.recipe import FieldSettings, FieldSource
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
 HEADLESS_FOLDER = Path("run_output")
@@ -26,13 +26,10 @@ def window() -> None:
 def headless(folder: Path) -> None:
     """The main job without a window: sample a field, render every option, export the pairs."""
     from napari_synth.models.registry import model_card
+    from napari_synth.synthesis.recipes import masks_recipe
 
     err.print("There is no display, so no window can be opened; doing the same job without one.")
-    recipe = Recipe(
-        model=DEFAULT_GENERATOR,
-        masks=[FieldSource(settings=FieldSettings(), seed=1)],
-        options=model_card(DEFAULT_GENERATOR).options,
-        versions=versions(),
-    )
+    field = FieldSource(settings=FieldSettings(), seed=1)
+    recipe = masks_recipe(DEFAULT_GENERATOR, [field], options=model_card(DEFAULT_GENERATOR).options)
     export_recipe_to(recipe, folder, "tiff", overwrite=True, device="auto")
     out.print(f"Images: {folder / 'images'}\nMasks:  {folder / 'masks'}")

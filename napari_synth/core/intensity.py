@@ -33,7 +33,8 @@ class Intensity(BaseModel):
     def to_network(self, image: np.ndarray) -> np.ndarray:
         """Grey values to float32 in [-1, 1]; values beyond the percentiles are clipped."""
         share = (image.astype(np.float32) - self.low) / (self.high - self.low)
-        return 2 * np.clip(share, 0, 1) - 1
+        clipped: np.ndarray = np.clip(share, 0, 1)
+        return 2 * clipped - 1
 
     def from_network(self, values: np.ndarray) -> np.ndarray:
         """[-1, 1] to grey values of the dtype."""

@@ -27,6 +27,11 @@ def derived_seed(*keys: int | str) -> int:
     return int(numpy_rng(*keys).integers(0, MAX_SEED, endpoint=True))
 
 
+def series_seed(seed: int, key: str, index: int) -> int:
+    """The seed of one of a series: the first has ``seed`` itself, the others are derived from it."""
+    return derived_seed(seed, key, index) if index else seed
+
+
 def torch_generator(*keys: int | str) -> torch.Generator:
     """A CPU generator for exactly these keys; noise drawn from it is the same for every device."""
     import torch

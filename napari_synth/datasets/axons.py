@@ -81,8 +81,9 @@ def _walk(settings: AxonSettings, rng: np.random.Generator) -> np.ndarray:
 
 
 def _inside(place: np.ndarray, settings: AxonSettings) -> bool:
+    y, x = (float(side) for side in place)
     margin = settings.step
-    return -margin <= place[0] <= settings.height + margin and -margin <= place[1] <= settings.width + margin
+    return -margin <= y <= settings.height + margin and -margin <= x <= settings.width + margin
 
 
 def _spline(nodes: np.ndarray) -> np.ndarray:
@@ -101,7 +102,8 @@ def _near(points: np.ndarray, radius: float, shape: tuple[int, int]) -> np.ndarr
     canvas[y[keep], x[keep]] = False
     if canvas.all():
         return np.zeros(shape, bool)
-    return (ndimage.distance_transform_edt(canvas) <= radius)[pad:-pad, pad:-pad]
+    distance: np.ndarray = ndimage.distance_transform_edt(canvas)[pad:-pad, pad:-pad]
+    return distance <= radius
 
 
 def _boutons(curve: np.ndarray, settings: AxonSettings, rng: np.random.Generator) -> np.ndarray:
@@ -177,7 +179,8 @@ def axon_image(mask: np.ndarray, settings: AppearanceSettings, seed: int | None)
     image = ndimage.gaussian_filter(image, settings.blur) + settings.background
     image += settings.coloured_noise * fields.smooth("coloured", settings.noise_length)
     image += settings.white_noise * fields.smooth("white", 0)
-    return (255 * np.clip(image, 0, 1)).round().astype(np.uint8)
+    shown: np.ndarray = 255 * np.clip(image, 0, 1)
+    return shown.round().astype(np.uint8)
 
 
 class _Fields:
@@ -195,4 +198,6 @@ class _Fields:
         if not length:
             return white
         # A Gaussian filter of standard deviation L leaves white noise with 1 / (2 √π L) of its own.
-        return ndimage.gaussian_filter(white, length, mode="wrap") * (2 * np.sqrt(np.pi) * length)
+        smooth: np.ndarray = ndimage.gaussian_filter(white, length, mode="wrap")
+        scaled: np.ndarray = smooth * (2 * np.sqrt(np.pi) * length)
+        return scaled

@@ -121,7 +121,8 @@ def find_options(data: str | Path) -> list[OptionPairs]:
         folders = [root / source.name for source in sources]
     options = []
     for source, folder in zip(sources, folders, strict=True):
-        training, held_out = [], []
+        training: list[Pair] = []
+        held_out: list[Pair] = []
         for index, pair in enumerate(find_pairs(existing_folder(folder, "option folder"))):
             (held_out if is_held_out(index, pair.stem, source.hold_out) else training).append(pair)
         if not training:
@@ -228,6 +229,6 @@ def random_crop(
     turns, flip = rng.integers(4), rng.integers(2)
     out = []
     for array in (mask, image):
-        array = np.rot90(array[y : y + crop, x : x + crop], turns)
+        array = np.rot90(array[y : y + crop, x : x + crop], int(turns))
         out.append(array[:, ::-1] if flip else array)
     return out[0], out[1]

@@ -56,14 +56,17 @@ def two_channel_phantom(settings: PhantomSettings, seed: int) -> tuple[np.ndarra
 def _depth(shape: tuple[int, int]) -> np.ndarray:
     """Distance below a surface that sinks to the left."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
-    surface = 0.1 * shape[0] + 0.5 * shape[0] * np.exp(-x / (0.2 * shape[1]))
-    return y - surface
+    surface: np.ndarray = 0.1 * shape[0] + 0.5 * shape[0] * np.exp(-x / (0.2 * shape[1]))
+    depth: np.ndarray = y - surface
+    return depth
 
 
 def _smooth(seed: int, name: str, shape: tuple[int, int], length: float) -> np.ndarray:
     """Random field of mean 0 and standard deviation 1 that changes over a length."""
-    field = ndimage.gaussian_filter(numpy_rng(seed, "phantom", name).standard_normal(shape), length, mode="reflect")
-    return (field - field.mean()) / field.std()
+    white = numpy_rng(seed, "phantom", name).standard_normal(shape)
+    field: np.ndarray = ndimage.gaussian_filter(white, length, mode="reflect")
+    scaled: np.ndarray = (field - field.mean()) / field.std()
+    return scaled
 
 
 def _neurons(settings: PhantomSettings, depth: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,4 +94,5 @@ def _neurons(settings: PhantomSettings, depth: np.ndarray, seed: int) -> tuple[n
 def _detected(image: np.ndarray, seed: int, name: str, gain: float) -> np.ndarray:
     """What a camera makes of it: photon noise and rounding."""
     photons = numpy_rng(seed, "phantom", name, "photons").poisson(np.clip(image, 0, None) / gain)
-    return np.clip(np.round(photons * gain), 0, 65535).astype(np.uint16)
+    grey: np.ndarray = np.clip(np.round(photons * gain), 0, 65535)
+    return grey.astype(np.uint16)

@@ -244,7 +244,7 @@ def framed(mask: np.ndarray, side: int | None = None) -> np.ndarray:
         from skimage.transform import resize
 
         height, width = (max(round(length * target / longest), 1) for length in mask.shape)
-        small = resize(mask.astype(np.float32), (height, width), order=1, anti_aliasing=target < longest)
+        small: np.ndarray = resize(mask.astype(np.float32), (height, width), order=1, anti_aliasing=target < longest)
         mask = small > 0.5 if (small > 0.5).any() else small >= small.max()
     frame = np.zeros((SHAPE_SIZE, SHAPE_SIZE), np.uint8)
     top, left = ((SHAPE_SIZE - length) // 2 for length in mask.shape)
@@ -267,7 +267,7 @@ def longest_sides(shapes: np.ndarray) -> np.ndarray:
     """The longer side of each bounding box, in pixels, shape (N,)."""
     sides = []
     for axis in (2, 1):
-        present = shapes.any(axis)
+        present: np.ndarray = np.any(shapes, axis)
         last = present.shape[1] - present[:, ::-1].argmax(1)
         sides.append(np.where(present.any(1), last - present.argmax(1), 0))
     return np.maximum(*sides)
@@ -315,7 +315,8 @@ def model_library(data: Path, count: int = LIBRARY_SIZE) -> ShapeLibrary:
 def straightest_sides(shapes: np.ndarray) -> np.ndarray:
     """The largest share of a side of its bounding box that each shape fills, shape (N,)."""
     largest = np.zeros(len(shapes))
-    for index, shape in enumerate(shapes > 0):
+    present: np.ndarray = shapes > 0
+    for index, shape in enumerate(present):
         rows, columns = np.flatnonzero(shape.any(1)), np.flatnonzero(shape.any(0))
         if rows.size:
             sides = (
@@ -334,4 +335,5 @@ def _origin(source: OptionSource) -> str:
 
 def is_held_out_shape(count: int) -> np.ndarray:
     """True for every 10th of ``count`` shapes; these are never trained on."""
-    return np.arange(count) % 10 == 9
+    held_out: np.ndarray = np.arange(count) % 10 == 9
+    return held_out

@@ -70,7 +70,8 @@ def load_triplets(data: Path) -> TripletSet:
                 f"{stem} has no file in {' and '.join(missing)}/ of {root}.", "Add it, or remove the other files."
             )
     source = next(iter(describe(root).options), OptionSource(name=root.resolve().name))
-    training, held_out = [], []
+    training: list[Triplet] = []
+    held_out: list[Triplet] = []
     for index, stem in enumerate(stems):
         plane = load_triplet(*(found[name][stem] for name in FOLDERS))
         (held_out if is_held_out(index, stem, source.hold_out) else training).append(plane)
@@ -96,7 +97,7 @@ def load_triplet(anatomy: Path, signal: Path, labels: Path) -> Triplet:
                 f"but its label is {mask.shape[1]}×{mask.shape[0]}.",
                 "Crop or resize one of them (labels with nearest neighbour).",
             )
-    return Triplet(anatomy.stem, *images, mask)
+    return Triplet(anatomy.stem, images[0], images[1], mask)
 
 
 def shuffled(planes: tuple[Triplet, ...], share: float, seed: int) -> tuple[Triplet, ...]:

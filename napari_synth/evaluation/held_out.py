@@ -10,9 +10,10 @@ import numpy as np
 from napari_synth.core.progress import OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.pairs import LoadedPair, find_options, load_pair
-from napari_synth.evaluation.metrics.images import GRID_PERIODS, dice, grid_peaks, mean_absolute_error, similarity
+from napari_synth.evaluation.metrics import METRICS
 from napari_synth.evaluation.segmentor import Segmentor
-from napari_synth.synthesis.generator import MAX_SIDE, Generator
+from napari_synth.synthesis.generator import Generator
+from napari_synth.synthesis.request import MAX_SIDE
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def held_out_figures(
             dice_synthetic=means[2],
             dice_real=means[3],
             agreement=means[2] / means[3],
-            grid=_grid_ratio(synthetic_images, real_images),
+            grid=METRICS["grid"].function(real_images, synthetic_images),
         )
     return figures
 
@@ -88,15 +89,10 @@ def held_out_figures(
 def _row(
     real: np.ndarray, synthetic: np.ndarray, pair: LoadedPair, segmentor: Segmentor
 ) -> tuple[float, float, float, float]:
+    mae, ssim, dice = (METRICS[name].function for name in ("mae", "ssim", "dice"))
     return (
-        mean_absolute_error(real, synthetic),
-        similarity(real, synthetic),
-        dice(segmentor.foreground(synthetic), pair.labels),
-        dice(segmentor.foreground(real), pair.labels),
+        mae(real, synthetic),
+        ssim(real, synthetic),
+        dice(pair.labels, segmentor.foreground(synthetic)),
+        dice(pair.labels, segmentor.foreground(real)),
     )
-
-
-def _grid_ratio(synthetic: list[np.ndarray], real: list[np.ndarray]) -> float:
-    ours, theirs = grid_peaks(synthetic), grid_peaks(real)
-    # A real spectrum that dips below its neighbours has no peak: 1.
-    return max(ours[period] / max(theirs[period], 1.0) for period in GRID_PERIODS)

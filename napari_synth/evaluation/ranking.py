@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.evaluation.metrics.images import roc_auc
 
 LIKE, UNLIKE = 0.75, 0.25
 
@@ -45,7 +44,8 @@ class UnitScore:
 
 def capsule_lengths(activation: np.ndarray) -> np.ndarray:
     """Length of each capsule, ``(capsule, channel, y, x)`` to ``(capsule, y, x)``; its presence, below 1."""
-    return np.sqrt(np.square(activation, dtype=np.float32).sum(1))
+    lengths: np.ndarray = np.sqrt(np.square(activation, dtype=np.float32).sum(1))
+    return lengths
 
 
 def rank_units(layer: str, activation: np.ndarray, structure: np.ndarray, rest: np.ndarray) -> list[UnitScore]:
@@ -84,11 +84,33 @@ def rank_units(layer: str, activation: np.ndarray, structure: np.ndarray, rest: 
     return sorted(scores, key=lambda score: -abs(score.auc - 0.5))
 
 
+def roc_auc(values: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> float:
+    """Area under the ROC curve of values against counts of positive and negative pixels.
+
+    Equal values count half (Mann-Whitney). Counts rather than labels let a coarse value stand for
+    all pixels it covers.
+
+    Parameters
+    ----------
+    values, positives, negatives : ndarray, shape (N,)
+
+    Returns
+    -------
+    float
+        0.5 where one of the two kinds is missing.
+    """
+    _, place = np.unique(values, return_inverse=True)
+    p, n = np.bincount(place, positives), np.bincount(place, negatives)
+    pairs = p.sum() * n.sum()
+    return float((p * (np.cumsum(n) - n / 2)).sum() / pairs) if pairs else 0.5
+
+
 def _counts(pixels: np.ndarray, factor: int) -> np.ndarray:
     """How many of the pixels lie under each value of a map coarser by ``factor``."""
     padded = np.pad(pixels, [(0, -side % factor) for side in pixels.shape])
     rows, columns = (side // factor for side in padded.shape)
-    return padded.reshape(rows, factor, columns, factor).sum((1, 3)).ravel().astype(np.float64)
+    counts: np.ndarray = padded.reshape(rows, factor, columns, factor).sum((1, 3))
+    return counts.ravel().astype(np.float64)
 
 
 def structure_at(labels: np.ndarray, y: int, x: int) -> tuple[np.ndarray, np.ndarray, bool]:

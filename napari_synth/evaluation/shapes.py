@@ -11,7 +11,7 @@ from scipy.stats import ks_2samp
 from napari_synth.datasets.instances import moments, solidity
 from napari_synth.datasets.shape_library import training_shapes
 from napari_synth.masks.outlines import SHAPE_THRESHOLD
-from napari_synth.masks.samplers import sampler_class
+from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.masks.shape_codes import Latents
 from napari_synth.masks.shape_model import ShapeModel
 
@@ -42,8 +42,8 @@ def reconstruction(model: ShapeModel, data: Path) -> list[Reconstruction]:
     """`Reconstruction` of each shape file of ``data``, over all of its shapes, at a threshold of 0.5."""
     rows = []
     for source, training, held_out in training_shapes(data):
-        wrong = [wrong_pixels(model, library.shapes) for library in (training, held_out)]
-        rows.append(Reconstruction(source.name, *wrong, (len(training), len(held_out))))
+        shown, unseen = (wrong_pixels(model, library.shapes) for library in (training, held_out))
+        rows.append(Reconstruction(source.name, shown, unseen, (len(training), len(held_out))))
     return rows
 
 
@@ -101,7 +101,7 @@ def sampler_figures(
     rng: np.random.Generator,
 ) -> SamplerFigures:
     """`SamplerFigures` of ``count`` shapes of a sampler beside ``real`` (N, 64, 64) held-out shapes."""
-    draw = sampler_class(name)(model.card.latent_size, spread, lambda: latents).draw(rng, count)
+    draw = SAMPLERS[name](model.card.latent_size, spread, lambda: latents).draw(rng, count)
     soft = model.decode(draw.codes) if (draw.members < 0).all() else latents.shapes[draw.members].astype(np.float32)
     return figures_of(soft, latents.shapes, real)
 
@@ -131,7 +131,8 @@ def jaccard(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     first, second = (shapes.reshape(len(shapes), -1).astype(np.float32) for shapes in (a, b))
     both = first @ second.T
     either = first.sum(1)[:, None] + second.sum(1) - both
-    return 1 - both / np.maximum(either, 1)
+    distance: np.ndarray = 1 - both / np.maximum(either, 1)
+    return distance
 
 
 def _spread(shapes: np.ndarray) -> float:

@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from skimage.metrics import structural_similarity
 
 from napari_synth.core.intensity import Intensity
 from napari_synth.core.progress import OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.recipe import RecombineSettings
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.triplets import Triplet, load_triplets
-from napari_synth.evaluation.metrics.images import dice
+from napari_synth.evaluation.metrics import METRICS
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.masks.recombine import recombine
 from napari_synth.synthesis.generator import Generator
@@ -57,7 +56,8 @@ class TwoChannelFigures:
 def differences(real: np.ndarray, made: np.ndarray, scale: Intensity) -> tuple[float, float, float]:
     """MAE, MSD and SSIM of two signals in [-1, 1]."""
     a, b = (scale.to_network(image).astype(np.float64) for image in (real, made))
-    return float(np.abs(a - b).mean()), float(np.square(a - b).mean()), float(structural_similarity(a, b, data_range=2))
+    mae, msd, ssim = (METRICS[name].function for name in ("mae", "msd", "ssim"))
+    return mae(a, b, value_range=1), msd(a, b, value_range=1), ssim(a, b, value_range=2)
 
 
 def moved_labels(planes: Sequence[Triplet], others: Sequence[Triplet]) -> list[np.ndarray]:
@@ -92,6 +92,7 @@ def two_channel_figures(
     """
     planes = load_triplets(data)
     held_out = planes.held_out or planes.training
+    dice = METRICS["dice"].function
     scale = generator.card.intensities[generator.card.output_channel]
     watch = Stopwatch(3 * len(held_out) + len(maps), on_progress)
     done = 0
@@ -119,13 +120,22 @@ def two_channel_figures(
         height, width = plane.labels.shape
         still = RecombineSettings(height=height, width=width, merge=0, rotate=0, scale_low=1, scale_high=1)
         other.append(placed(plane, recombine([labels], still, derived_seed(seed, "other", number))))
-    means = np.mean(rows, axis=0)
-    return TwoChannelFigures(len(held_out), *means, _mean(original), _mean(moved), _mean(other), float(np.mean(empty)))
+    mae, msd, ssim = np.mean(rows, axis=0)
+    return TwoChannelFigures(
+        planes=len(held_out),
+        mae=mae,
+        msd=msd,
+        ssim=ssim,
+        dice_original=_mean(original),
+        dice_moved=_mean(moved),
+        dice_other=_mean(other),
+        empty=float(np.mean(empty)),
+    )
 
 
 def real_placement(segmentor: Segmentor, data: Path) -> float:
     """Mean Dice of the segmented real signal and its labels, over the held-out planes."""
-    planes = load_triplets(data)
+    planes, dice = load_triplets(data), METRICS["dice"].function
     return _mean([dice(segmentor.foreground(plane.signal), plane.labels) for plane in planes.held_out])
 
 

@@ -71,11 +71,12 @@ class Canvas:
 
     def under(self, y: int, x: int, steps: np.ndarray) -> np.ndarray:
         """The labels under the pixels of a footprint whose centre is there."""
-        return self._flat[steps + ((y + self.margin) * self._stride + x + self.margin)]
+        labels: np.ndarray = self._flat[steps + ((y + self.margin) * self._stride + x + self.margin)]
+        return labels
 
     def is_free(self, y: int, x: int) -> bool:
         """Whether a pixel belongs to no nucleus."""
-        return self._padded[y + self.margin, x + self.margin] == 0
+        return bool(self._padded[y + self.margin, x + self.margin] == 0)
 
     def visible(self, y: int, x: int, footprint: Footprint, only_free: bool) -> np.ndarray | None:
         """Which pixels of an outline would be seen, or None where they are none or not one part.
@@ -86,7 +87,7 @@ class Canvas:
             Leave out the pixels that other nuclei have.
         """
         rows, columns = footprint.outline.dy + y, footprint.outline.dx + x
-        seen = (rows >= 0) & (rows < self.height) & (columns >= 0) & (columns < self.width)
+        seen: np.ndarray = (rows >= 0) & (rows < self.height) & (columns >= 0) & (columns < self.width)
         if only_free:
             seen &= self.under(y, x, footprint.inner) == 0
         if seen.all():
@@ -118,4 +119,4 @@ def is_one_part(rows: np.ndarray, columns: np.ndarray) -> bool:
     """Whether pixels are 4-connected."""
     box = np.zeros((np.ptp(rows) + 1, np.ptp(columns) + 1), bool)
     box[rows - rows.min(), columns - columns.min()] = True
-    return ndimage.label(box, FOUR)[1] == 1
+    return bool(ndimage.label(box, FOUR)[1] == 1)

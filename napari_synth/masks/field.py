@@ -17,8 +17,8 @@ from napari_synth.masks.canvas import Canvas
 from napari_synth.masks.field_v1 import compose_first
 from napari_synth.masks.nucleus_table import NucleusField, features_of
 from napari_synth.masks.outlines import SHAPE_THRESHOLD, outlines, scale_for_area
-from napari_synth.masks.samplers import Draw, sampler_class
-from napari_synth.masks.spacing import Window, by_density, spacing_class, uniform
+from napari_synth.masks.samplers import SAMPLERS, Draw
+from napari_synth.masks.spacing import SPACINGS, Window, by_density, uniform
 
 if TYPE_CHECKING:
     from napari_synth.masks.shape_model import ShapeModel
@@ -105,7 +105,7 @@ def compose_field(
             f"The density is {density.shape}, but the field is {tuple(canvas_shape)}.", "Use one of the same size."
         )
     propose = uniform(rng, area) if density is None else by_density(rng, area, density)
-    spacing = spacing_class(settings.spacing)(settings, canvas, area, propose, rng, wanted)
+    spacing = SPACINGS[settings.spacing](settings, canvas, area, propose, rng, wanted)
     rows, label = [], int(labels.max(initial=0))
     by_size = np.argsort([-outline.area for outline in outlined], kind="stable")  # small ones fit in between
     for index in by_size.tolist():
@@ -124,7 +124,7 @@ def compose_field(
 
 def sample_shapes(settings: FieldSettings, shapes: ShapeModel, rng: np.random.Generator, count: int) -> Shapes:
     """Shapes of the settings' sampler; their eccentricities follow measured ones where there are any."""
-    sampler = sampler_class(settings.sampler)(
+    sampler = SAMPLERS[settings.sampler](
         shapes.card.latent_size, settings.spread, lambda: shapes.latents(settings.library)
     )
     if not settings.eccentricity_quantiles:
@@ -195,7 +195,8 @@ def _angles(settings: FieldSettings, sampled: Shapes, rng: np.random.Generator) 
     if settings.orientation == "uniform":
         return rng.uniform(0, 360, count)
     wanted = rng.normal(settings.angle, settings.angle_sd, count) + 180 * rng.integers(2, size=count)
-    return (wanted - moments(sampled.decoded > SHAPE_THRESHOLD).axis) % 360
+    angles: np.ndarray = (wanted - moments(sampled.decoded > SHAPE_THRESHOLD).axis) % 360
+    return angles
 
 
 def _scales(settings: FieldSettings, sampled: Shapes, rng: np.random.Generator) -> np.ndarray:
@@ -212,7 +213,7 @@ def _scales(settings: FieldSettings, sampled: Shapes, rng: np.random.Generator) 
 
 def _from_quantiles(quantiles: tuple[float, ...], shares: np.ndarray | float) -> np.ndarray:
     """Numbers of a measured distribution at shares in [0, 1]."""
-    return np.interp(shares, np.linspace(0, 1, len(quantiles)), quantiles)
+    return np.asarray(np.interp(shares, np.linspace(0, 1, len(quantiles)), quantiles))
 
 
 def _nearest_unused(present: np.ndarray, wanted: np.ndarray) -> np.ndarray:

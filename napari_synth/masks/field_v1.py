@@ -37,7 +37,7 @@ def compose_first(settings: FieldSettings, shapes: ShapeModel, seed: int, cancel
     codes = prior(rng, wanted, shapes.card.latent_size, settings.spread)
     areas = rng.normal(settings.area_mean, settings.area_sd, wanted)
     areas = np.clip(areas, settings.area_mean / 4, settings.area_mean * 4)
-    placed = []
+    placed: list[tuple[float, ...]] = []
     if wanted:
         for shape, z, area in zip(shapes.decode_as_trained(codes), codes, areas, strict=True):
             cancel.raise_if_cancelled()
@@ -72,11 +72,12 @@ def turned_shape(shape: np.ndarray, angle: float, area: float) -> tuple[np.ndarr
     scale : float
         Factor from the decoded shape to the result.
     """
-    present = np.count_nonzero(shape > SHAPE_THRESHOLD)
+    present = int(np.count_nonzero(shape > SHAPE_THRESHOLD))
     scale = float(np.sqrt(area / max(present, 1)))
     radians = np.deg2rad(angle)
     turn = np.array([[np.cos(radians), np.sin(radians)], [-np.sin(radians), np.cos(radians)]])
-    size = int(np.ceil(max(shape.shape) * max(scale, 1 / max(shape.shape)) * np.sqrt(2))) | 1
+    side: int = max(shape.shape)
+    size = int(np.ceil(side * max(scale, 1 / side) * np.sqrt(2))) | 1
     centre = (np.array(shape.shape) - 1) / 2
     inverse = turn / scale
     offset = centre - inverse @ np.full(2, (size - 1) / 2)
@@ -94,7 +95,8 @@ def _largest_part(mask: np.ndarray) -> np.ndarray:
         parts = (parts == sizes.argmax()).astype(np.int32)
     part = parts > 0
     rows, columns = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
-    return ndimage.binary_fill_holes(part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    filled: np.ndarray = ndimage.binary_fill_holes(part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return filled
 
 
 def _free_place(
@@ -133,4 +135,4 @@ def _inside(y: np.ndarray, x: np.ndarray, height: int, width: int) -> tuple[np.n
 def _is_one_part(y: np.ndarray, x: np.ndarray) -> bool:
     box = np.zeros((np.ptp(y) + 1, np.ptp(x) + 1), bool)
     box[y - y.min(), x - x.min()] = True
-    return ndimage.label(box)[1] == 1
+    return bool(ndimage.label(box)[1] == 1)

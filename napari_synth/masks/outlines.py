@@ -47,7 +47,9 @@ class Outline:
 def scale_for_area(shapes: np.ndarray, area: np.ndarray) -> np.ndarray:
     """The factor that gives each decoded shape ``(N, 64, 64)`` its area in square pixels."""
     present = _sum(shapes > SHAPE_THRESHOLD)
-    return np.minimum(np.sqrt(np.asarray(area) / np.maximum(present, 1)), LARGEST_SCALE)
+    scales: np.ndarray = np.sqrt(np.asarray(area) / np.maximum(present, 1))
+    limited: np.ndarray = np.minimum(scales, LARGEST_SCALE)
+    return limited
 
 
 def outlines(shapes: np.ndarray, angles: np.ndarray, scales: np.ndarray, gap: int = 1) -> list[Outline]:
@@ -89,8 +91,9 @@ def _tile_sides(shapes: np.ndarray, scales: np.ndarray, gap: int) -> np.ndarray:
     height, width = shapes.shape[1:]
     rows, columns = (np.abs(np.arange(length) - (length - 1) / 2) for length in (height, width))
     reach = np.hypot((present.any(2) * rows).max(1, initial=0), (present.any(1) * columns).max(1, initial=0))
-    half = np.ceil((reach + 1) * scales + gap + 1)
-    return (2 * (np.ceil(half / TILE_STEP) * TILE_STEP) + 1).astype(int)
+    half: np.ndarray = np.ceil((reach + 1) * scales + gap + 1)
+    steps: np.ndarray = np.ceil(half / TILE_STEP)
+    return (2 * (steps * TILE_STEP) + 1).astype(int)
 
 
 def _turned(shapes: np.ndarray, angles: np.ndarray, scales: np.ndarray, side: int) -> np.ndarray:
@@ -138,11 +141,13 @@ def _euler(tiles: np.ndarray) -> np.ndarray:
     """Parts minus holes of each tile: pixels - pairs of neighbours + full squares of four."""
     down, right = tiles[:, 1:] & tiles[:, :-1], tiles[:, :, 1:] & tiles[:, :, :-1]
     squares = down[:, :, 1:] & down[:, :, :-1]
-    return _sum(tiles) - _sum(down) - _sum(right) + _sum(squares)
+    euler: np.ndarray = _sum(tiles) - _sum(down) - _sum(right) + _sum(squares)
+    return euler
 
 
 def _sum(tiles: np.ndarray) -> np.ndarray:
-    return tiles.reshape(len(tiles), math.prod(tiles.shape[1:])).view(np.uint8).sum(1, dtype=np.int64)
+    counts: np.ndarray = tiles.reshape(len(tiles), math.prod(tiles.shape[1:])).view(np.uint8).sum(1, dtype=np.int64)
+    return counts
 
 
 def _grown(tiles: np.ndarray, gap: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ from skimage.transform import AffineTransform, warp
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
-from napari_synth.core.recipe import RecombineSettings
-from napari_synth.core.seeds import derived_seed, numpy_rng
+from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
+from napari_synth.core.seeds import numpy_rng, series_seed
 from napari_synth.datasets.image_files import IMAGE_SUFFIXES, as_labels, read_labels
 
 ARRAY_SUFFIX = ".npz"
@@ -72,6 +73,47 @@ def _read_stack(path: Path) -> list[np.ndarray]:
     return [as_labels(labels, f"A label map in {path.name}") for labels in stack]
 
 
+@dataclass(frozen=True, eq=False)
+class LabelMaps:
+    """Real label maps and the files that they are in.
+
+    Attributes
+    ----------
+    files : list of Path
+    maps : list of ndarray, shape (Y, X), int32
+        Those with objects.
+    """
+
+    files: list[Path]
+    maps: list[np.ndarray]
+
+    @classmethod
+    def read(cls, paths: Sequence[str | Path]) -> LabelMaps:
+        """From files and folders; see `find_maps` and `read_maps`."""
+        files = find_maps(paths)
+        return cls(files, read_maps(files))
+
+
+def recombined_masks(
+    real: LabelMaps, settings: RecombineSettings, n: int = 1, seed: int = 1
+) -> Iterator[tuple[RecombinedSource, np.ndarray]]:
+    """``n`` new label maps; each comes with the recipe source that makes it again.
+
+    The first map has ``seed`` itself, the others seeds derived from it.
+
+    Parameters
+    ----------
+    real : LabelMaps
+    settings : RecombineSettings
+    n, seed : int
+    """
+    paths = [str(file.resolve()) for file in real.files]
+    for index in range(n):
+        number = series_seed(seed, "recombined", index)
+        labels = recombine(real.maps, settings, number)
+        yield RecombinedSource(maps=paths, settings=settings, seed=number, sha256=mask_hash(labels)), labels
+
+
 def recombine(maps: Sequence[np.ndarray], settings: RecombineSettings, seed: int) -> np.ndarray:
     """A new label map of a canvas' size.
 
@@ -94,22 +136,13 @@ def recombine(maps: Sequence[np.ndarray], settings: RecombineSettings, seed: int
     canvas = np.zeros((settings.height, settings.width), np.int32)
     for _ in range(1 + (rng.random() < settings.merge)):
         for _ in range(TRIES):  # a turn or a shift can leave nothing on the canvas
-            placed = _placed(_objects(maps[rng.integers(len(maps))]), settings, rng)
+            placed = _placed(_objects(maps[int(rng.integers(len(maps)))]), settings, rng)
             if placed.any():
                 break
         canvas = np.where(placed > 0, placed + canvas.max(), canvas)
     if not canvas.any():
         raise InputError("The objects of the label maps do not fit the canvas.", "Use a larger canvas.")
     return np.searchsorted(np.union1d([0], canvas), canvas).astype(np.int32)
-
-
-def recombined_masks(
-    maps: Sequence[np.ndarray], settings: RecombineSettings, count: int, seed: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """So many new label maps, each with the seed that makes it again: the first is that of ``seed`` itself."""
-    for index in range(count):
-        number = derived_seed(seed, "recombined", index) if index else seed
-        yield number, recombine(maps, settings, number)
 
 
 def _objects(labels: np.ndarray) -> np.ndarray:
@@ -134,18 +167,22 @@ def _placed(objects: np.ndarray, settings: RecombineSettings, rng: np.random.Gen
         + AffineTransform(scale=scale, rotation=angle)
         + AffineTransform(translation=_inside(place, _half_box(objects.shape, angle, scale), shape)[::-1])
     )
-    moved = warp(objects.astype(np.float64), to_canvas.inverse, output_shape=shape, order=0, preserve_range=True)
+    moved: np.ndarray = warp(
+        objects.astype(np.float64), to_canvas.inverse, output_shape=shape, order=0, preserve_range=True
+    )
     return moved.astype(np.int32)
 
 
 def _half_box(shape: tuple[int, ...], angle: float, scale: float) -> np.ndarray:
     """Half the sides of the upright box around a turned and scaled rectangle."""
     turned = np.abs([[np.cos(angle), np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return (scale * turned @ np.array(shape) - 1) / 2
+    half: np.ndarray = (scale * turned @ np.array(shape) - 1) / 2
+    return half
 
 
 def _inside(place: np.ndarray, half: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """A centre from which objects smaller than the canvas do not stick out of it."""
     last = np.array(shape) - 1
     low = np.minimum(half, last / 2)
-    return np.clip(place, low, last - low)
+    centre: np.ndarray = np.clip(place, low, last - low)
+    return centre

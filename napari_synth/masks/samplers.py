@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from napari_synth.core.errors import InputError, unknown_name
+from napari_synth.core.errors import InputError
+from napari_synth.core.registry import Registry
 from napari_synth.masks.shape_codes import Latents
 
 NEIGHBOURS = 5
@@ -149,20 +150,10 @@ class Manifold(Sampler):
         return Draw.decoded(run_chains(Metric.of(self.latents).log_volume, start, CHAIN, rng).z)
 
 
-SAMPLERS: dict[str, type[Sampler]] = {
-    "library": Library,
-    "jitter": Jitter,
-    "knn": Neighbours,
-    "manifold": Manifold,
-    "prior": Prior,
-}
-
-
-def sampler_class(name: str) -> type[Sampler]:
-    """The sampler registered under ``name``."""
-    if name not in SAMPLERS:
-        raise unknown_name("sampler", name, list(SAMPLERS))
-    return SAMPLERS[name]
+SAMPLERS: Registry[type[Sampler]] = Registry(
+    "sampler",
+    {"library": Library, "jitter": Jitter, "knn": Neighbours, "manifold": Manifold, "prior": Prior},
+)
 
 
 def prior(rng: np.random.Generator, count: int, latent_size: int, spread: float) -> np.ndarray:

@@ -43,7 +43,8 @@ class Latents:
         pool = np.arange(len(self))
         if len(pool) > MEDOID_POOL:
             pool = np.sort(rng.choice(pool, MEDOID_POOL, replace=False))
-        return pool[medoids(self.codes[pool], min(MEDOIDS, len(pool)), rng)]
+        centres: np.ndarray = pool[medoids(self.codes[pool], min(MEDOIDS, len(pool)), rng)]
+        return centres
 
     @cached_property
     def plane(self) -> Plane:
@@ -107,15 +108,17 @@ class Plane:
 
     def project(self, codes: np.ndarray) -> np.ndarray:
         """``(N, latent)`` to positions ``(N, 2)`` in the plane."""
-        return (np.atleast_2d(codes) - self.origin) @ self.axes.T
+        positions: np.ndarray = (np.atleast_2d(codes) - self.origin) @ self.axes.T
+        return positions
 
     def lift(self, position: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray:
         """The code at a position; what the plane does not say is taken from the code ``beside``."""
         base = self.origin if beside is None else beside
-        return (base + (np.asarray(position) - self.project(base)[0]) @ self.axes).astype(np.float32)
+        code: np.ndarray = base + (np.asarray(position) - self.project(base)[0]) @ self.axes
+        return code.astype(np.float32)
 
 
-def walk(start: np.ndarray, end: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+def straight_walk(start: np.ndarray, end: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Codes on the straight line between two codes.
 
     Returns

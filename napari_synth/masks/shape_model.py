@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -48,9 +48,9 @@ class ShapeModel(RoleModel):
     def _decoder(self) -> FoldedDecoder:
         from copy import deepcopy
 
-        from napari_synth.nets.dvae import FoldedDecoder
+        from napari_synth.nets.dvae import DVAE, FoldedDecoder
 
-        return FoldedDecoder(deepcopy(self._trained.network))  # type: ignore[arg-type]
+        return FoldedDecoder(deepcopy(cast(DVAE, self._trained.network)))
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Shapes of latent codes, all in one call.

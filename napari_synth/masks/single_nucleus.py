@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,11 +46,11 @@ class Nucleus:
     x: float
     member: int = -1
 
-    def changed(self, **update: object) -> Nucleus:
+    def changed(self, **update: Any) -> Nucleus:
         """The same with some of it changed; a new code makes it a decoded one."""
         if "z" in update:
             update.setdefault("member", -1)
-        return replace(self, **update)  # type: ignore[arg-type]
+        return replace(self, **update)
 
     def row(self, label: int, area: int) -> tuple[float, ...]:
         """Its row in the table of a field; see `masks.nuclei.feature_names`."""
@@ -91,8 +91,10 @@ def picture(nucleus: Nucleus, shapes: ShapeModel, libraries: Iterable[Latents] |
     if nucleus.member >= 0:
         for known in [shapes.latents()] if libraries is None else libraries:
             if nucleus.member < len(known) and np.allclose(known.codes[nucleus.member], nucleus.z, atol=SAME_CODE):
-                return known.shapes[nucleus.member].astype(np.float32)
-    return shapes.decode(nucleus.z)[0]
+                shape: np.ndarray = known.shapes[nucleus.member]
+                return shape.astype(np.float32)
+    decoded: np.ndarray = shapes.decode(nucleus.z)[0]
+    return decoded
 
 
 def stamp(labels: np.ndarray, shape: np.ndarray, nucleus: Nucleus, label: int | None = None) -> Patch:
@@ -170,7 +172,7 @@ def _largest_seen(canvas: Canvas, y: int, x: int, footprint: Footprint) -> np.nd
 
     dy, dx = footprint.outline.dy, footprint.outline.dx
     rows, columns = dy + y, dx + x
-    seen = (rows >= 0) & (rows < canvas.height) & (columns >= 0) & (columns < canvas.width)
+    seen: np.ndarray = (rows >= 0) & (rows < canvas.height) & (columns >= 0) & (columns < canvas.width)
     seen &= canvas.under(y, x, footprint.inner) == 0
     if not seen.any():
         return seen
@@ -179,7 +181,8 @@ def _largest_seen(canvas: Canvas, y: int, x: int, footprint: Footprint) -> np.nd
     parts, _ = ndimage.label(box)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
-    return seen & (parts[dy - dy.min(), dx - dx.min()] == sizes.argmax())
+    seen &= parts[dy - dy.min(), dx - dx.min()] == sizes.argmax()
+    return seen
 
 
 def nucleus_at(labels: np.ndarray, label: int, shapes: ShapeModel) -> Nucleus:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
-from napari_synth.core.errors import InputError, unknown_name
+from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import FieldSettings
+from napari_synth.core.registry import Registry
 from napari_synth.masks.canvas import Canvas, Footprint
 
 TRIES = 150
@@ -51,6 +53,7 @@ def by_density(rng: np.random.Generator, window: Window, density: np.ndarray) ->
     return propose
 
 
+@dataclass(eq=False)
 class Spacing(ABC):
     """Finds a place for one nucleus after the other.
 
@@ -68,17 +71,16 @@ class Spacing(ABC):
 
     title: ClassVar[str]
 
-    def __init__(
-        self,
-        settings: FieldSettings,
-        canvas: Canvas,
-        window: Window,
-        propose: Propose,
-        rng: np.random.Generator,
-        wanted: int,
-    ):
-        self.settings, self.canvas, self.window, self.rng, self.wanted = settings, canvas, window, rng, wanted
-        self.propose = propose
+    settings: FieldSettings
+    canvas: Canvas
+    window: Window
+    propose: Propose
+    rng: np.random.Generator
+    wanted: int
+
+    def __post_init__(self) -> None:
+        """Prepare what is needed before the first nucleus; nothing for most spacings."""
+        return
 
     @abstractmethod
     def fits(self, y: int, x: int, footprint: Footprint) -> bool:
@@ -114,7 +116,7 @@ class Free(Spacing):
 
     def fits(self, y: int, x: int, footprint: Footprint) -> bool:
         seen = self.canvas.visible(y, x, footprint, only_free=True)
-        return seen is not None and np.count_nonzero(seen) >= (1 - MAX_HIDDEN) * seen.size
+        return seen is not None and int(np.count_nonzero(seen)) >= (1 - MAX_HIDDEN) * seen.size
 
 
 class Apart(Spacing):
@@ -126,15 +128,13 @@ class Apart(Spacing):
         return self._nothing_under(y, x, footprint, footprint.grown)
 
 
+@dataclass(eq=False)
 class Touching(Apart):
     """A share of the nuclei touches another one, the rest lies apart."""
 
     title = "touching: a share of them touches"
-
-    def __init__(self, *arguments, **named):  # type: ignore[no-untyped-def]
-        super().__init__(*arguments, **named)
-        self._centres: dict[int, tuple[int, int, float]] = {}
-        self._in_contact: set[int] = set()
+    _centres: dict[int, tuple[int, int, float]] = field(default_factory=dict, init=False)
+    _in_contact: set[int] = field(default_factory=set, init=False)
 
     def find(self, footprint: Footprint) -> tuple[int, int] | None:
         due = self.settings.touching_fraction * (len(self._centres) + 1)
@@ -183,13 +183,13 @@ class Touching(Apart):
         )
 
 
+@dataclass(eq=False)
 class Clusters(Touching):
     """As `Touching`, in groups around common centres."""
 
     title = "clusters: in groups"
 
-    def __init__(self, *arguments, **named):  # type: ignore[no-untyped-def]
-        super().__init__(*arguments, **named)
+    def __post_init__(self) -> None:
         groups = max(round(self.wanted / self.settings.cluster_size), 1)
         self._groups = self.propose(groups)
         self.propose = self._around_a_group
@@ -203,11 +203,6 @@ class Clusters(Touching):
         return places[inside]
 
 
-SPACINGS: dict[str, type[Spacing]] = {"free": Free, "apart": Apart, "touching": Touching, "clusters": Clusters}
-
-
-def spacing_class(name: str) -> type[Spacing]:
-    """The spacing registered under ``name``."""
-    if name not in SPACINGS:
-        raise unknown_name("spacing", name, list(SPACINGS))
-    return SPACINGS[name]
+SPACINGS: Registry[type[Spacing]] = Registry(
+    "spacing", {"free": Free, "apart": Apart, "touching": Touching, "clusters": Clusters}
+)

@@ -81,7 +81,11 @@ def measure(masks: Iterable[tuple[str, np.ndarray]]) -> FieldStatistics:
     InputError
         If a mask is unusable, or there is no nucleus in any.
     """
-    counts, areas, eccentricities, distances, in_contact, total = [], [], [], [], 0, 0
+    counts: list[float] = []
+    areas: list[float] = []
+    eccentricities: list[float] = []
+    distances: list[float] = []
+    in_contact, total = 0, 0
     where = "any of the masks"
     for name, mask in masks:
         where = f"the mask {name!r}" if not counts else "any of the masks"
@@ -97,8 +101,8 @@ def measure(masks: Iterable[tuple[str, np.ndarray]]) -> FieldStatistics:
         total += len(found)
     if not total:
         raise InputError(f"There is no nucleus in {where}.", "Paint or sample nuclei first, or use other masks.")
-    as_numbers = (np.array(values, float) for values in (counts, areas, eccentricities, distances))
-    return FieldStatistics(*as_numbers, in_contact / total)
+    measured = [np.array(values, float) for values in (counts, areas, eccentricities, distances)]
+    return FieldStatistics(measured[0], measured[1], measured[2], measured[3], in_contact / total)
 
 
 def measure_folder(folder: str | Path) -> FieldStatistics:
@@ -126,7 +130,8 @@ def _nearest_distances(nuclei: list[Instance]) -> list[float]:
     if len(nuclei) < 2:
         return []
     centres = _centres(nuclei)
-    return cKDTree(centres).query(centres, 2)[0][:, 1].tolist()
+    distances: list[float] = cKDTree(centres).query(centres, 2)[0][:, 1].tolist()
+    return distances
 
 
 def _touching(nuclei: list[Instance], shape: tuple[int, ...]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from napari_synth.core.errors import unknown_name
+from napari_synth.core.registry import Registry
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,21 +62,22 @@ def _signal_unet(**hyper: Any) -> nn.Module:
     return signal_unet(**hyper)
 
 
-ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
-    "optional-pix2pix": _pix2pix,
-    "pix2pix": _pix2pix,
-    "capspix2pix": _capspix2pix,
-    "pbam": _pbam,
-    "metgan": _metgan,
-    "metgan-unet": _metgan_unet,
-    "dvae": _dvae,
-    "unet": _unet,
-    "signal-unet": _signal_unet,
-}
+ARCHITECTURES: Registry[Callable[..., nn.Module]] = Registry(
+    "architecture",
+    {
+        "optional-pix2pix": _pix2pix,
+        "pix2pix": _pix2pix,
+        "capspix2pix": _capspix2pix,
+        "pbam": _pbam,
+        "metgan": _metgan,
+        "metgan-unet": _metgan_unet,
+        "dvae": _dvae,
+        "unet": _unet,
+        "signal-unet": _signal_unet,
+    },
+)
 
 
 def build(architecture: str, **hyper: Any) -> nn.Module:
     """An untrained network of a registered architecture."""
-    if architecture not in ARCHITECTURES:
-        raise unknown_name("architecture", architecture, sorted(ARCHITECTURES))
     return ARCHITECTURES[architecture](**hyper)

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_synth.core.intensity import Intensity
+
+Structure = Literal["nucleus", "axon", "neuron", "structure"]
+PLURALS: dict[Structure, str] = {
+    "nucleus": "nuclei",
+    "axon": "axons",
+    "neuron": "neurons",
+    "structure": "structures",
+}
+STRUCTURES: dict[str, Structure] = {
+    "capspix2pix-axons": "axon",
+    "pbam-axons": "axon",
+    "metgan-brain": "neuron",
+    "metgan-brain-segmentor": "neuron",
+}
+"""Of bundled files that are older than the field; recipes name their hashes, so they stay as they are."""
 
 
 class Look(BaseModel):
@@ -71,8 +86,11 @@ class ModelCard(BaseModel):
         Arguments of the architecture's builder.
     role : {'generator', 'shapes', 'segmentor'}
         mask -> image, latent -> shape, or image -> mask.
+    structure : {'nucleus', 'axon', 'neuron', 'structure'}
+        What one label of a mask is. In a card that does not say: a nucleus for shapes and for masks with
+        gaps between nuclei, what `STRUCTURES` has for a bundled file, else just a structure.
     mask_meaning : str
-        A key of `datasets.encoding.MASK_MEANINGS`.
+        A key of `datasets.mask_encoding.MASK_MEANINGS`.
     condition_channels : list of str
         Images needed beside the mask; empty for a generator from the mask alone.
     output_channel : str
@@ -107,6 +125,7 @@ class ModelCard(BaseModel):
     architecture: str
     hyper: dict[str, float | int | str | bool] = Field(default_factory=dict)
     role: Literal["generator", "shapes", "segmentor"]
+    structure: Structure = "structure"
     mask_meaning: str = ""
     condition_channels: list[str] = Field(default_factory=list)
     output_channel: str = ""
@@ -124,12 +143,20 @@ class ModelCard(BaseModel):
     figures: dict[str, float] = Field(default_factory=dict)
     notes: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _structure_where_the_card_does_not_say(cls, card: Any) -> Any:
+        if not isinstance(card, dict) or "structure" in card:
+            return card
+        of_nuclei = card.get("role") == "shapes" or card.get("mask_meaning") == "foreground-gap"
+        return card | {"structure": "nucleus" if of_nuclei else STRUCTURES.get(str(card.get("id")), "structure")}
+
     @property
     def options(self) -> list[str]:
         """Names of the options."""
         return [look.name for look in self.looks]
 
     @property
-    def structure(self) -> str:
-        """What the objects of its masks are called."""
-        return "axon" if "axon" in self.id else "structure"
+    def structures(self) -> str:
+        """What the labels of a mask are, such as nuclei or axons."""
+        return PLURALS[self.structure]

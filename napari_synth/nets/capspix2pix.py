@@ -70,7 +70,8 @@ class CapsPix2PixGenerator(nn.Module):
 
     def base_plane(self, z: Tensor) -> Tensor:
         """The latent vector as ``[B, 1, 256, 256]``."""
-        return self.fc(z).reshape(-1, 1, PLANE, PLANE)
+        values: Tensor = self.fc(z)
+        return values.reshape(-1, 1, PLANE, PLANE)
 
     def entry(self, mask: Tensor, z: Tensor) -> Tensor:
         """What conv1 reads, ``[B, 2, H, W]``: the latent plane and the mask ``[B, 1, H, W]``."""

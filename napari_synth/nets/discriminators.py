@@ -38,7 +38,8 @@ class PatchGAN(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
+        logits: Tensor = self.layers(x)
+        return logits
 
 
 class DCGANDiscriminator(nn.Module):
@@ -63,4 +64,5 @@ class DCGANDiscriminator(nn.Module):
         self.decide = nn.Linear(13 * 13, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.decide(torch.flatten(self.layers(x), 1))
+        logit: Tensor = self.decide(torch.flatten(self.layers(x), 1))
+        return logit

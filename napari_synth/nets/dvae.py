@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from napari_synth.nets.folding import channels_last, folded
 
 
 def _conv(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
@@ -52,7 +53,8 @@ class DVAE(nn.Module):
         """``[B, latent]`` to logits ``[B, 1, 64, 64]``."""
         hidden = torch.relu(self.decode_hidden(z))
         features = torch.relu(self.decode_features(hidden))
-        return self.decoder(features.unflatten(1, (16, 16, 16)))
+        logits: Tensor = self.decoder(features.unflatten(1, (16, 16, 16)))
+        return logits
 
     def decode(self, z: Tensor) -> Tensor:
         """``[B, latent]`` to ``[B, 1, 64, 64]`` in [0, 1]."""
@@ -81,10 +83,11 @@ class FoldedDecoder(nn.Module):
         super().__init__()
         self.dense = nn.Sequential(network.decode_hidden, nn.ReLU(), network.decode_features, nn.ReLU())
         layers: list[nn.Module] = []
-        for block in list(network.decoder)[:3]:
-            layers += [fuse_conv_bn_eval(block[0], block[1], transpose=True), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
-        self.taps = nn.Parameter(network.decoder[3].weight[:, 0].flatten(1).T.contiguous())
+        for block in network.decoder:
+            if isinstance(block, nn.Sequential):
+                layers += [folded(block), nn.ReLU(inplace=True)]
+        self.layers = channels_last(nn.Sequential(*layers))
+        self.taps = nn.Parameter(network.decoder[3].get_parameter("weight")[:, 0].flatten(1).T.contiguous())
         self.requires_grad_(False).eval()
 
     def forward(self, z: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
+from napari_synth.nets.folding import folded
 from napari_synth.nets.half_precision import at_least_float32
 from napari_synth.nets.pix2pix import Pix2PixGenerator
 from napari_synth.nets.spade import LabelPath, one_hot
@@ -83,7 +83,7 @@ class MetGen(nn.Module):
     @property
     def last_bias(self) -> Tensor:
         """What is added to the output before the tanh."""
-        return self.last.bias
+        return self.last.get_parameter("bias")
 
     @torch.no_grad()
     def settle(self) -> None:
@@ -91,7 +91,7 @@ class MetGen(nn.Module):
         self.eval()
         units = [m for m in self.modules() if type(m) is nn.Sequential and isinstance(m[0], nn.Conv2d)]
         for unit in units:
-            unit[0], unit[1] = fuse_conv_bn_eval(unit[0], unit[1]), nn.Identity()
+            unit[0], unit[1] = folded(unit), nn.Identity()
         for module in list(self.modules()):
             if is_parametrized(module):
                 remove_parametrizations(module, "weight")
@@ -129,7 +129,7 @@ class ConditionedUNet(Pix2PixGenerator):
     @property
     def last_bias(self) -> Tensor:
         """What is added to the output before the tanh."""
-        return self.up[-1].conv.bias
+        return self.up[-1].get_parameter("conv.bias")
 
     def forward(self, image: Tensor, mask: Tensor, noise: torch.Generator | None = None) -> Tensor:  # type: ignore[override]
         """As `MetGen`; dropout is active exactly when ``noise`` is given."""

@@ -47,7 +47,8 @@ class DownBlock(nn.Module):
         self.norm = norm_layer(norm, out_channels) if norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.conv(self.activation(x)))
+        out: Tensor = self.norm(self.conv(self.activation(x)))
+        return out
 
 
 class UpBlock(nn.Module):
@@ -60,9 +61,11 @@ class UpBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, *, upsampling: str, norm: str, bias: bool, dropout: float):
         super().__init__()
+        self.resize: nn.Module
+        self.conv: nn.Conv2d | nn.ConvTranspose2d
         if upsampling == "transposed":
-            self.resize: nn.Module = nn.Identity()
-            self.conv: nn.Module = nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=bias)
+            self.resize = nn.Identity()
+            self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=bias)
         else:
             self.resize = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
             self.conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias)
@@ -70,7 +73,8 @@ class UpBlock(nn.Module):
         self.dropout = SeededDropout(dropout)
 
     def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Tensor:
-        return self.dropout(self.norm(self.conv(self.resize(torch.relu(x)))), noise)
+        out: Tensor = self.dropout(self.norm(self.conv(self.resize(torch.relu(x)))), noise)
+        return out
 
 
 class FullSizeHead(nn.Module):
@@ -88,7 +92,8 @@ class FullSizeHead(nn.Module):
 
     def forward(self, features: Tensor, inputs: Tensor, noise: torch.Generator | None = None) -> Tensor:
         detail = torch.relu(self.detail(torch.cat([torch.relu(features), inputs], dim=1)))
-        return self.colour(self.dropout(detail, noise))
+        image: Tensor = self.colour(self.dropout(detail, noise))
+        return image
 
 
 def repeatable_tanh(x: Tensor) -> Tensor:

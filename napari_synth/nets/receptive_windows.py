@@ -53,7 +53,7 @@ class Reach(NamedTuple):
         return Box(top, left, bottom, right)
 
 
-def convolve_window(convolution: nn.Module, x: Tensor, origin: Box, box: Box) -> Tensor:
+def convolve_window(convolution: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, origin: Box, box: Box) -> Tensor:
     """A convolution over a window of its input, zero beyond what is given.
 
     Parameters

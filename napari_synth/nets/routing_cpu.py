@@ -8,15 +8,19 @@ wherever its tile runs, so the result does not depend on the number of threads.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from numba import njit
 from torch import Tensor
 
+Floats = npt.NDArray[np.float32]
+Kernel = Callable[..., None]
 TILE = 64
 """Pixels of a tile; with 16 × 32 votes each it takes 128 kB."""
 PARTS_PER_THREAD = 2
@@ -33,6 +37,11 @@ class NativeRoute(torch.autograd.Function):
     Gives the capsules ``(B, P, J, C)`` and the coefficients ``(iterations, B, I, P, J)``, the latter
     empty unless they are kept; only the capsules have a gradient.
     """
+
+    if TYPE_CHECKING:  # torch gives no types to it
+
+        @classmethod
+        def apply(cls, votes: Tensor, iterations: int, keep: bool) -> tuple[Tensor, Tensor]: ...
 
     @staticmethod
     def forward(ctx: Any, votes: Tensor, iterations: int, keep: bool) -> tuple[Tensor, Tensor]:
@@ -54,7 +63,7 @@ class NativeRoute(torch.autograd.Function):
         return of_votes, None, None
 
 
-def spread(kernel: Any, votes: Tensor, *arguments: Any) -> None:
+def spread(kernel: Kernel, votes: Tensor, *arguments: Any) -> None:
     """Run a kernel over all tiles of the votes on as many threads as torch uses."""
     tiles = votes.shape[0] * -(-votes.shape[2] // TILE)
     threads = torch.get_num_threads()
@@ -76,7 +85,7 @@ def pool(threads: int) -> ThreadPoolExecutor:
 
 
 @native
-def route_tiles(votes, capsules, coefficients, iterations, first, last):
+def route_tiles(votes: Floats, capsules: Floats, coefficients: Floats, iterations: int, first: int, last: int) -> None:
     """Capsules and coefficients (where there is room for them) in tiles first … last - 1."""
     inputs, pixels, outputs, channels = votes.shape[1:]
     w, s, v, c = workspace(inputs, channels, iterations)
@@ -95,7 +104,9 @@ def route_tiles(votes, capsules, coefficients, iterations, first, last):
 
 
 @native
-def route_back_tiles(votes, of_capsules, of_votes, iterations, first, last):
+def route_back_tiles(
+    votes: Floats, of_capsules: Floats, of_votes: Floats, iterations: int, first: int, last: int
+) -> None:
     """Gradient of the votes from that of the capsules; the forward pass is repeated tile by tile."""
     inputs, pixels, outputs, channels = votes.shape[1:]
     w, s, v, c = workspace(inputs, channels, iterations)
@@ -126,7 +137,7 @@ def route_back_tiles(votes, of_capsules, of_votes, iterations, first, last):
 
 
 @native
-def tile_at(tile, pixels):
+def tile_at(tile: int, pixels: int) -> tuple[int, int, int]:
     """Image, first pixel and number of pixels of a tile."""
     tiles = (pixels + TILE - 1) // TILE
     b = tile // tiles
@@ -135,7 +146,7 @@ def tile_at(tile, pixels):
 
 
 @native
-def workspace(inputs, channels, iterations):
+def workspace(inputs: int, channels: int, iterations: int) -> tuple[Floats, Floats, Floats, Floats]:
     """Room for the votes of a tile, and for the sums, capsules and coefficients of each iteration."""
     w = np.zeros((inputs, channels, TILE), F)
     s = np.empty((iterations, channels, TILE), F)
@@ -145,7 +156,7 @@ def workspace(inputs, channels, iterations):
 
 
 @native
-def load(votes, b, p, n, j, w):
+def load(votes: Floats, b: int, p: int, n: int, j: int, w: Floats) -> None:
     """Votes for output capsule j at n pixels from p on, as (I, C, pixel)."""
     inputs, channels = w.shape[:2]
     for i in range(inputs):
@@ -155,7 +166,7 @@ def load(votes, b, p, n, j, w):
 
 
 @native
-def route_tile(w, s, v, c):
+def route_tile(w: Floats, s: Floats, v: Floats, c: Floats) -> None:
     """All iterations for one output capsule: sums s, capsules v and coefficients c of each."""
     iterations, inputs = c.shape[:2]
     logits = np.zeros((inputs, TILE), F)
@@ -169,7 +180,7 @@ def route_tile(w, s, v, c):
 
 
 @native
-def weighted_sum(c, w, s):
+def weighted_sum(c: Floats, w: Floats, s: Floats) -> None:
     """S = Σ_i c_i w_i."""
     inputs, channels = w.shape[:2]
     for k in range(channels):
@@ -181,7 +192,7 @@ def weighted_sum(c, w, s):
 
 
 @native
-def agree(w, v, logits):
+def agree(w: Floats, v: Floats, logits: Floats) -> None:
     """logits_i += w_i · v."""
     inputs, channels = w.shape[:2]
     for i in range(inputs):
@@ -191,7 +202,7 @@ def agree(w, v, logits):
 
 
 @native
-def squash_tile(s, v):
+def squash_tile(s: Floats, v: Floats) -> None:
     """Squash the sums s into v, see `capsule.squash`."""
     channels = s.shape[0]
     factor = np.zeros(TILE, F)
@@ -206,7 +217,7 @@ def squash_tile(s, v):
 
 
 @native
-def softmax(logits, c):
+def softmax(logits: Floats, c: Floats) -> None:
     """Softmax over the input capsules, with exp as 2^n times a polynomial so that it runs on vectors."""
     inputs = logits.shape[0]
     highest = logits[0].copy()
@@ -236,7 +247,7 @@ def softmax(logits, c):
 
 
 @native
-def squash_back(s, g):
+def squash_back(s: Floats, g: Floats) -> None:
     """Turn the gradient g of squash(s) into that of s."""
     channels = s.shape[0]
     squared, along = np.zeros(TILE, F), np.zeros(TILE, F)
@@ -255,7 +266,7 @@ def squash_back(s, g):
 
 
 @native
-def spread_back(c, g, of_w):
+def spread_back(c: Floats, g: Floats, of_w: Floats) -> None:
     """of_w_i += c_i g."""
     inputs, channels = of_w.shape[:2]
     for i in range(inputs):
@@ -265,7 +276,7 @@ def spread_back(c, g, of_w):
 
 
 @native
-def softmax_back(c, w, g, of_logits):
+def softmax_back(c: Floats, w: Floats, g: Floats, of_logits: Floats) -> None:
     """of_logits += the gradient through the coefficients of s = Σ_i c_i w_i, given that of s."""
     inputs = w.shape[0]
     of_c = np.zeros((inputs, TILE), F)

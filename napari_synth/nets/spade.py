@@ -47,9 +47,10 @@ class SpadeBlock(nn.Module):
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
         """``[B, in_channels, H, W]`` to ``[B, out_channels, H, W]``; the label may have any size."""
-        shortcut = x if self.norm_s is None else self.conv_s(self.norm_s(x, label))
+        shortcut: Tensor = x if self.norm_s is None else self.conv_s(self.norm_s(x, label))
         out = self.conv_0(leaky_relu(self.norm_0(x, label), SLOPE))
-        return shortcut + self.conv_1(leaky_relu(self.norm_1(out, label), SLOPE))
+        detail: Tensor = self.conv_1(leaky_relu(self.norm_1(out, label), SLOPE))
+        return shortcut + detail
 
 
 class LabelPath(nn.Module):

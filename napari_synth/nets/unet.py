@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monai.networks.nets import BasicUNet, UNet
+from monai.networks.nets.basic_unet import BasicUNet
+from monai.networks.nets.unet import UNet
 from torch import nn
 
 

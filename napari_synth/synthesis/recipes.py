@@ -1,24 +1,30 @@
-"""From a recipe to its image, wherever the recipe came from."""
+"""From a request to its recipe and from a recipe to its request: the one place where recipes are made."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import (
+    ConditionSource,
     FileSource,
     ImageFileSource,
+    Intervention,
     LayerSource,
+    MaskSource,
+    Precision,
     Recipe,
     image_hash,
     mask_hash,
     versions,
 )
-from napari_synth.datasets.image_files import as_labels
 from napari_synth.models.registry import bundled_paths, load_trained
-from napari_synth.synthesis.generator import Generator, RenderRequest, check_option
+from napari_synth.synthesis.generator import Generator
+from napari_synth.synthesis.request import Renderer, RenderRequest, check_mask, option_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,39 +35,47 @@ def load_generator(name: str | Path, device: str = "auto") -> Generator:
     return Generator(load_trained(name, device))
 
 
-def model_name(generator: Generator) -> str:
+def model_name(generator: Renderer) -> str:
     """How a recipe names the model: its id when bundled, else the absolute path."""
-    bundled = generator.card.id in bundled_paths() and bundled_paths()[generator.card.id] == generator.path
+    bundled = bundled_paths().get(generator.card.id) == generator.path
     return generator.card.id if bundled else str(generator.path.resolve())
 
 
 def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None = None) -> RenderRequest:
     """What to render for a recipe of one image."""
-    z = None if recipe.z is None else np.array(recipe.z, np.float32)
-    option = next(iter(recipe.options), None)
-    interventions = tuple(recipe.interventions)
     return RenderRequest(
         labels,
-        option,
+        next(iter(recipe.options), None),
         recipe.seed,
-        z=z,
+        z=None if recipe.z is None else np.array(recipe.z, np.float32),
         condition=condition,
-        interventions=interventions,
+        interventions=tuple(recipe.interventions),
         precision=recipe.precision,
     )
 
 
-def painted_recipe(
-    generator: Generator, request: RenderRequest, layer_name: str, condition_name: str = "image"
+def image_recipe(
+    generator: Renderer, request: RenderRequest, mask: MaskSource, condition: ConditionSource | None = None
 ) -> Recipe:
-    """The recipe of one image of a mask in a layer."""
-    card, condition = generator.card, request.condition
+    """The recipe of one image.
+
+    Parameters
+    ----------
+    generator : Generator
+    request : RenderRequest
+        What was rendered.
+    mask : MaskSource
+        Where its mask comes from.
+    condition : ConditionSource, optional
+        Where the image beside it comes from.
+    """
+    option = option_name(generator.card, request.option)
     return Recipe(
         model=model_name(generator),
         model_sha256=generator.sha256,
-        masks=[LayerSource(name=layer_name, sha256=mask_hash(as_labels(request.mask)))],
-        conditions=[] if condition is None else [LayerSource(name=condition_name, sha256=image_hash(condition))],
-        options=[card.options[check_option(card, request.option)]] if card.options else [],
+        masks=[mask],
+        conditions=[] if condition is None else [condition],
+        options=[option] if option else [],
         seed=request.seed,
         z=None if request.z is None else [float(value) for value in request.z],
         interventions=list(request.interventions),
@@ -70,38 +84,146 @@ def painted_recipe(
     )
 
 
-def painted_batch(
-    generator: Generator,
-    request: RenderRequest,
-    masks: list[tuple[str, np.ndarray]],
-    options: tuple[str, ...],
-    variants: int,
-    condition_name: str = "image",
-) -> tuple[Recipe, dict[str, np.ndarray]]:
-    """The recipe of a batch of masks in layers, and the arrays it names by their hashes."""
-    first = painted_recipe(generator, request, masks[0][0], condition_name)
-    sources = [LayerSource(name=name, sha256=mask_hash(labels)) for name, labels in masks]
-    in_memory = {source.sha256: labels for source, (_, labels) in zip(sources, masks, strict=True)}
-    if request.condition is not None:
-        in_memory[first.conditions[0].sha256] = request.condition
-    chosen = {"masks": sources, "options": list(options), "variants": variants}
-    return first.model_copy(update=chosen), in_memory
+def painted_recipe(
+    generator: Renderer, request: RenderRequest, layer_name: str, condition_name: str = "image"
+) -> Recipe:
+    """The recipe of one image of a mask in a layer, and of the image layer beside it."""
+    beside = None if request.condition is None else _layer_image(condition_name, request.condition)
+    return image_recipe(generator, request, LayerSource(name=layer_name, sha256=request.mask_sha256), beside)
 
 
 def file_recipe(
-    generator: Generator, request: RenderRequest, path: Path, condition: ImageFileSource | None = None
+    generator: Renderer, request: RenderRequest, path: Path, condition: ImageFileSource | None = None
 ) -> Recipe:
     """The recipe of one image of a mask file, and of the image file beside it."""
-    recipe = painted_recipe(generator, request, path.name)
-    source = FileSource(path=str(path.resolve()), sha256=recipe.masks[0].sha256)
-    beside = [] if condition is None else [condition]
-    return recipe.model_copy(update={"masks": [source], "conditions": beside})
+    source = FileSource(path=str(path.resolve()), sha256=request.mask_sha256)
+    return image_recipe(generator, request, source, condition)
 
 
-def check_model(recipe: Recipe, generator: Generator) -> None:
+def image_file(path: Path, image: np.ndarray) -> ImageFileSource:
+    """An image file beside masks, with what it holds."""
+    return ImageFileSource(path=str(path.resolve()), sha256=image_hash(image))
+
+
+def masks_recipe(
+    model: str,
+    masks: Sequence[MaskSource],
+    *,
+    conditions: Sequence[ConditionSource] = (),
+    options: Sequence[str] = (),
+    seed: int | None = 1,
+) -> Recipe:
+    """The recipe of masks that no model was loaded for yet.
+
+    Parameters
+    ----------
+    model : str
+        Bundled id or path.
+    masks : sequence of MaskSource
+    conditions : sequence of ConditionSource
+        The image beside each mask, or one for all of them.
+    options : sequence of str
+    seed : int, optional
+    """
+    return Recipe(
+        model=model, masks=list(masks), conditions=list(conditions), options=list(options), seed=seed,
+        versions=versions(),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class PaintedBatch:
+    """The recipe of masks in layers, and what is in them.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    arrays : dict of ndarray
+        `mask_hash` to labels and `image_hash` to images, as `masks.mask_reader.MaskReader` takes them.
+    """
+
+    recipe: Recipe
+    arrays: dict[str, np.ndarray]
+
+
+def painted_batch(
+    generator: Renderer,
+    masks: Sequence[tuple[str, np.ndarray]],
+    *,
+    condition: tuple[str, np.ndarray] | None = None,
+    options: Sequence[str] = (),
+    variants: int = 1,
+    seed: int | None = 1,
+    z: np.ndarray | None = None,
+    interventions: Sequence[Intervention] = (),
+    precision: Precision = "exact",
+) -> PaintedBatch:
+    """Every mask in every option, so many times under seeds of their own.
+
+    Parameters
+    ----------
+    generator : Generator
+    masks : sequence of (str, ndarray)
+        Layer name and labels.
+    condition : (str, ndarray), optional
+        Layer name and image that goes with all masks; the masks may be empty then.
+    options : sequence of str
+    variants : int
+        Images per mask and option.
+    seed : int, optional
+    z : ndarray, optional
+        One latent vector for all images.
+    interventions : sequence of Intervention
+    precision : {'exact', 'fast'}
+
+    Raises
+    ------
+    InputError
+        If one of the masks cannot be rendered.
+    """
+    checked = [(name, check_mask(labels, may_be_empty=condition is not None)) for name, labels in masks]
+    sources = [LayerSource(name=name, sha256=mask_hash(labels)) for name, labels in checked]
+    arrays = {source.sha256: labels for source, (_, labels) in zip(sources, checked, strict=True)}
+    beside = [] if condition is None else [_layer_image(*condition)]
+    if condition is not None:
+        arrays[beside[0].sha256] = condition[1]
+    recipe = Recipe(
+        model=model_name(generator),
+        model_sha256=generator.sha256,
+        masks=list(sources),
+        conditions=list(beside),
+        options=list(options),
+        variants=variants,
+        seed=seed,
+        z=None if z is None else [float(value) for value in z],
+        interventions=list(interventions),
+        precision=precision,
+        versions=versions(),
+    )
+    return PaintedBatch(recipe, arrays)
+
+
+def altered(
+    recipe: Recipe,
+    *,
+    n: int | None = None,
+    variants: int | None = None,
+    options: Sequence[str] = (),
+    precision: Precision | None = None,
+) -> Recipe:
+    """The recipe with what is given in place of its own."""
+    changes = {"n": n, "variants": variants, "options": list(options), "precision": precision}
+    return recipe.model_copy(update={name: value for name, value in changes.items() if value})
+
+
+def check_model(recipe: Recipe, generator: Renderer) -> None:
     """Raise `InputError` when the generator is not the one the recipe names."""
     if recipe.model_sha256 and recipe.model_sha256 != generator.sha256:
         raise InputError(
             f"The model {recipe.model} has other weights than the recipe was made with.",
             "Install the version of napari-synth named in the recipe, or clear model_sha256 to use these.",
         )
+
+
+def _layer_image(name: str, image: np.ndarray) -> LayerSource:
+    return LayerSource(name=name, sha256=image_hash(image))

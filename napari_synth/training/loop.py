@@ -23,7 +23,7 @@ from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings
 
 RESUME_SUFFIX = ".ckpt"
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+TRAINING_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class TrainRequest:
     devices : int
         How many of them.
     precision : str
-        One of `PRECISIONS`.
+        One of `TRAINING_PRECISIONS`.
     checkpoint_minutes : float
         Time between two checkpoints.
     """
@@ -129,8 +129,8 @@ def train(
     cancel = cancel or CancelToken()
     if request.out.suffix != SUFFIX:
         raise InputError(f"The output {request.out} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")
-    if request.precision not in PRECISIONS:
-        raise unknown_name("precision", request.precision, list(PRECISIONS))
+    if request.precision not in TRAINING_PRECISIONS:
+        raise unknown_name("precision", request.precision, list(TRAINING_PRECISIONS))
     settings = settings_for(request)
     check_writable(request.out)
     existing = request.data.expanduser()

@@ -17,7 +17,8 @@ TELLING_SHARE = 0.3
 
 def label_picture(labels: np.ndarray) -> np.ndarray:
     """Instance labels in colours on black, ``(Y, X, 3)`` uint8."""
-    return (255 * label2rgb(labels, bg_label=0)).astype(np.uint8)
+    colours: np.ndarray = 255 * label2rgb(labels, bg_label=0)
+    return colours.astype(np.uint8)
 
 
 def grid(rows: list[list[np.ndarray]]) -> np.ndarray:
@@ -43,7 +44,7 @@ def thumbnail(image: np.ndarray, labels: np.ndarray) -> str:
 
     def distance(place: tuple[int, int]) -> float:
         top, left = place
-        return abs((labels[top : top + THUMBNAIL, left : left + THUMBNAIL] > 0).mean() - TELLING_SHARE)
+        return abs(float((labels[top : top + THUMBNAIL, left : left + THUMBNAIL] > 0).mean()) - TELLING_SHARE)
 
     top, left = min(places, key=distance)
     buffer = io.BytesIO()

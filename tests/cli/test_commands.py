@@ -301,7 +301,7 @@ def test_masks_with_every_choice(cli, tmp_path):
 
 
 def test_masks_follow_real_ones_and_carry_their_nuclei(cli, tmp_path):
-    from napari_synth.export.formats.tiff import embedded_nuclei
+    from napari_synth.exporting.formats.tiff import embedded_nuclei
 
     pair_folder(tmp_path / "real", size=(96, 96))
     status, out, _ = cli("masks", "--fit-from", "real", "--size", 96, "--n", 2, "--out", "m")

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication
 
 import napari_synth as ns
 from napari_synth.core.recipe import METADATA_KEY, Recipe
-from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.ui import app
 from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.masks.actions import MaskActions

@@ -105,7 +105,7 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     idle(qtbot, session.actions(InspectActions).walks.jobs)
     walk = viewer.layers["axons_256 · walk"]
     assert viewer.dims.axis_labels == ("alpha", "capsule", "pose", "y", "x")
-    z = latent_path(Drawn(1).vector(), Drawn(2).vector(), 3)
+    z = latent_path(Drawn(1).vector(100), Drawn(2).vector(100), 3)
     np.testing.assert_array_equal(np.asarray(walk.data[1, 0, 0]), model.render(mask.data, z=z[1]).image)
     recipe = Recipe.model_validate(walk.metadata[METADATA_KEY])
     np.testing.assert_array_equal(model.run(request_of(recipe, mask.data)).image, np.asarray(walk.data[0, 0, 0]))

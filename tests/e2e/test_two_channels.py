@@ -7,7 +7,7 @@ import tifffile
 from qtpy.QtCore import Qt
 
 import napari_synth as ns
-from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
 from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions

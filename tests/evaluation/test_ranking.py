@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_synth.core.errors import InputError
-from napari_synth.evaluation.metrics.images import roc_auc
-from napari_synth.evaluation.ranking import capsule_lengths, rank_units, structure_at
+from napari_synth.evaluation.ranking import capsule_lengths, rank_units, roc_auc, structure_at, structure_of
 
 LABELS = np.zeros((16, 16), int)
 LABELS[4:8, 2:14] = 1
@@ -75,3 +74,20 @@ def test_a_mask_without_both_kinds_and_one_of_another_size_are_refused():
         rank_units("l", activation, np.ones((16, 16), bool), np.zeros((16, 16), bool))
     with pytest.raises(InputError, match="another size"):
         rank_units("l", activation, np.ones((16, 40), bool), np.ones((16, 40), bool))
+
+
+def test_a_structure_is_named_by_a_place_or_by_its_label():
+    structure, rest, background = structure_of(LABELS, (5, 5), None)
+    assert (structure == (LABELS == 1)).all()
+    assert (rest == (LABELS == 0)).all()
+    assert not background
+    structure, rest, background = structure_of(LABELS, (0, 0), None)
+    assert (structure == (LABELS > 0)).all(), "the structures are the positives"
+    assert (rest == (LABELS == 0)).all()
+    assert background
+    structure, rest, background = structure_of(LABELS, None, 2)
+    assert (structure == (LABELS == 2)).all()
+    assert not background
+    for place, label, words in (((5, 16), None, "beside the mask"), (None, 0, "background"), (None, 3, "label 3")):
+        with pytest.raises(InputError, match=words):
+            structure_of(LABELS, place, label)

@@ -7,8 +7,8 @@ from scipy import ndimage
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import FieldSettings, FieldSource, FileSource, LayerSource, mask_hash
-from napari_synth.export.formats.base import PixelSize
-from napari_synth.export.formats.tiff import write_tiff
+from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.formats.tiff import write_tiff
 from napari_synth.masks.field import compose_field
 from napari_synth.masks.field_v1 import turned_shape
 from napari_synth.masks.mask_reader import MaskReader
@@ -79,7 +79,7 @@ def test_a_gap_stays_free(shapes, gap):
 
 
 def test_clusters_are_denser_than_nuclei_apart(shapes):
-    def nearest(spacing):
+    def reach(spacing, neighbours):
         settings = FieldSettings(
             height=512, width=512, count_mean=6, count_sd=0, area_mean=200, area_sd=0, spacing=spacing,
             cluster_size=8, cluster_radius=15,
@@ -88,9 +88,10 @@ def test_clusters_are_denser_than_nuclei_apart(shapes):
         places = np.stack([field.features["y"], field.features["x"]], 1)
         distance = np.linalg.norm(places[:, None] - places, axis=2)
         np.fill_diagonal(distance, np.inf)
-        return np.median(distance.min(1))
+        return np.median(np.sort(distance, 1)[:, neighbours - 1])
 
-    assert nearest("clusters") < 0.7 * nearest("apart")
+    assert reach("clusters", 1) < 0.7 * reach("apart", 1)
+    assert reach("clusters", 4) < 0.5 * reach("touching", 4), "groups, not only pairs"
 
 
 def test_nuclei_follow_a_density(shapes, tmp_path):
@@ -196,7 +197,7 @@ def test_recipes_of_the_first_composer_still_give_their_masks(shapes):
 
 def test_the_bundled_sample_is_made_again(shapes):
     from napari_synth.datasets.image_files import read_labels
-    from napari_synth.export.formats.tiff import embedded_recipe
+    from napari_synth.exporting.formats.tiff import embedded_recipe
     from tests.test_package import ROOT
 
     path = ROOT / "sample_data" / "nuclei_256.tif"

@@ -3,8 +3,8 @@ import pytest
 from skimage.measure import label
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import RecombineSettings
-from napari_synth.masks.recombine import find_maps, read_maps, recombine
+from napari_synth.core.recipe import RecombineSettings, mask_hash
+from napari_synth.masks.recombine import LabelMaps, find_maps, read_maps, recombine, recombined_masks
 from tests.helpers import nuclei
 
 
@@ -85,3 +85,18 @@ def test_files_and_folders_of_maps(tmp_path):
         find_maps([tmp_path / "empty"])
     with pytest.raises(InputError, match="does not exist"):
         read_maps([tmp_path / "none.tif"])
+
+
+def test_a_series_of_masks_comes_with_the_sources_that_make_them_again(tmp_path):
+    np.savez(tmp_path / "maps.npz", labels=np.stack([nuclei((80, 80), seed=seed) for seed in range(3)]))
+    settings = RecombineSettings(height=64, width=48)
+    made = list(recombined_masks(LabelMaps.read([tmp_path]), settings, 3, seed=7))
+    assert made[0][0].seed == 7
+    assert len({source.seed for source, _ in made}) == 3
+    for source, labels in made:
+        assert labels.shape == (64, 48)
+        assert source.maps == [str(tmp_path / "maps.npz")]
+        assert source.sha256 == mask_hash(labels)
+        np.testing.assert_array_equal(recombine(read_maps(source.maps), source.settings, source.seed), labels)
+    longer = recombined_masks(LabelMaps.read([tmp_path]), settings, 5, seed=7)
+    assert [source for source, _ in longer][:3] == [source for source, _ in made]

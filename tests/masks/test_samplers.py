@@ -5,8 +5,8 @@ import torch
 from napari_synth.core.errors import InputError
 from napari_synth.masks import manifold
 from napari_synth.masks.manifold import Metric, gradient, leapfrog, run_chains
-from napari_synth.masks.samplers import SAMPLERS, sampler_class
-from napari_synth.masks.shape_codes import Latents, Plane, medoids, traversals, walk
+from napari_synth.masks.samplers import SAMPLERS
+from napari_synth.masks.shape_codes import Latents, Plane, medoids, straight_walk, traversals
 
 LATENT = 4
 
@@ -28,7 +28,7 @@ def latents():
 
 def test_every_sampler_repeats_by_its_generator(latents):
     for name in SAMPLERS:
-        sampler = sampler_class(name)(LATENT, 0.7, lambda: latents)
+        sampler = SAMPLERS[name](LATENT, 0.7, lambda: latents)
         one, again, other = (sampler.draw(np.random.default_rng(seed), 9) for seed in (1, 1, 2))
         assert one.codes.shape == (9, LATENT)
         assert one.codes.dtype == np.float32
@@ -41,7 +41,7 @@ def test_every_sampler_repeats_by_its_generator(latents):
 
 def test_samplers_that_know_the_library_stay_near_it(latents):
     def distance(name, spread=0.7):
-        codes = sampler_class(name)(LATENT, spread, lambda: latents).draw(np.random.default_rng(0), 200).codes
+        codes = SAMPLERS[name](LATENT, spread, lambda: latents).draw(np.random.default_rng(0), 200).codes
         return np.linalg.norm(codes[:, None] - latents.codes, axis=2).min(1).mean()
 
     assert distance("library") == 0
@@ -53,23 +53,23 @@ def test_samplers_that_know_the_library_stay_near_it(latents):
 
 
 def test_library_uses_all_before_any_twice(latents):
-    members = sampler_class("library")(LATENT, 0, lambda: latents).draw(np.random.default_rng(0), 120).members
+    members = SAMPLERS["library"](LATENT, 0, lambda: latents).draw(np.random.default_rng(0), 120).members
     assert np.bincount(members).tolist() == [2] * 60
 
 
 def test_knn_stays_on_the_way_to_a_near_neighbour(latents):
-    codes = sampler_class("knn")(LATENT, 1.0, lambda: latents).draw(np.random.default_rng(0), 300).codes
+    codes = SAMPLERS["knn"](LATENT, 1.0, lambda: latents).draw(np.random.default_rng(0), 300).codes
     assert (np.abs(codes.mean(1)) > 0.8).all(), "never between the two groups"
 
 
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_a_library_of_one_shape(name):
     one = clusters(1)
-    if sampler_class(name).fewest > 1:
+    if SAMPLERS[name].fewest > 1:
         with pytest.raises(InputError, match="has 1 shape"):
-            sampler_class(name)(LATENT, 0.7, lambda: one)
+            SAMPLERS[name](LATENT, 0.7, lambda: one)
     else:
-        assert len(sampler_class(name)(LATENT, 0.7, lambda: one).draw(np.random.default_rng(0), 3).codes) == 3
+        assert len(SAMPLERS[name](LATENT, 0.7, lambda: one).draw(np.random.default_rng(0), 3).codes) == 3
 
 
 def test_the_metric_is_the_published_sum(latents):
@@ -148,7 +148,7 @@ def test_plane_walk_and_traversals(latents):
     beside = plane.lift(there[3], latents.codes[3])
     assert beside == pytest.approx(latents.codes[3], abs=1e-5), "the code of a dot itself"
     assert Plane.through(latents.codes[:1]).project(latents.codes[:1])[0] == pytest.approx((0, 0))
-    alpha, codes = walk(latents.codes[0], latents.codes[1], 5)
+    alpha, codes = straight_walk(latents.codes[0], latents.codes[1], 5)
     assert alpha.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert (codes[0] == latents.codes[0]).all()
     assert codes[-1] == pytest.approx(latents.codes[1])
@@ -160,4 +160,4 @@ def test_plane_walk_and_traversals(latents):
 
 def test_an_unknown_sampler_names_the_known():
     with pytest.raises(InputError, match="library, jitter, knn, manifold, prior"):
-        sampler_class("magic")
+        SAMPLERS["magic"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_synth import api
-from napari_synth.evaluation.metrics.images import grid_peaks, roc_auc
+from napari_synth.evaluation.metrics.spectra import grid_peaks
+from napari_synth.evaluation.ranking import roc_auc
 from napari_synth.models.defaults import DEFAULT_CAPSULES
 from napari_synth.models.registry import bundled_paths, model_card
 from napari_synth.nets.capsule_stages import STAGES

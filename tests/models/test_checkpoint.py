@@ -115,3 +115,20 @@ def test_bundled_models_have_complete_cards():
     assert all(option.thumbnail and option.title for option in generator.looks)
     assert all(data.held_out for data in generator.training.data)
     assert generator.figures["he.agreement"] >= 0.9
+
+
+def test_a_card_says_what_its_structures_are():
+    called = {name: card.structures for name, card in bundled_cards().items()}
+    assert called == {
+        "capspix2pix-axons": "axons",
+        "metgan-brain": "neurons",
+        "metgan-brain-segmentor": "neurons",
+        "nucleus-dvae": "nuclei",
+        "optional-pix2pix-nuclei": "nuclei",
+        "pbam-axons": "axons",
+    }
+    card = {"id": "my-axons", "architecture": "pix2pix", "role": "generator", "mask_meaning": "foreground-signed"}
+    assert ModelCard.model_validate(card).structure == "structure", "a name says nothing"
+    assert ModelCard.model_validate(card | {"structure": "axon"}).structure == "axon"
+    written = ModelCard.model_validate(card | {"structure": "neuron", "mask_meaning": "foreground-gap"})
+    assert ModelCard.model_validate_json(written.model_dump_json()).structure == "neuron"

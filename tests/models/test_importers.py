@@ -6,7 +6,7 @@ from torch import nn
 from napari_synth import api
 from napari_synth.core.errors import InputError
 from napari_synth.models.architectures import build
-from napari_synth.models.importers.published import import_checkpoint
+from napari_synth.models.importers import import_checkpoint
 from napari_synth.models.registry import load_trained
 from tests.helpers import nuclei
 from tests.nets.test_pix2pix import randomised

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_synth import api
-from napari_synth.evaluation.metrics.images import dice
+from napari_synth.evaluation.metrics.masks import dice
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
 from napari_synth.models.registry import bundled_paths, load_trained, model_card

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from napari_synth.core.errors import InputError
-from napari_synth.synthesis.generator import RenderRequest
 from napari_synth.synthesis.recipes import load_generator
+from napari_synth.synthesis.request import RenderRequest
 from tests.helpers import nuclei, small_capsules, small_generator, small_metgan
 
 MODELS = {"capsules": small_capsules, "pix2pix": small_generator, "metgan": small_metgan}

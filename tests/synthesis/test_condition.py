@@ -8,7 +8,7 @@ from napari_synth.cli.main import app
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import ImageFileSource, image_hash, read_recipe
 from napari_synth.datasets.image_files import read_channel
-from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.models.checkpoint import load_weights
 from napari_synth.nets.metgan import MetGen
 from tests.helpers import METGAN_HYPER, nuclei, small_generator, small_metgan
@@ -175,7 +175,7 @@ def test_recombined_labels_are_exported_over_an_anatomy(model, weights, files):
             "--out", files / "masks", "--seed", 4)  # fmt: skip
     recipe = read_recipe(files / "masks" / "recipe.yaml")
     assert len(recipe.masks) == 2
-    result = api.export_recipe(recipe.model_copy(update={"n": 5}), files / "pairs", device="cpu")
+    result = api.export(recipe.model_copy(update={"n": 5}), files / "pairs", device="cpu")
     assert result.complete
     assert result.total == 5
     images = sorted((files / "pairs" / "images").iterdir())

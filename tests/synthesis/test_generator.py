@@ -9,8 +9,9 @@ from napari_synth.core.recipe import mask_hash
 from napari_synth.datasets.axons import AxonSettings, axon_mask
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import save_model
-from napari_synth.synthesis.generator import Generator, RenderRequest
+from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.recipes import check_model, load_generator, painted_recipe
+from napari_synth.synthesis.request import RenderRequest
 from tests.helpers import nuclei, small_capsules, small_generator
 
 
@@ -88,7 +89,7 @@ def test_out_of_memory_is_one_sentence(generator, monkeypatch):
     def fail(*_):
         raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes")
 
-    monkeypatch.setattr(generator._trained.network, "forward", fail)
+    monkeypatch.setattr(generator.network_for("exact").network, "forward", fail)
     with pytest.raises(WorkError, match="out of memory"):
         generator.render(nuclei(), "he", 1)
 

@@ -11,15 +11,14 @@ from napari_synth.cli.main import app
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import FileSource, Recipe, parse_recipe, read_recipe
-from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
-from napari_synth.synthesis.generator import RenderRequest
 from napari_synth.synthesis.live.canvas import LiveCanvas
 from napari_synth.synthesis.precision import computing, half_dtype
 from napari_synth.synthesis.recipes import load_generator
-from napari_synth.synthesis.tiles import WHOLE_PIXELS, Follow
+from napari_synth.synthesis.request import RenderRequest, Steering
 from napari_synth.ui.samples import axons_256, brain_256, nuclei_256
-from tests.helpers import nuclei, small_capsules, small_generator, small_metgan
+from tests.helpers import nuclei, set_whole_pixels, small_capsules, small_generator, small_metgan
 
 SMALL = {"pix2pix": small_generator, "capsules": small_capsules, "metgan": small_metgan}
 SIZE = (64, 72)
@@ -80,8 +79,8 @@ def test_tiles_and_what_is_captured(generator, monkeypatch):
     labels = nuclei((150, 140), 8)
     layers = {"capture": ("conv1", "convcaps10")} if generator.stages else {}
     whole_image = generator.run(request_for(generator, labels, precision="fast", **layers))
-    monkeypatch.setitem(WHOLE_PIXELS, generator.card.architecture, 0)
-    tiled = generator.run(request_for(generator, labels, precision="fast", **layers), Follow(tile=128))
+    set_whole_pixels(monkeypatch, generator.card.architecture, 0)
+    tiled = generator.run(request_for(generator, labels, precision="fast", **layers), Steering(tile=128))
     assert tiled.tile == 128
     assert tiled.image.dtype == whole_image.image.dtype
     for name in whole_image.activations:

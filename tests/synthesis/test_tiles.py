@@ -5,12 +5,13 @@ import torch
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import Cancelled, InputError, WorkError
 from napari_synth.core.progress import CancelToken
-from napari_synth.synthesis import generator as generators
+from napari_synth.synthesis.capsules.access import intervention
 from napari_synth.synthesis.capsules.windows import needed_windows
-from napari_synth.synthesis.generator import Generator, RenderRequest
+from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.recipes import load_generator
-from napari_synth.synthesis.tiles import WHOLE_PIXELS, Follow, grid
-from tests.helpers import nuclei, small_capsules, small_generator
+from napari_synth.synthesis.request import RenderRequest, Steering
+from napari_synth.synthesis.tiles import tile_boxes
+from tests.helpers import nuclei, set_whole_pixels, small_capsules, small_generator
 
 HALO = 72
 
@@ -25,17 +26,17 @@ def pix2pix(tmp_path):
     return load_generator(small_generator(tmp_path / "g.safetensors"), "cpu")
 
 
-def tiled(monkeypatch, generator: Generator, request: RenderRequest, **follow):
+def tiled(monkeypatch, generator: Generator, request: RenderRequest, **steering):
     """Rendered in tiles however small it is."""
     with monkeypatch.context() as patch:
-        patch.setitem(WHOLE_PIXELS, generator.card.architecture, 0)
-        return generator.run(request, Follow(**follow))
+        set_whole_pixels(patch, generator.card.architecture, 0)
+        return generator.run(request, Steering(**steering))
 
 
 def in_one_piece(monkeypatch, generator: Generator, request: RenderRequest):
     """Rendered without tiles however large it is."""
     with monkeypatch.context() as patch:
-        patch.setitem(WHOLE_PIXELS, generator.card.architecture, 1 << 30)
+        set_whole_pixels(patch, generator.card.architecture, 1 << 30)
         return generator.run(request)
 
 
@@ -61,7 +62,7 @@ def test_tiles_of_the_capsule_generator_are_exact(capsules, monkeypatch):
 
 
 def test_interventions_reach_every_tile(capsules, monkeypatch):
-    changed = generators.intervention(("deconvcaps3", 1), scale=3)
+    changed = intervention(("deconvcaps3", 1), scale=3)
     request = RenderRequest(nuclei((90, 70), 4), seed=3, interventions=(changed,))
     assert_equal_to_rounding(capsules.run(request).image, tiled(monkeypatch, capsules, request, tile=64).image)
 
@@ -76,7 +77,7 @@ def test_a_large_canvas_has_no_seam_and_equals_the_one_in_one_piece(capsules, mo
 
 
 def test_a_tile_needs_no_more_than_the_halo(capsules):
-    network = capsules._trained.network
+    network = capsules.network_for("exact").network
     tile = Box(512, 512, 1024, 1024)
     for name, window in needed_windows(network, tile, 4096, 4096).items():
         factor = next(stage.factor for stage in capsules.stages if stage.name == name)
@@ -122,21 +123,22 @@ def test_out_of_memory_halves_the_tile_and_says_so(tmp_path, monkeypatch):
     generator = load_generator(small_capsules(tmp_path / "c.safetensors"), "cpu")
     request = RenderRequest(nuclei((128, 128), 6), seed=3)
     expected = generator.run(request).image
-    layer = generator._trained.network.layer
+    network = generator.network_for("exact").network
+    layer = network.layer
 
     def small_memory(name, x, *rest):
         if name == "deconvcaps3" and x.shape[-1] > 40:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB.")
         return layer(name, x, *rest)
 
-    monkeypatch.setattr(generator._trained.network, "layer", small_memory)
+    monkeypatch.setattr(network, "layer", small_memory)
     first = tiled(monkeypatch, generator, request, tile=128)
     assert_equal_to_rounding(first.image, expected)
     assert first.tile == 64
     assert first.remark == "The cpu device ran short of memory, so tiles have 64 pixels from now on."
     again = tiled(monkeypatch, generator, request, tile=128)
     assert (again.tile, again.remark) == (64, ""), "the size is remembered"
-    monkeypatch.setattr(generator._trained.network, "layer", lambda *_: small_memory("deconvcaps3", torch.zeros(1, 99)))
+    monkeypatch.setattr(network, "layer", lambda *_: small_memory("deconvcaps3", torch.zeros(1, 99)))
     with pytest.raises(WorkError, match="out of memory"):
         tiled(monkeypatch, generator, request)
 
@@ -156,14 +158,15 @@ def test_blended_windows_repeat_and_have_no_seam(pix2pix, monkeypatch, option):
 
 
 def test_windows_shrink_too(pix2pix, monkeypatch):
-    forward = pix2pix._trained.network.forward
+    network = pix2pix.network_for("exact").network
+    forward = network.forward
 
     def small_memory(x, noise):
         if x.shape[-1] > 64:
             raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes")
         return forward(x, noise)
 
-    monkeypatch.setattr(pix2pix._trained.network, "forward", small_memory)
+    monkeypatch.setattr(network, "forward", small_memory)
     request = RenderRequest(nuclei((128, 128), 6), seed=1)
     rendering = tiled(monkeypatch, pix2pix, request, tile=128)
     assert rendering.tile == 64
@@ -176,9 +179,9 @@ def test_a_model_without_tiles_says_what_it_can(monkeypatch):
         generator.render(np.eye(1025, 1026, dtype=int))
 
 
-def test_boxes_of_a_grid_cover_it_once():
+def test_boxes_of_tiles_cover_it_once():
     canvas = np.zeros((100, 70), int)
-    for box in grid(Box(10, 0, 100, 70), 32, (50, 50)):
+    for box in tile_boxes(Box(10, 0, 100, 70), 32, (50, 50)):
         canvas[box.seen_from(whole(100, 70))] += 1
     assert (canvas[10:] == 1).all()
     assert (canvas[:10] == 0).all()

@@ -12,17 +12,16 @@ from napari_synth.core.intensity import Intensity
 from napari_synth.core.progress import CancelToken
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
-from napari_synth.synthesis.generator import RenderRequest
 from napari_synth.synthesis.recipes import load_generator
-from napari_synth.synthesis.tiles import WHOLE_PIXELS, Follow
+from napari_synth.synthesis.request import RenderRequest, Steering
 from napari_synth.ui.samples import brain_256
-from tests.helpers import nuclei, small_metgan
+from tests.helpers import nuclei, set_whole_pixels, small_metgan
 
 SIZE = (150, 210)
 PEAK = """
 import resource, sys
 import numpy as np
-from napari_synth.synthesis.generator import RenderRequest
+from napari_synth.synthesis.request import RenderRequest
 from napari_synth.synthesis.recipes import load_generator
 model = load_generator(sys.argv[1], "cpu")
 for height in (1536, 3072):
@@ -35,10 +34,10 @@ for height in (1536, 3072):
 """
 
 
-def tiled(monkeypatch, generator, request, **follow):
+def tiled(monkeypatch, generator, request, **steering):
     with monkeypatch.context() as patch:
-        patch.setitem(WHOLE_PIXELS, generator.card.architecture, 0)
-        return generator.run(request, Follow(**follow))
+        set_whole_pixels(patch, generator.card.architecture, 0)
+        return generator.run(request, Steering(**steering))
 
 
 def anatomy(size=SIZE):

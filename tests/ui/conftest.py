@@ -9,8 +9,9 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_synth.models.card import Look, ModelCard
+from napari_synth.synthesis.live.follower import LiveRenderer
 from napari_synth.synthesis.request import Rendering, check_mask
-from napari_synth.ui.context.loaded_models import LoadedModels, Renderer
+from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
 from napari_synth.ui.session import Session
 
@@ -25,7 +26,7 @@ class StandInModels(LoadedModels):
 
     def __init__(self):
         super().__init__()
-        self.stand_in: Renderer | None = None
+        self.stand_in: LiveRenderer | None = None
         self.gate = open_gate()
 
     def generator(self, name, device):
@@ -39,8 +40,8 @@ class StandInModels(LoadedModels):
 class ChosenPreferences:
     """The preferences, as a test sets them with ``now``."""
 
-    def __init__(self, now=LivePreferences()):
-        self.now = now
+    def __init__(self, **now):
+        self.now = LivePreferences(**now)
 
     def __call__(self):
         return self.now
@@ -117,6 +118,7 @@ class FakeGenerator:
         self.card = ModelCard(id="fake", architecture="fake", role="generator", looks=options)
         self.sha256 = "f" * 64
         self.path = Path("fake.safetensors")
+        self.stages = ()
         self.device = "cpu"
         self.calls = 0
         self.wait_from = 1
@@ -124,7 +126,10 @@ class FakeGenerator:
         self.entered = threading.Event()
         self.failure: Exception | None = None
 
-    def run(self, request, follow=None) -> Rendering:
+    def follower(self, limit, precision="exact") -> None:
+        """Every render is a new one."""
+
+    def run(self, request, steering=None) -> Rendering:
         self.calls += 1
         self.entered.set()
         assert self.calls < self.wait_from or self.gate.wait(20)

@@ -12,11 +12,11 @@ from qtpy.QtWidgets import QApplication
 from napari_synth.core.boxes import whole
 from napari_synth.core.recipe import Intervention
 from napari_synth.nets.probe import Probe
-from napari_synth.synthesis.architectures.forward import latent_of
-from napari_synth.synthesis.capsules.access import Watch
-from napari_synth.synthesis.generator import RenderRequest
+from napari_synth.synthesis.capsules.access import CapsuleAccess
+from napari_synth.synthesis.latents.vectors import latent_of
 from napari_synth.synthesis.live.canvas import LiveCanvas
 from napari_synth.synthesis.recipes import load_generator
+from napari_synth.synthesis.request import RenderRequest
 from napari_synth.ui.napari_bridge.label_edits import Edits
 from napari_synth.ui.napari_bridge.result_layers import paste
 from tests.helpers import nuclei, small_capsules
@@ -94,14 +94,14 @@ class Editor:
     def check(self):
         """Compare with a render that knows nothing of what was before."""
         labels, request = self.layer.data, replace(self.request, mask=self.layer.data)
-        probe = Watch(self.generator.card, (), (), request.interventions).probe or Probe()
+        probe = CapsuleAccess(request, self.generator.stages, self.generator.card.id).probe or Probe()
         padded = np.pad(labels, [(0, -side % 8) for side in labels.shape], mode="symmetric")
         mask = torch.from_numpy((padded > 0).astype(np.float32))[None, None]
         with torch.inference_mode():
-            z = torch.from_numpy(latent_of(request.seed))[None]
-            fresh = self.generator._trained.network(mask, z, probe=probe)[0, 0].numpy()
+            z = torch.from_numpy(latent_of(request.seed, self.generator.card.latent_size))[None]
+            fresh = self.generator.network_for("exact").network(mask, z, probe=probe)[0, 0].numpy()
         fresh = fresh[: labels.shape[0], : labels.shape[1]]
-        kept = self.canvas._partial.image(whole(*labels.shape))
+        kept = self.canvas.followed.image(whole(*labels.shape))
         np.testing.assert_allclose(kept, fresh, atol=1e-5, rtol=0)
         assert np.abs(self.image.astype(int) - self.generator.run(request).image).max() <= 1
 

@@ -1,102 +1,33 @@
-"""Metrics of images and masks, as plain functions on arrays."""
+"""Metrics of two images of one shape, pixel by pixel."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import numpy as np
 from skimage.metrics import structural_similarity
 
-GRID_PERIODS = (2, 4, 8)
-NEIGHBOURHOOD = 6
+from napari_synth.evaluation.metrics.base import Metric
 
 
-def mean_absolute_error(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean absolute difference of two uint8 images, as a part of the full range (0 to 1)."""
-    return float(np.abs(a.astype(np.float32) - b.astype(np.float32)).mean() / 255)
+def mean_absolute_error(a: np.ndarray, b: np.ndarray, value_range: float = 255) -> float:
+    """Mean absolute difference of two images, as a part of their range (0 to 1 for uint8 images)."""
+    return float(np.abs(_numbers(a) - _numbers(b)).mean() / value_range)
 
 
-def similarity(a: np.ndarray, b: np.ndarray) -> float:
-    """SSIM of two uint8 images of one shape (Wang et al. 2004, 7×7 windows), colours averaged."""
-    return float(structural_similarity(a, b, data_range=255, channel_axis=-1 if a.ndim == 3 else None))
+def mean_squared_difference(a: np.ndarray, b: np.ndarray, value_range: float = 255) -> float:
+    """Mean squared difference of two images, as a part of their range squared."""
+    return float(np.square(_numbers(a) - _numbers(b)).mean() / value_range**2)
 
 
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    """Dice coefficient of two foregrounds (``> 0``); 1 when both are empty."""
-    a, b = a > 0, b > 0
-    total = np.count_nonzero(a) + np.count_nonzero(b)
-    return 2 * np.count_nonzero(a & b) / total if total else 1.0
+def similarity(a: np.ndarray, b: np.ndarray, value_range: float = 255) -> float:
+    """SSIM of two images of one shape (Wang et al. 2004, 7×7 windows), colours averaged."""
+    return float(structural_similarity(a, b, data_range=value_range, channel_axis=-1 if a.ndim == 3 else None))
 
 
-def power_spectrum(image: np.ndarray, size: int = 128) -> np.ndarray:
-    """Mean power of the Hann-windowed, mean-free ``size``×``size`` tiles of an image.
-
-    Colours are averaged. An image smaller than a tile has no spectrum and is refused.
-    """
-    grey = image.astype(np.float64)
-    grey = grey.mean(-1) if grey.ndim == 3 else grey
-    rows, columns = (side // size for side in grey.shape)
-    if not rows or not columns:
-        raise ValueError(f"the image {grey.shape} is smaller than a tile of {size}")
-    window = np.outer(np.hanning(size), np.hanning(size))
-    tiles = grey[: rows * size, : columns * size].reshape(rows, size, columns, size).swapaxes(1, 2)
-    tiles = tiles.reshape(-1, size, size)
-    tiles = tiles - tiles.mean((1, 2), keepdims=True)
-    return (np.abs(np.fft.fft2(tiles * window)) ** 2).mean(0)
+def _numbers(image: np.ndarray) -> np.ndarray:
+    """Floats as they are; integers so that a difference can be negative."""
+    return image if image.dtype.kind == "f" else image.astype(np.float32)
 
 
-def grid_peaks(images: Iterable[np.ndarray], size: int = 128) -> dict[int, float]:
-    """How far the spectrum stands out at periods of 2, 4 and 8 pixels.
-
-    Transposed convolutions leave a grid whose spectrum has peaks at these periods (Odena et al.
-    2016). For each period p the mean power at the frequencies (1/p, 0), (0, 1/p) and (1/p, ±1/p) is
-    divided by the median power of the bins around them; 1 means no grid.
-
-    Parameters
-    ----------
-    images : iterable of ndarray, shape (Y, X) or (Y, X, 3)
-        Each at least ``size`` pixels on a side.
-
-    Returns
-    -------
-    dict of int to float
-        Period to ratio.
-    """
-    spectrum = np.mean([_normalised(power_spectrum(image, size)) for image in images], axis=0)
-    around = [k for k in range(-NEIGHBOURHOOD, NEIGHBOURHOOD + 1) if abs(k) > 1]
-    peaks = {}
-    for period in GRID_PERIODS:
-        k = size // period
-        ratios = []
-        for y, x in ((k, 0), (0, k), (k, k), (k, size - k)):
-            # Neighbours along the axis of the grid's own frequency, so that the steep fall of
-            # natural spectra across the axis does not count.
-            lines = [((y + d * (y > 0)) % size, (x + d * (x > 0)) % size) for d in around]
-            ratios.append(spectrum[y, x] / np.median([spectrum[place] for place in lines]))
-        peaks[period] = float(np.mean(ratios))
-    return peaks
-
-
-def _normalised(spectrum: np.ndarray) -> np.ndarray:
-    return spectrum / max(spectrum.sum(), 1e-12)
-
-
-def roc_auc(values: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> float:
-    """Area under the ROC curve of values against counts of positive and negative pixels.
-
-    Equal values count half (Mann-Whitney). Counts rather than labels let a coarse value stand for
-    all pixels it covers.
-
-    Parameters
-    ----------
-    values, positives, negatives : ndarray, shape (N,)
-
-    Returns
-    -------
-    float
-        0.5 where one of the two kinds is missing.
-    """
-    _, place = np.unique(values, return_inverse=True)
-    p, n = np.bincount(place, positives), np.bincount(place, negatives)
-    pairs = p.sum() * n.sum()
-    return float((p * (np.cumsum(n) - n / 2)).sum() / pairs) if pairs else 0.5
+MAE = Metric("mean absolute difference, part of the range", "two images", "lower", mean_absolute_error)
+MSD = Metric("mean squared difference, part of the range squared", "two images", "lower", mean_squared_difference)
+SSIM = Metric("structural similarity", "two images", "higher", similarity)

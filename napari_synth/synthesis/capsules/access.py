@@ -10,34 +10,37 @@ import numpy as np
 
 from napari_synth.core.errors import InputError, unknown_name
 from napari_synth.core.recipe import Intervention
-from napari_synth.nets.capsule_stages import STAGES
 
 if TYPE_CHECKING:
-    from napari_synth.models.card import ModelCard
+    from torch import Tensor
+
     from napari_synth.nets.capsule_stages import Stage
-    from napari_synth.nets.probe import Probe
+    from napari_synth.nets.probe import Edit, Probe
+    from napari_synth.synthesis.request import RenderRequest
 
 
-def stages_of(card: ModelCard) -> tuple[Stage, ...]:
-    """Layers of a capsule network; empty for any other."""
-    return STAGES if card.architecture == "capspix2pix" else ()
-
-
-def find_stage(card: ModelCard, layer: str) -> Stage:
+def find_stage(stages: Sequence[Stage], layer: str, model: str) -> Stage:
     """A layer by name; ``caps4`` is short for ``convcaps4``.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        The layers of a model, see `architectures.registry.stages_of`.
+    layer, model : str
+        Name of the layer, and id of the model for what is said when there is none.
 
     Raises
     ------
     InputError
         If the model has no such layer, or no capsules at all.
     """
-    stages = {stage.name: stage for stage in stages_of(card)}
-    if not stages:
-        raise InputError(f"The model {card.id} has no capsules to look at.", "Choose a CapsPix2Pix model.")
+    found = {stage.name: stage for stage in stages}
+    if not found:
+        raise InputError(f"The model {model} has no capsules to look at.", "Choose a CapsPix2Pix model.")
     for name in (layer, f"conv{layer}"):
-        if name in stages:
-            return stages[name]
-    raise unknown_name("layer", layer, list(stages))
+        if name in found:
+            return found[name]
+    raise unknown_name("layer", layer, list(found))
 
 
 def intervention(key: Sequence[str | int], *, scale: float = 1.0, value: float | None = None) -> Intervention:
@@ -51,14 +54,14 @@ def intervention(key: Sequence[str | int], *, scale: float = 1.0, value: float |
     form = "Write (layer, capsule) or (layer, capsule, channel), counted from 0, and a finite number."
     try:
         layer, capsule, channel = (*key, None) if len(key) == 2 else key
-        return Intervention(layer=str(layer), capsule=capsule, channel=channel, scale=scale, value=value)
+        given = {"layer": str(layer), "capsule": capsule, "channel": channel, "scale": scale, "value": value}
+        return Intervention.model_validate(given)
     except (ValueError, TypeError) as error:
         raise InputError(f"The intervention {key!r} is not understood.", form) from error
 
 
-def check_intervention(card: ModelCard, wanted: Intervention) -> None:
-    """Raise `InputError` when the model has no such layer, capsule or channel."""
-    stage = find_stage(card, wanted.layer)
+def check_intervention(stage: Stage, wanted: Intervention) -> None:
+    """Raise `InputError` when a layer has no such capsule or channel."""
     if wanted.capsule >= stage.capsules:
         raise InputError(
             f"The layer {stage.name} has {stage.capsules} capsules; there is no capsule {wanted.capsule}.",
@@ -71,46 +74,60 @@ def check_intervention(card: ModelCard, wanted: Intervention) -> None:
         )
 
 
-class Watch:
-    """The probe of one rendering, and what it kept in the user's terms.
-
-    Parameters
-    ----------
-    card : ModelCard
-    capture, routing : sequence of str
-        Layer names.
-    interventions : sequence of Intervention
+def edits_of(stages: Sequence[Stage], interventions: Sequence[Intervention], model: str) -> dict[str, list[Edit]]:
+    """Interventions by the name of their layer, as a `Probe` takes them.
 
     Raises
     ------
     InputError
-        If one of them does not exist.
+        If the model has no such layer, capsule or channel.
+    """
+    from napari_synth.nets.probe import Edit
+
+    edits: dict[str, list[Edit]] = {}
+    for wanted in interventions:
+        stage = find_stage(stages, wanted.layer, model)
+        check_intervention(stage, wanted)
+        edit = Edit(wanted.capsule, wanted.channel, wanted.scale, wanted.value)
+        edits.setdefault(stage.name, []).append(edit)
+    return edits
+
+
+class CapsuleAccess:
+    """The probe of one rendering, and what it kept in the user's terms.
+
+    Parameters
+    ----------
+    request : RenderRequest
+        Names the layers to keep and the interventions.
+    stages : sequence of Stage
+        The layers of the model.
+    model : str
+        Its id.
+
+    Raises
+    ------
+    InputError
+        If a layer, a capsule or a channel does not exist.
     """
 
-    def __init__(
-        self, card: ModelCard, capture: Sequence[str], routing: Sequence[str], interventions: Sequence[Intervention]
-    ):
-        self._capture = {layer: find_stage(card, layer) for layer in capture}
-        self._routing = {layer: find_stage(card, layer) for layer in routing}
+    def __init__(self, request: RenderRequest, stages: Sequence[Stage], model: str):
+        self._capture = {layer: find_stage(stages, layer, model) for layer in request.capture}
+        self._routing = {layer: find_stage(stages, layer, model) for layer in request.routing}
         for stage in self._routing.values():
             if not stage.inputs:
                 raise InputError(
                     f"The layer {stage.name} is a plain convolution and routes nothing.", "Choose another."
                 )
-        for wanted in interventions:
-            check_intervention(card, wanted)
+        edits = edits_of(stages, request.interventions, model)
         self.probe: Probe | None = None
-        if capture or routing or interventions:
-            from napari_synth.nets.probe import Edit, Probe
+        if self._capture or self._routing or edits:
+            from napari_synth.nets.probe import Probe
 
-            edits: dict[str, list[Edit]] = {}
-            for wanted in interventions:
-                edit = Edit(wanted.capsule, wanted.channel, wanted.scale, wanted.value)
-                edits.setdefault(find_stage(card, wanted.layer).name, []).append(edit)
-            names = [{stage.name for stage in chosen.values()} for chosen in (self._capture, self._routing)]
-            self.probe = Probe(*names, edits)
+            capture, routing = ({stage.name for stage in kept.values()} for kept in (self._capture, self._routing))
+            self.probe = Probe(capture, routing, edits)
 
-    def kept(self, shape: tuple[int, int]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    def kept(self, shape: tuple[int, ...]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Activations and routing coefficients of the image without its padding, by the names asked for."""
         if self.probe is None:
             return {}, {}
@@ -119,8 +136,8 @@ class Watch:
         return activations, routing
 
 
-def _cropped(values, shape: tuple[int, int], stage: Stage) -> np.ndarray:
+def _cropped(values: Tensor, shape: tuple[int, ...], stage: Stage) -> np.ndarray:
     """The one image of a batch, ``(…, y, x)``, over the pixels of the image."""
     height, width = (math.ceil(side / stage.factor) for side in shape)
-    array = values.float().cpu().numpy()[..., :height, :width]
+    array: np.ndarray = values.float().cpu().numpy()[..., :height, :width]
     return np.ascontiguousarray(array[0] if array.ndim == 5 else array[:, 0])

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from napari_synth.core.boxes import Box, strips, whole
-from napari_synth.nets.capspix2pix import LAST_USE, STAGES, CapsPix2PixGenerator, reflected
+from napari_synth.nets.capspix2pix import LAST_USE, CapsPix2PixGenerator, reflected
+from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.probe import Probe
 from napari_synth.nets.receptive_windows import Reach, convolve_window
 

@@ -50,9 +50,9 @@ def latent_path(start: np.ndarray, end: np.ndarray, steps: int, kind: PathKind =
         if 1e-4 < angle < np.pi - 1e-4:
             directions = (np.sin((1 - alpha) * angle) * a + np.sin(alpha * angle) * b) / np.sin(angle)
             path = directions * ((1 - alpha) * lengths[0] + alpha * lengths[1])
-    path = path.astype(np.float32)
-    path[0], path[-1] = start, end
-    return path
+    vectors: np.ndarray = path.astype(np.float32)
+    vectors[0], vectors[-1] = start, end
+    return vectors
 
 
 def latent_at(a: np.ndarray, b: np.ndarray, c: np.ndarray, u: float, v: float) -> np.ndarray:

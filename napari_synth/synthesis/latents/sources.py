@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from napari_synth.synthesis.latents.paths import PathKind
+from napari_synth.synthesis.latents.paths import PathKind, latent_at, latent_path
+from napari_synth.synthesis.latents.vectors import latent_of
 
 
 @dataclass(frozen=True)
@@ -18,15 +17,13 @@ class Drawn:
     seed: int | None
 
     def vector(self, size: int) -> np.ndarray:
-        """The latent vector, ``(latent,)`` float32."""
-        from napari_synth.synthesis.architectures.forward import latent_of
-
-        return latent_of(self.seed)[:size]
+        """The latent vector of a model whose card says ``latent_size=size``, ``(size,)`` float32."""
+        return latent_of(self.seed, size)
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A place on the plane through three others; see `synthesis.latents.latent_at`."""
+    """A place on the plane through three others; see `latents.paths.latent_at`."""
 
     a: Source
     b: Source
@@ -35,15 +32,13 @@ class Spot:
     v: float
 
     def vector(self, size: int) -> np.ndarray:
-        """The latent vector, ``(latent,)`` float32."""
-        from napari_synth.synthesis.latents.paths import latent_at
-
+        """The latent vector, ``(size,)`` float32."""
         return latent_at(self.a.vector(size), self.b.vector(size), self.c.vector(size), self.u, self.v)
 
 
 @dataclass(frozen=True)
 class OnWay:
-    """A step of the way from one latent vector to another; see `synthesis.latents.latent_path`."""
+    """A step of the way from one latent vector to another; see `latents.paths.latent_path`."""
 
     a: Source
     b: Source
@@ -52,10 +47,9 @@ class OnWay:
     step: int
 
     def vector(self, size: int) -> np.ndarray:
-        """The latent vector, ``(latent,)`` float32."""
-        from napari_synth.synthesis.latents.paths import latent_path
-
-        return latent_path(self.a.vector(size), self.b.vector(size), self.steps, self.kind)[self.step]
+        """The latent vector, ``(size,)`` float32."""
+        vector: np.ndarray = latent_path(self.a.vector(size), self.b.vector(size), self.steps, self.kind)[self.step]
+        return vector
 
 
 Source = Drawn | Spot | OnWay

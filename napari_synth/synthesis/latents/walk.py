@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_synth.synthesis.capsules.access import find_stage
+from napari_synth.synthesis.latents.vectors import check_latent
 
 if TYPE_CHECKING:
     import dask.array
 
-    from napari_synth.synthesis.generator import Generator, Rendering, RenderRequest
+    from napari_synth.synthesis.request import Renderer, Rendering, RenderRequest
 
 KEPT_BYTES = 512 * 2**20
 
@@ -24,7 +26,7 @@ class Walk:
 
     Parameters
     ----------
-    generator : Generator
+    generator : Renderer
     request : RenderRequest
         All but z; its captured layers are there at every step.
     path : ndarray, shape (steps, latent)
@@ -35,13 +37,11 @@ class Walk:
         If the path is of the wrong length or not finite, or a captured layer does not exist.
     """
 
-    def __init__(self, generator: Generator, request: RenderRequest, path: np.ndarray):
-        from napari_synth.synthesis.architectures.forward import check_latent
-
+    def __init__(self, generator: Renderer, request: RenderRequest, path: np.ndarray):
         self.generator = generator
         self.request = request
         self.path = np.stack([check_latent(z, generator.card.latent_size) for z in path])
-        self.stages = {layer: find_stage(generator.card, layer) for layer in request.capture}
+        self.stages = {layer: find_stage(generator.stages, layer, generator.card.id) for layer in request.capture}
         self._kept: OrderedDict[int, Rendering] = OrderedDict()
         self._lock = Lock()
 
@@ -79,12 +79,16 @@ class Walk:
         """What the stacks show of a step; None is shown as zeros."""
         return self.frame(step)
 
-    def _stack(self, pick, shape: tuple[int, ...], dtype) -> dask.array.Array:
+    def _stack(
+        self, pick: Callable[[Rendering], np.ndarray], shape: tuple[int, ...], dtype: type[np.generic]
+    ) -> dask.array.Array:
         import dask.array
 
-        def block(block_info):
+        def block(block_info: dict[Any, Any]) -> np.ndarray:
             rendering = self.look(block_info[None]["chunk-location"][0])
             return (np.zeros(shape, dtype) if rendering is None else pick(rendering))[None]
 
         chunks = ((1,) * len(self), *((side,) for side in shape))
-        return dask.array.map_blocks(block, dtype=dtype, chunks=chunks, meta=np.empty((0,) * (1 + len(shape)), dtype))
+        empty = np.empty((0,) * (1 + len(shape)), dtype)
+        stack: dask.array.Array = dask.array.map_blocks(block, dtype=dtype, chunks=chunks, meta=empty)
+        return stack

@@ -5,19 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_synth.core.boxes import Box, merged, whole
-from napari_synth.synthesis.generator import RenderRequest, render_error
+from napari_synth.core.recipe import Precision
+from napari_synth.synthesis.live.follower import FollowedMask, LiveRenderer, Mode
+from napari_synth.synthesis.request import RenderRequest, Steering, option_name, render_error
 
 if TYPE_CHECKING:
     from napari_synth.core.progress import CancelToken
-    from napari_synth.synthesis.generator import Generator
-    from napari_synth.synthesis.tiles import Follow
 
-Mode = Literal["partial", "near", "preview", "full"]
 LIMIT = 4 * 2**30
 """Bytes of activations that are kept to follow a mask."""
 
@@ -45,7 +44,7 @@ class LiveRendering:
         One sentence where the canvas cannot be followed in parts; else empty.
     """
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     parts: list[tuple[Box, np.ndarray]]
     request: RenderRequest
     mode: Mode
@@ -53,6 +52,20 @@ class LiveRendering:
     option: str
     kept: int = 0
     remark: str = ""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was computed for the mask, and by what."""
+
+    mask: FollowedMask
+    generator: LiveRenderer
+    precision: Precision
+
+    def serves(self, generator: LiveRenderer, request: RenderRequest) -> bool:
+        """Whether the image of a request can be brought up to date with it."""
+        same = self.generator is generator and self.precision == request.precision
+        return same and self.mask.shape == request.mask.shape
 
 
 class LiveCanvas:
@@ -74,9 +87,12 @@ class LiveCanvas:
         self._labels = np.zeros((0, 0), np.int32)
         self._changed: list[Box] | None = None
         self._unshown: list[Box] = []
-        self._partial: Any = None
-        self._generator: Generator | None = None
-        self._precision = ""
+        self._kept: _Kept | None = None
+
+    @property
+    def followed(self) -> FollowedMask | None:
+        """What is kept now; None where the last image was rendered whole, or none was yet."""
+        return self._kept.mask if self._kept else None
 
     def reset(self, labels: np.ndarray) -> None:
         """Begin with this mask, ``(Y, X)``; the array must not be changed afterwards."""
@@ -101,65 +117,64 @@ class LiveCanvas:
     def forget(self) -> None:
         """Give the memory back."""
         with self._lock:
-            self._told, self._changed, self._partial, self._generator = [], None, None, None
+            self._told, self._changed, self._kept = [], None, None
             self._labels = np.zeros((0, 0), np.int32)
 
     def follow(
-        self, generator: Generator, look: RenderRequest, *, settled: bool, follow: Follow | None = None
+        self, generator: LiveRenderer, wanted: RenderRequest, *, settled: bool, steering: Steering | None = None
     ) -> LiveRendering:
         """Bring the image up to date with the mask.
 
         Parameters
         ----------
-        generator : Generator
-        look : RenderRequest
+        generator : LiveRenderer
+            A `Generator`.
+        wanted : RenderRequest
             All but the mask, which is ignored.
         settled : bool
             False during a stroke, when an approximation is welcome.
-        follow : Follow, optional
+        steering : Steering, optional
             Watches and cancels.
         """
+        steering = steering or Steering()
         self._take()
-        request = replace(look, mask=self._labels)
+        request, shape = replace(wanted, mask=self._labels), self._labels.shape
+        follower = generator.follower(self.limit, request.precision)
+        if follower is None or request.capture or request.routing:
+            return self._whole(generator, request, steering, "")
+        if not follower.fits(shape):
+            return self._whole(generator, request, steering, follower.too_large(shape))
         start = time.perf_counter()
-        if generator is not self._generator or look.precision != self._precision:
-            self._generator, self._precision, self._changed = generator, look.precision, None
-            self._partial = partial_update(generator, self.limit, look.precision)
-        partial = self._partial
-        shape = self._labels.shape
-        if partial is not None and not look.capture and not look.routing and partial.fits(shape):
-            try:
-                parts, mode = self._in_parts(partial, request, settled, follow.cancel if follow else None)
-            except RuntimeError as error:
-                partial.forget()
-                self._changed = None
-                raise render_error(error, generator.device) from error
-            return LiveRendering(
-                shape, parts, request, mode, time.perf_counter() - start, partial.option(request), partial.nbytes
-            )
-        remark = "" if partial is None or partial.fits(shape) else partial.too_large(shape)
-        if partial is not None:
-            partial.forget()
-        rendering = generator.run(request, follow) if follow else generator.run(request)
+        try:
+            kept = self._kept
+            if kept is None or not kept.serves(generator, request):
+                self._changed = self._kept = None
+                kept = self._kept = _Kept(follower.begin(request), generator, request.precision)
+            parts, mode = self._in_parts(kept.mask, request, settled, steering.cancel)
+        except RuntimeError as error:
+            self._kept = self._changed = None
+            raise render_error(error, generator.device) from error
+        seconds, option = time.perf_counter() - start, option_name(generator.card, request.option)
+        return LiveRendering(shape, parts, request, mode, seconds, option, kept.mask.nbytes)
+
+    def _whole(self, generator: LiveRenderer, request: RenderRequest, steering: Steering, remark: str) -> LiveRendering:
+        """The image in one piece or in tiles; nothing of it is kept."""
+        self._kept = None
+        made = generator.run(request, steering)
         self._changed = []
-        parts = [(whole(*shape), rendering.image)]
-        return LiveRendering(
-            shape, parts, request, "full", rendering.seconds, rendering.option, 0, remark or rendering.remark
-        )
+        parts, remark = [(whole(*self._labels.shape), made.image)], remark or made.remark
+        return LiveRendering(self._labels.shape, parts, request, "full", made.seconds, made.option, 0, remark)
 
     def _in_parts(
-        self, partial: Any, request: RenderRequest, settled: bool, cancel: CancelToken | None
+        self, mask: FollowedMask, request: RenderRequest, settled: bool, cancel: CancelToken
     ) -> tuple[list[tuple[Box, np.ndarray]], Mode]:
         fresh = self._changed is None
-        from napari_synth.synthesis.precision import computing
-
-        with computing(self._generator.network_for(request.precision).device, request.precision):
-            boxes, mode = partial.follow(request, self._changed, settled, cancel)
+        boxes, mode = mask.follow(request, self._changed, settled, cancel)
         self._changed = []
         with self._lock:
             self._unshown = merged([*self._unshown, *boxes])
             boxes = list(self._unshown)
-        return [(box, partial.pixels(box)) for box in boxes], "full" if fresh else mode
+        return [(box, mask.pixels(box)) for box in boxes], "full" if fresh else mode
 
     def _take(self) -> None:
         """Take over what was told since the last call."""
@@ -175,21 +190,3 @@ class LiveCanvas:
             self._labels[box.seen_from(whole(*self._labels.shape))] = labels
             if self._changed is not None:
                 self._changed.append(box)
-
-
-def partial_update(generator: Generator, limit: int, precision: str = "exact") -> Any:
-    """How to follow edits of the mask of a generator with what is kept; None where each render is a new one."""
-    card = generator.card
-    if card.architecture == "capspix2pix":
-        from napari_synth.synthesis.live.capspix2pix import CapsuleFollower
-
-        return CapsuleFollower(generator, limit, precision)
-    if card.architecture in ("pix2pix", "optional-pix2pix") and card.hyper.get("norm", "batch") == "batch":
-        from napari_synth.synthesis.live.pix2pix import UNetFollower
-
-        return UNetFollower(generator, limit, precision)
-    if card.architecture == "metgan":
-        from napari_synth.synthesis.live.metgan import AnatomyFollower
-
-        return AnatomyFollower(generator, limit, precision)
-    return None

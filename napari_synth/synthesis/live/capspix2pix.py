@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -10,21 +10,24 @@ import numpy as np
 import torch
 
 from napari_synth.core.boxes import Box, whole
-from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
-from napari_synth.nets.capspix2pix import STAGES
+from napari_synth.core.recipe import Precision
+from napari_synth.nets.capspix2pix import CapsPix2PixGenerator
+from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.probe import Edit, Probe
-from napari_synth.synthesis.architectures.forward import check_latent, latent_of
-from napari_synth.synthesis.capsules.access import Watch
+from napari_synth.synthesis.capsules.access import edits_of
 from napari_synth.synthesis.capsules.windows import BYTES_PER_PIXEL, StageMaps, canvas_of, needed_windows
-from napari_synth.synthesis.generator import check_option
-from napari_synth.synthesis.live.mask_plane import PaddedPlane, padded_side
-from napari_synth.synthesis.live.stale_pixels import Outdated
+from napari_synth.synthesis.latents.vectors import latent_for
+from napari_synth.synthesis.live.follower import BoundedFollower, Mode
+from napari_synth.synthesis.live.mask_plane import PaddedPlane
+from napari_synth.synthesis.live.stale_pixels import StalePixels
+from napari_synth.synthesis.network_io import network_of
+from napari_synth.synthesis.padding import padded_side
+from napari_synth.synthesis.precision import computing
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
-    from napari_synth.synthesis.generator import Generator, RenderRequest
-    from napari_synth.synthesis.live.canvas import Mode
+    from napari_synth.synthesis.request import RenderRequest
 
 MASK_BYTES = 8
 """Of a pixel of the mask plane and of the image."""
@@ -32,11 +35,6 @@ FLAG_BYTES = sum(1 / stage.factor**2 for stage in STAGES)
 """Of a pixel, to know what is out of date in each layer."""
 NEAR = 24
 """During a stroke the image follows at once up to so many pixels around the brush."""
-
-
-def bytes_needed(height: int, width: int) -> int:
-    """Memory that the activations of a canvas take."""
-    return int((BYTES_PER_PIXEL + MASK_BYTES + FLAG_BYTES) * height * width)
 
 
 class PartialUpdate:
@@ -50,55 +48,47 @@ class PartialUpdate:
     ----------
     model : TrainedModel
         A CapsPix2Pix generator.
-    limit : int
-        Bytes that may be kept.
+    labels : ndarray, shape (Y, X), int
+        The mask; its size stays.
+    z : ndarray, shape (100,)
+    precision : {'exact', 'fast'}
+        ``'fast'`` for a model that computes in 16 bit.
     """
 
-    def __init__(self, model: TrainedModel, limit: int):
-        self._model = model
-        self.limit = limit
+    def __init__(self, model: TrainedModel, labels: np.ndarray, z: np.ndarray, precision: Precision = "exact"):
+        self._model, self._precision = model, precision
+        self._network = network_of(model, CapsPix2PixGenerator)
         self.computed = 0
         """Output pixels of all layers computed in the last update."""
-        self._maps: StageMaps | None = None
-        self._outdated: dict[str, Outdated] = {}
+        self._plane = PaddedPlane(labels, model.card.tile_multiple, model.card.mask_meaning)
         self._edits: dict[str, list[Edit]] = {}
-        self._z: np.ndarray | None = None
-        self._plane: PaddedPlane | None = None
+        self._z = np.array(z, np.float32)
+        height, width = self._plane.values.shape
+        windows = {stage.name: canvas_of(stage.name, height, width) for stage in STAGES}
+        self._maps = StageMaps(self._network, height, width, windows, self._plane.over, self._latent_plane())
+        self._stale = {name: StalePixels(canvas) for name, canvas in windows.items()}
+        self._soil("conv1", whole(height, width))
 
-    def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether the activations of a mask of this size may be kept."""
-        multiple = self._model.card.tile_multiple
-        return bytes_needed(*(padded_side(side, multiple) for side in shape)) <= self.limit
-
-    def too_large(self, shape: tuple[int, ...]) -> str:
-        """The sentence for a mask that does not fit."""
-        return (
-            f"A mask of {shape[1]}×{shape[0]} pixels would keep {bytes_needed(*shape) / 2**30:.1f} GB of "
-            f"activations, over the limit of {self.limit / 2**30:.1f} GB, so it is rendered whole."
-        )
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the mask."""
+        return self._plane.shape
 
     @property
     def nbytes(self) -> int:
         """Bytes that are kept now."""
-        if not self._maps:
-            return 0
-        return self._maps.nbytes + self._plane.values.nbytes + sum(flags.nbytes for flags in self._outdated.values())
-
-    def forget(self) -> None:
-        """Give the memory back."""
-        self._maps = self._plane = None
-        self._outdated.clear()
+        return self._maps.nbytes + self._plane.values.nbytes + sum(flags.nbytes for flags in self._stale.values())
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left for the next update."""
-        return not any(self._outdated.values())
+        return not any(self._stale.values())
 
     def update(
         self,
         labels: np.ndarray,
         z: np.ndarray,
-        edits: dict[str, list[Edit]] | None = None,
+        edits: Mapping[str, Sequence[Edit]] | None = None,
         boxes: Sequence[Box] | None = None,
         cancel: CancelToken | None = None,
         near: int | None = None,
@@ -108,7 +98,7 @@ class PartialUpdate:
         Parameters
         ----------
         labels : ndarray, shape (Y, X), int
-            The mask as it is now.
+            The mask as it is now, of the same size.
         z : ndarray, shape (100,)
         edits : dict
             Interventions by layer.
@@ -123,55 +113,41 @@ class PartialUpdate:
         Returns
         -------
         list of Box
-            Where the image changed, cut to the mask.
+            Where the image changed, cut to the mask; everywhere at first.
 
         Raises
         ------
-        InputError
-            If the canvas is too large to be kept, see `fits`.
         Cancelled
         """
-        if not self.fits(labels.shape):
-            raise InputError(self.too_large(labels.shape), "Use a smaller mask, or render it whole.")
         self.computed = 0
-        with torch.inference_mode():
-            self._take_size(labels.shape)
+        with computing(self._model.device, self._precision):
             self._take_latent(z)
             self._take_edits(edits or {})
             changed = self._take_mask(labels, boxes)
             windows = self._windows(changed, near) if near is not None and changed else {}
-            return self._run(labels.shape, windows, cancel or CancelToken())
+            return self._run(windows, cancel or CancelToken())
 
     def image(self, box: Box) -> np.ndarray:
         """The image over a box, ``(y, x)`` float32 in [0, 1]."""
         return self._maps.image[box.top : box.bottom, box.left : box.right]
 
-    def _take_size(self, shape: tuple[int, ...]) -> None:
-        if self._plane is not None and self._plane.shape == shape:
-            return
-        card = self._model.card
-        self._plane = PaddedPlane(shape, card.tile_multiple, card.mask_meaning)
-        height, width = self._plane.values.shape
-        windows = {stage.name: canvas_of(stage.name, height, width) for stage in STAGES}
-        nothing = torch.zeros(1, 1, 1, 1)
-        self._maps = StageMaps(self._model.network, height, width, windows, self._plane.over, nothing)
-        self._outdated = {name: Outdated(canvas) for name, canvas in windows.items()}
-        self._soil("conv1", whole(height, width))
-        self._edits, self._z = {}, None
+    def _latent_plane(self) -> torch.Tensor:
+        with computing(self._model.device, self._precision):
+            return self._network.base_plane(torch.from_numpy(self._z)[None].to(self._model.device))
 
     def _take_latent(self, z: np.ndarray) -> None:
-        if self._z is not None and np.array_equal(self._z, z):
+        if np.array_equal(self._z, z):
             return
         self._z = np.array(z, np.float32)
-        latent = torch.from_numpy(self._z)[None].to(self._model.device)
-        self._maps.base = self._model.network.base_plane(latent)
+        self._maps.base = self._latent_plane()
         self._soil("conv1", self._whole("conv1"))
 
-    def _take_edits(self, edits: dict[str, list[Edit]]) -> None:
-        for name in {*edits, *self._edits}:
-            if edits.get(name, []) != self._edits.get(name, []):
+    def _take_edits(self, edits: Mapping[str, Sequence[Edit]]) -> None:
+        now = {name: list(changes) for name, changes in edits.items()}
+        for name in {*now, *self._edits}:
+            if now.get(name, []) != self._edits.get(name, []):
                 self._soil(name, self._whole(name))
-        self._edits = {name: list(changes) for name, changes in edits.items()}
+        self._edits = now
 
     def _take_mask(self, labels: np.ndarray, boxes: Sequence[Box] | None) -> list[Box]:
         changed = self._plane.update(labels, boxes)
@@ -182,7 +158,7 @@ class PartialUpdate:
     def _windows(self, changed: list[Box], near: int) -> dict[str, Box]:
         """What every layer must compute for the image around some boxes."""
         around = reduce(Box.around, changed).grown(near).within(self._plane.canvas)
-        return needed_windows(self._model.network, around, *self._plane.values.shape)
+        return needed_windows(self._network, around, *self._plane.values.shape)
 
     def _whole(self, name: str) -> Box:
         return canvas_of(name, *self._plane.values.shape)
@@ -190,56 +166,65 @@ class PartialUpdate:
     def _soil(self, name: str, box: Box) -> None:
         """A box of a layer must be computed again, and all that it reaches in later layers."""
         if box.area:
-            self._outdated[name].add(box)
+            self._stale[name].add(box)
             for consumer, reached in self._maps.affected(name, box):
                 self._soil(consumer, reached)
 
-    def _run(self, shape: tuple[int, ...], windows: dict[str, Box], cancel: CancelToken) -> list[Box]:
+    def _run(self, windows: dict[str, Box], cancel: CancelToken) -> list[Box]:
         probe = Probe(edits=self._edits)
         boxes: list[Box] = []
         for stage in STAGES:
-            outdated = self._outdated[stage.name]
-            boxes = outdated.boxes(windows.get(stage.name))
+            stale = self._stale[stage.name]
+            boxes = stale.boxes(windows.get(stage.name))
             for box in boxes:
                 for _ in self._maps.redo(stage.name, box, probe):
                     cancel.raise_if_cancelled()
                 self.computed += box.area
-            outdated.done(boxes)
-        in_image = (box.within(whole(*shape)) for box in boxes)  # those of the last layer
+            stale.done(boxes)
+        in_image = (box.within(whole(*self.shape)) for box in boxes)  # those of the last layer
         return [box for box in in_image if box.area]
 
 
-class CapsuleFollower(PartialUpdate):
-    """The partial update in the terms of a `RenderRequest`.
+class FollowedAxons(PartialUpdate):
+    """The partial update in the terms of a `RenderRequest`; see `FollowedMask`.
 
     Parameters
     ----------
-    generator : Generator
-        A CapsPix2Pix generator.
-    limit : int
-        Bytes that may be kept.
+    model : TrainedModel
+        A CapsPix2Pix generator, as it computes with the precision.
+    request : RenderRequest
     precision : {'exact', 'fast'}
-        With ``'fast'``, use it within `precision.computing`.
     """
 
-    def __init__(self, generator: Generator, limit: int, precision: str = "exact"):
-        super().__init__(generator.network_for(precision), limit)
-        self._card = generator.card
+    def __init__(self, model: TrainedModel, request: RenderRequest, precision: Precision):
+        self._card = model.card
+        super().__init__(model, request.mask, self._latent(request), precision)
 
     def follow(
-        self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken | None
+        self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken
     ) -> tuple[list[Box], Mode]:
         """Bring the image up to date; where it changed, and whether all that the change reaches is done."""
-        z = latent_of(request.seed) if request.z is None else check_latent(request.z, self._card.latent_size)
-        probe = Watch(self._card, (), (), request.interventions).probe
+        edits = edits_of(STAGES, request.interventions, self._card.id)
         near = None if settled else NEAR
-        changed = self.update(request.mask, z, probe.edits if probe else {}, boxes, cancel, near)
+        changed = self.update(request.mask, self._latent(request), edits, boxes, cancel, near)
         return changed, "partial" if self.complete else "near"
 
     def pixels(self, box: Box) -> np.ndarray:
         """The image over a box, ``(y, x)`` uint8."""
         return (255 * self.image(box)).round().astype(np.uint8)
 
-    def option(self, request: RenderRequest) -> str:
-        """The name of the look."""
-        return self._card.looks[check_option(self._card, request.option)].name if self._card.looks else ""
+    def _latent(self, request: RenderRequest) -> np.ndarray:
+        return latent_for(request.z, request.seed, self._card.latent_size)
+
+
+class CapsuleFollower(BoundedFollower):
+    """Follows the masks of a CapsPix2Pix generator exactly, near the brush first."""
+
+    def needed(self, shape: tuple[int, ...]) -> int:
+        """Bytes that the activations of a mask of this size take."""
+        height, width = (padded_side(side, self.model.card.tile_multiple) for side in shape)
+        return int((BYTES_PER_PIXEL + MASK_BYTES + FLAG_BYTES) * height * width)
+
+    def begin(self, request: RenderRequest) -> FollowedAxons:
+        """What is kept for the mask of a request."""
+        return FollowedAxons(self.model, request, self.precision)

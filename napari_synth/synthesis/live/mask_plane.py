@@ -8,11 +8,7 @@ import numpy as np
 
 from napari_synth.core.boxes import Box, bounds_of, merged, whole
 from napari_synth.datasets.mask_encoding import REACH, mask_plane
-
-
-def padded_side(side: int, multiple: int) -> int:
-    """The next multiple."""
-    return side + -side % multiple
+from napari_synth.synthesis.padding import padded_to
 
 
 class PaddedPlane:
@@ -20,22 +16,19 @@ class PaddedPlane:
 
     Parameters
     ----------
-    shape : tuple of int
-        Of the mask.
+    labels : ndarray, shape (Y, X), int
     multiple : int
         Height and width of the canvas are multiples of this.
     meaning : str
-        A key of `datasets.encoding.MASK_MEANINGS`.
+        A key of `datasets.mask_encoding.MASK_MEANINGS`.
     """
 
-    def __init__(self, shape: tuple[int, ...], multiple: int, meaning: str):
-        self.shape = shape
+    def __init__(self, labels: np.ndarray, multiple: int, meaning: str):
+        self.shape = labels.shape
         self._meaning = meaning
         # Sources of the padded rows and columns.
-        self._rows, self._columns = (
-            np.pad(np.arange(side), (0, padded_side(side, multiple) - side), mode="symmetric") for side in shape
-        )
-        self.values = np.full((len(self._rows), len(self._columns)), np.nan, np.float32)
+        self._rows, self._columns = (padded_to(np.arange(side), multiple) for side in labels.shape)
+        self.values = mask_plane(labels[np.ix_(self._rows, self._columns)], meaning)
 
     @property
     def canvas(self) -> Box:
@@ -47,9 +40,8 @@ class PaddedPlane:
 
     def update(self, labels: np.ndarray, boxes: Sequence[Box] | None) -> list[Box]:
         """Take over labels that changed in some boxes, or anywhere; where the plane changed."""
-        everywhere = boxes is None or np.isnan(self.values[0, 0])
         found = []
-        for box in [self.canvas] if everywhere else merged(self._reached(box) for box in boxes):
+        for box in [self.canvas] if boxes is None else merged(self._reached(box) for box in boxes):
             seen = box.grown(REACH).within(self.canvas)
             under = labels[np.ix_(self._rows[seen.top : seen.bottom], self._columns[seen.left : seen.right])]
             new = mask_plane(under, self._meaning)[box.seen_from(seen)]

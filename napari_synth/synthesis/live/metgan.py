@@ -3,137 +3,152 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import nn
 
 from napari_synth.core.boxes import Box, bounds_of, whole
 from napari_synth.core.progress import CancelToken
-from napari_synth.synthesis.architectures.forward import anatomy_features, output_scale, signal_of
-from napari_synth.synthesis.generator import check_condition, padded_to
-from napari_synth.synthesis.live.mask_plane import PaddedPlane, padded_side
-from napari_synth.synthesis.tiles import WHOLE_PIXELS
+from napari_synth.core.recipe import Precision
+from napari_synth.nets.metgan import MetGen
+from napari_synth.synthesis.live.follower import BoundedFollower, Mode
+from napari_synth.synthesis.live.mask_plane import PaddedPlane
+from napari_synth.synthesis.network_io import anatomy_features, network_of, output_scale, signal_of
+from napari_synth.synthesis.padding import padded_side, padded_to
+from napari_synth.synthesis.precision import computing
+from napari_synth.synthesis.request import needed_condition
 
 if TYPE_CHECKING:
-    from napari_synth.synthesis.generator import Generator, RenderRequest
-    from napari_synth.synthesis.live.canvas import Mode
+    from napari_synth.models.registry import TrainedModel
+    from napari_synth.synthesis.request import RenderRequest
 
 
-class AnatomyFollower:
+class FollowedSignal:
     """Keeps what MetGen's image path made of one anatomy, and redoes the rest for an edited label.
 
     The image path does not see the label. The label path begins at 1/32 of the size and passes three
     convolutions there, so a stroke reaches some hundred pixels, and the whole frame is computed. The
-    result is that of a full render.
+    result is that of a full render. See `FollowedMask`.
 
     Parameters
     ----------
-    generator : Generator
-        A MetGAN generator.
-    limit : int
-        Bytes that may be kept.
+    model : TrainedModel
+        A MetGAN generator, as it computes with the precision.
+    request : RenderRequest
     precision : {'exact', 'fast'}
-        With ``'fast'``, use it within `precision.computing`.
+
+    Raises
+    ------
+    InputError
+        If the anatomy cannot be used.
     """
 
-    def __init__(self, generator: Generator, limit: int, precision: str = "exact"):
-        self._model = generator.network_for(precision)
-        self._card = generator.card
-        self.limit = limit
-        self._plane: PaddedPlane | None = None
-        self._given: np.ndarray | None = None
-        self._features: list[torch.Tensor] = []
-        self._image: np.ndarray | None = None
+    def __init__(self, model: TrainedModel, request: RenderRequest, precision: Precision):
+        self._model, self._card, self._precision = model, model.card, precision
+        image = needed_condition(model.card, request.condition, request.mask.shape)
+        self._given = request.condition
+        self._features = self._encoded(image)
+        self._plane = PaddedPlane(request.mask, model.card.tile_multiple, model.card.mask_meaning)
+        self._image = np.zeros(request.mask.shape, output_scale(model.card).dtype)
+        self._stale = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the mask."""
+        return self._plane.shape
 
     @property
     def nbytes(self) -> int:
         """Bytes that are kept now."""
-        arrays = [
-            array for array in (self._image, self._given, self._plane and self._plane.values) if array is not None
-        ]
+        arrays = [self._image, self._plane.values, *([] if self._given is None else [self._given])]
         tensors = sum(tensor.numel() * tensor.element_size() for tensor in self._features)
         return tensors + sum(array.nbytes for array in arrays)
-
-    def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether a mask of this size is rendered in one piece and the activations of its anatomy may be kept."""
-        return self._pixels(shape) <= WHOLE_PIXELS[self._card.architecture] and self._needed(shape) <= self.limit
-
-    def too_large(self, shape: tuple[int, ...]) -> str:
-        """The sentence for a mask that does not fit."""
-        size = f"A mask of {shape[1]}×{shape[0]} pixels"
-        if self._pixels(shape) > WHOLE_PIXELS[self._card.architecture]:
-            return f"{size} is rendered in windows, all of them each time."
-        return (
-            f"{size} would keep {self._needed(shape) / 2**30:.1f} GB of activations, over the limit of "
-            f"{self.limit / 2**30:.1f} GB, so it is rendered whole."
-        )
-
-    def forget(self) -> None:
-        """Give the memory back."""
-        self._plane = self._given = self._image = None
-        self._features = []
-
-    def option(self, request: RenderRequest) -> str:
-        """The name of the look: there are none."""
-        return ""
 
     def pixels(self, box: Box) -> np.ndarray:
         """The image over a box, in the dtype of the card's output."""
         return self._image[box.top : box.bottom, box.left : box.right]
 
     def follow(
-        self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken | None
+        self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken
     ) -> tuple[list[Box], Mode]:
-        """Bring the image up to date; where it changed.
-
-        Raises
-        ------
-        InputError
-            If the anatomy cannot be used.
-        Cancelled
-        """
-        cancel = cancel or CancelToken()
-        shape = request.mask.shape
-        if self._plane is None or self._plane.shape != shape:
-            self.forget()
-            self._plane = PaddedPlane(shape, self._card.tile_multiple, self._card.mask_meaning)
-        with torch.inference_mode():
-            self._take_anatomy(request)
-            cancel.raise_if_cancelled()
-            edited = self._plane.update(request.mask, boxes)
-            if not edited and self._image is not None:
-                return [], "full"
-            before, self._image = self._image, None
-            self._image = self._rendered(shape)
-        if before is None:
-            return [whole(*shape)], "full"
+        """Bring the image up to date; where it changed."""
+        self._take_anatomy(request.condition)
+        cancel.raise_if_cancelled()
+        edited, everywhere = self._plane.update(request.mask, boxes), self._stale
+        if not edited and not everywhere:
+            return [], "full"
+        before, self._stale = self._image, True
+        self._image = self._rendered()
+        self._stale = False
+        if everywhere:
+            return [whole(*self.shape)], "full"
         different = self._image != before
-        return [bounds_of(different, whole(*shape))] if different.any() else [], "full"
+        return [bounds_of(different, whole(*self.shape))] if different.any() else [], "full"
 
-    def _take_anatomy(self, request: RenderRequest) -> None:
-        given = request.condition
-        if self._given is not None and given is not None and (given is self._given or _same(given, self._given)):
+    def _take_anatomy(self, given: np.ndarray | None) -> None:
+        known = self._given
+        if given is not None and known is not None and (given is known or _same(given, known)):
             return
-        image = check_condition(self._card, given, request.mask.shape)
-        self._features = anatomy_features(self._model, padded_to(image, self._card.tile_multiple))
-        self._given, self._image = given, None
+        self._features = self._encoded(needed_condition(self._card, given, self.shape))
+        self._given, self._stale = given, True
 
-    def _rendered(self, shape: tuple[int, ...]) -> np.ndarray:
-        values = signal_of(self._model, self._features, torch.from_numpy(self._plane.values)[None, None])
-        return output_scale(self._card).from_network(values[: shape[0], : shape[1]])
+    def _encoded(self, anatomy: np.ndarray) -> list[torch.Tensor]:
+        with computing(self._model.device, self._precision):
+            return anatomy_features.of(self._model, padded_to(anatomy, self._card.tile_multiple))
 
-    def _pixels(self, shape: tuple[int, ...]) -> int:
-        height, width = (padded_side(side, self._card.tile_multiple) for side in shape)
-        return height * width
+    def _rendered(self) -> np.ndarray:
+        height, width = self.shape
+        with computing(self._model.device, self._precision):
+            values = signal_of(self._model, self._features, torch.from_numpy(self._plane.values)[None, None])
+        return output_scale(self._card).from_network(values[:height, :width])
 
-    def _needed(self, shape: tuple[int, ...]) -> int:
-        network: Any = self._model.network
-        stages = [*network.down, network.centre]
-        widths = [next(m for m in stage.modules() if isinstance(m, torch.nn.Conv2d)).out_channels for stage in stages]
-        # Features, mask plane, and image with the anatomy in 4 bytes at most.
+
+class AnatomyFollower(BoundedFollower):
+    """Follows labels over an anatomy, as far as they are rendered in one piece.
+
+    Parameters
+    ----------
+    model, limit, precision
+        See `BoundedFollower`.
+    whole_pixels : int
+        Most pixels that are rendered in one piece.
+    """
+
+    def __init__(self, model: TrainedModel, limit: int, precision: Precision, whole_pixels: int):
+        super().__init__(model, limit, precision)
+        self._whole_pixels = whole_pixels
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether a mask of this size is rendered in one piece and the activations of its anatomy may be kept."""
+        return self._pixels(shape) <= self._whole_pixels and super().fits(shape)
+
+    def too_large(self, shape: tuple[int, ...]) -> str:
+        """The sentence for a mask that does not fit."""
+        if self._pixels(shape) > self._whole_pixels:
+            return f"A mask of {shape[1]}×{shape[0]} pixels is rendered in windows, all of them each time."
+        return super().too_large(shape)
+
+    def needed(self, shape: tuple[int, ...]) -> int:
+        """Bytes that are kept for a mask of this size: features, mask plane, and images in 4 bytes at most."""
+        network = network_of(self.model, MetGen)
+        widths = [_channels(stage) for stage in (*network.down, network.centre)]
         per_pixel = sum(4 * width / 4**level for level, width in enumerate(widths)) + 4 + 8
         return int(per_pixel * self._pixels(shape))
+
+    def begin(self, request: RenderRequest) -> FollowedSignal:
+        """What is kept for the mask and the anatomy of a request."""
+        return FollowedSignal(self.model, request, self.precision)
+
+    def _pixels(self, shape: tuple[int, ...]) -> int:
+        height, width = (padded_side(side, self.model.card.tile_multiple) for side in shape)
+        return height * width
+
+
+def _channels(stage: nn.Module) -> int:
+    """Channels that a stage gives."""
+    return next(module for module in stage.modules() if isinstance(module, nn.Conv2d)).out_channels
 
 
 def _same(one: np.ndarray, two: np.ndarray) -> bool:

@@ -11,17 +11,21 @@ from torch import Tensor, nn
 
 from napari_synth.core.boxes import Box, merged, whole
 from napari_synth.core.progress import CancelToken
+from napari_synth.core.recipe import Precision
 from napari_synth.core.seeds import torch_generator
 from napari_synth.datasets.mask_encoding import from_network
 from napari_synth.nets.pix2pix import Pix2PixGenerator, repeatable_tanh
 from napari_synth.nets.receptive_windows import Reach, convolve_window
-from napari_synth.synthesis.architectures.forward import option_channel
-from napari_synth.synthesis.generator import check_option
-from napari_synth.synthesis.live.mask_plane import PaddedPlane, padded_side
+from napari_synth.synthesis.live.follower import BoundedFollower, Mode
+from napari_synth.synthesis.live.mask_plane import PaddedPlane
+from napari_synth.synthesis.network_io import in_colours_of, network_of, one_channel_flat, option_channel
+from napari_synth.synthesis.padding import padded_side
+from napari_synth.synthesis.precision import computing
+from napari_synth.synthesis.request import check_option
 
 if TYPE_CHECKING:
-    from napari_synth.synthesis.generator import Generator, RenderRequest
-    from napari_synth.synthesis.live.canvas import Mode
+    from napari_synth.models.registry import TrainedModel
+    from napari_synth.synthesis.request import RenderRequest
 
 FROZEN_FACTOR = 16
 """Levels of this reduction and coarser are frozen during a stroke."""
@@ -63,40 +67,77 @@ def levels_of(network: Pix2PixGenerator) -> list[Level]:
     return found
 
 
-class UNetFollower:
+class Dropout(NamedTuple):
+    """A dropout of the network.
+
+    Attributes
+    ----------
+    name : str
+        Of the block that it belongs to; ``image`` for the head.
+    p : float
+    channels : int
+    factor : int
+        The image's size divided by its own.
+    """
+
+    name: str
+    p: float
+    channels: int
+    factor: int
+
+
+def dropouts_of(network: Pix2PixGenerator) -> list[Dropout]:
+    """All dropouts, in the order in which the network draws them."""
+    found = [
+        Dropout(level.name, level.block.dropout.p, level.block.conv.out_channels, level.factor)
+        for level in levels_of(network)
+        if level.name.startswith("up")
+    ]
+    head = network.head
+    return found if head is None else [*found, Dropout("image", head.dropout.p, head.detail.out_channels, 1)]
+
+
+def channels_out(network: Pix2PixGenerator) -> int:
+    """Channels of the image."""
+    head = network.head
+    return int(head.colour.out_channels if head is not None else levels_of(network)[-1].block.conv.out_channels)
+
+
+class FollowedImage:
     """Keeps the activations of one mask, option and seed, and redoes what a change of them reaches.
 
     Render statistics of the norm are those of the training, and dropout is drawn once per seed, so
     an activation depends on the mask near it only: the result equals a full render to rounding.
     Within a stroke the levels that see far are left as they were; the end of the stroke redoes them.
+    See `FollowedMask`.
 
     Parameters
     ----------
-    generator : Generator
-        A pix2pix generator with ``norm='batch'``.
-    limit : int
-        Bytes that may be kept.
+    model : TrainedModel
+        A pix2pix generator with ``norm='batch'``, as it computes with the precision.
+    request : RenderRequest
     precision : {'exact', 'fast'}
-        With ``'fast'``, use it within `precision.computing`.
     """
 
-    def __init__(self, generator: Generator, limit: int, precision: str = "exact"):
-        self._model = generator.network_for(precision)
-        self._card = generator.card
-        self._colours = generator.in_colours_of
-        self._network: Any = self._model.network
+    def __init__(self, model: TrainedModel, request: RenderRequest, precision: Precision):
+        self._model, self._card, self._precision = model, model.card, precision
+        self._network = network_of(model, Pix2PixGenerator)
         self._levels = levels_of(self._network)
         self._consumers = {a.name: [b for b in self._levels if a.name in b.inputs] for a in self._levels}
-        self.limit = limit
+        self._dropouts = {dropout.name: dropout for dropout in dropouts_of(self._network)}
         self.computed = 0
         """Output pixels of all blocks computed in the last update."""
-        self._complete = False
-        self._plane: PaddedPlane | None = None
-        self._state: tuple[int, int | None] | None = None
+        self._plane = PaddedPlane(request.mask, self._card.tile_multiple, self._card.mask_meaning)
         self._maps: dict[str, Tensor] = {}
-        self._noise: dict[str, Tensor] = {}
-        self._dirty: dict[str, list[Box]] = {}
-        self._image = np.zeros((0, 0, 1), np.float32)
+        self._image = np.zeros((*self._plane.values.shape, channels_out(self._network)), np.float32)
+        self._complete = False
+        """Whether the image was computed once for this option and seed."""
+        self._begin(self._look_of(request))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the mask."""
+        return self._plane.shape
 
     @property
     def nbytes(self) -> int:
@@ -104,108 +145,65 @@ class UNetFollower:
         tensors = [*self._maps.values(), *self._noise.values()]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors) + self._image.nbytes
 
-    def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether the activations of a mask of this size may be kept."""
-        return self._needed(shape) <= self.limit
-
-    def too_large(self, shape: tuple[int, ...]) -> str:
-        """The sentence for a mask that does not fit."""
-        return (
-            f"A mask of {shape[1]}×{shape[0]} pixels would keep {self._needed(shape) / 2**30:.1f} GB of "
-            f"activations, over the limit of {self.limit / 2**30:.1f} GB, so it is rendered whole."
-        )
-
-    def forget(self) -> None:
-        """Give the memory back."""
-        self._plane = self._state = None
-        for kept in (self._maps, self._noise, self._dirty):
-            kept.clear()
-
-    def option(self, request: RenderRequest) -> str:
-        """The name of the look."""
-        return self._card.looks[check_option(self._card, request.option)].name if self._card.looks else ""
-
     def pixels(self, box: Box) -> np.ndarray:
         """The image over a box, uint8."""
-        values = self._image[box.top : box.bottom, box.left : box.right]
-        pixels = from_network(values[..., 0] if values.shape[-1] == 1 else values, *self._card.network_range)
-        return self._colours(pixels, self._state[0])
+        values = one_channel_flat(self._image[box.top : box.bottom, box.left : box.right])
+        return in_colours_of(self._card, from_network(values, *self._card.network_range), self._look[0])
 
     def follow(
-        self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken | None
+        self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken
     ) -> tuple[list[Box], Mode]:
         """Bring the image up to date; where it changed, and whether it is exact."""
-        shape, state = request.mask.shape, (check_option(self._card, request.option), request.seed)
-        fresh = self._plane is None or self._plane.shape != shape or state != self._state
-        with torch.inference_mode():
-            if self._plane is None or self._plane.shape != shape:
-                self._plane = PaddedPlane(shape, self._card.tile_multiple, self._card.mask_meaning)
-                self._maps.clear()
-                boxes = None
-            if fresh:
-                self._complete = False
-                self._state = state
-                self._draw_noise()
-                self._dirty = {"down0": [self._canvas(2)], "image": [self._plane.canvas]}
+        look = self._look_of(request)
+        if look != self._look:
+            self._begin(look)
+        with computing(self._model.device, self._precision):
             for box in self._plane.update(request.mask, boxes):
                 self._soil_from_mask(box)
             self.computed = 0
-            changed = self._run(settled or not self._complete, cancel or CancelToken())
+            changed = self._run(settled or not self._complete, cancel)
             self._complete = True
-        frozen = any(self._dirty.values())
-        found = [box.within(whole(*shape)) for box in changed]
+        frozen = any(self._stale.values())
+        found = [box.within(whole(*self.shape)) for box in changed]
         return [box for box in found if box.area], "preview" if frozen else "partial"
 
-    def _needed(self, shape: tuple[int, ...]) -> int:
-        height, width = (padded_side(side, self._card.tile_multiple) for side in shape)
-        per_pixel = 4.0 * (self._channels_out() + 1)
-        for level in self._levels:
-            per_pixel += 4 * level.block.conv.out_channels / level.factor**2
-        for _, dropout, channels, factor in self._dropouts():
-            per_pixel += (dropout.p > 0) * channels / factor**2
-        return int(per_pixel * height * width)
+    def _look_of(self, request: RenderRequest) -> tuple[int, int | None]:
+        """The number of the option, and the seed."""
+        return check_option(self._card, request.option), request.seed
 
-    def _channels_out(self) -> int:
-        head = self._network.head
-        return head.colour.out_channels if head is not None else self._levels[-1].block.conv.out_channels
+    def _begin(self, look: tuple[int, int | None]) -> None:
+        """Another option or seed: all is to be computed again, and shown when it is complete."""
+        self._look = look
+        self._noise = self._drawn(look[1])
+        self._stale: dict[str, list[Box]] = {"down0": [self._canvas(2)], "image": [self._plane.canvas]}
+        self._complete = False
 
     def _canvas(self, factor: int) -> Box:
         height, width = self._plane.values.shape
         return whole(height // factor, width // factor)
 
-    def _draw_noise(self) -> None:
-        """The keep masks of all dropouts, drawn as the network draws them."""
-        self._noise.clear()
-        seed = self._state[1]
+    def _drawn(self, seed: int | None) -> dict[str, Tensor]:
+        """The keep masks of all dropouts under a seed, drawn as the network draws them."""
         if seed is None:
-            return
-        noise = torch_generator(seed, "render")
-        for name, dropout, channels, factor in self._dropouts():
-            if dropout.p:
+            return {}
+        noise, keep = torch_generator(seed, "render"), {}
+        for name, p, channels, factor in self._dropouts.values():
+            if p:
                 canvas = self._canvas(factor)
                 drawn = torch.rand((1, channels, canvas.height, canvas.width), generator=noise)
-                self._noise[name] = (drawn >= dropout.p).to(self._model.device)
+                keep[name] = (drawn >= p).to(self._model.device)
+        return keep
 
-    def _dropouts(self) -> list[tuple[str, Any, int, int]]:
-        """Name, module, channels and factor of each dropout, in the order of the network."""
-        head = self._network.head
-        places = [
-            (level.name, level.block.dropout, level.block.conv.out_channels, level.factor)
-            for level in self._levels
-            if level.name.startswith("up")
-        ]
-        return places if head is None else [*places, ("image", head.dropout, head.detail.out_channels, 1)]
-
-    def _dropped(self, name: str, x: Tensor, box: Box, dropout: Any) -> Tensor:
+    def _dropped(self, name: str, x: Tensor, box: Box) -> Tensor:
         keep = self._noise.get(name)
         if keep is None:
             return x
         part = keep[..., box.top : box.bottom, box.left : box.right]
-        return x * part.to(x.dtype) / (1 - dropout.p)
+        return x * part.to(x.dtype) / (1 - self._dropouts[name].p)
 
     def _soil(self, name: str, box: Box) -> None:
         if box.area:
-            self._dirty.setdefault(name, []).append(box)
+            self._stale.setdefault(name, []).append(box)
 
     def _soil_from_mask(self, box: Box) -> None:
         first = self._levels[0].block.conv
@@ -226,19 +224,19 @@ class UNetFollower:
         for level in self._levels:
             if level.frozen and not everything:
                 continue
-            boxes = merged(self._dirty.get(level.name, []))
+            boxes = merged(self._stale.get(level.name, []))
             for box in boxes:
                 cancel.raise_if_cancelled()
                 self._redo(level, box)
                 self.computed += box.area
             for box in boxes:
                 self._spread(level, box)
-            self._dirty.pop(level.name, None)
-        boxes = merged(self._dirty.get("image", []))
+            self._stale.pop(level.name, None)
+        boxes = merged(self._stale.get("image", []))
         for box in boxes:
             cancel.raise_if_cancelled()
             self._redo_image(box)
-        self._dirty.pop("image", None)
+        self._stale.pop("image", None)
         return boxes
 
     def _redo(self, level: Level, box: Box) -> None:
@@ -253,7 +251,7 @@ class UNetFollower:
             out = convolve_window(block.conv, activate(x), origin, box)
         out = block.norm(out)
         if level.name.startswith("up"):
-            out = self._dropped(level.name, out, box, block.dropout)
+            out = self._dropped(level.name, out, box)
         if level.name not in self._maps:
             canvas = self._canvas(level.factor)
             self._maps[level.name] = out.new_empty(canvas.height, canvas.width, out.shape[1])
@@ -285,7 +283,7 @@ class UNetFollower:
 
     def _mask(self, box: Box) -> Tensor:
         plane = torch.from_numpy(np.ascontiguousarray(self._plane.over(box)))[None, None]
-        return option_channel(self._model, plane, self._state[0]).to(self._model.device)
+        return option_channel(self._model, plane, self._look[0]).to(self._model.device)
 
     def _redo_image(self, box: Box) -> None:
         head, last = self._network.head, self._levels[-1].name
@@ -296,10 +294,8 @@ class UNetFollower:
             origin = box.grown(2).within(self._plane.canvas)
             joined = torch.cat([torch.relu(self._part(last, origin)), self._mask(origin)], dim=1)
             detail = torch.relu(convolve_window(head.detail, joined, origin, middle))
-            x = convolve_window(head.colour, self._dropped("image", detail, middle, head.dropout), middle, box)
+            x = convolve_window(head.colour, self._dropped("image", detail, middle), middle, box)
         values = repeatable_tanh(x)[0].permute(1, 2, 0).float().cpu().numpy()
-        if self._image.shape != (*self._plane.values.shape, values.shape[-1]):
-            self._image = np.zeros((*self._plane.values.shape, values.shape[-1]), np.float32)
         self._image[box.top : box.bottom, box.left : box.right] = values
 
 
@@ -310,3 +306,22 @@ def _resizes(block: nn.Module) -> bool:
 def _doubled(box: Box) -> Box:
     """Where a bilinear doubling passes a change on."""
     return Box(2 * box.top - 1, 2 * box.left - 1, 2 * box.bottom + 1, 2 * box.right + 1)
+
+
+class UNetFollower(BoundedFollower):
+    """Follows the masks of a pix2pix generator; during a stroke with the innermost levels frozen."""
+
+    def needed(self, shape: tuple[int, ...]) -> int:
+        """Bytes that the activations of a mask of this size take."""
+        network = network_of(self.model, Pix2PixGenerator)
+        height, width = (padded_side(side, self.model.card.tile_multiple) for side in shape)
+        per_pixel = 4.0 * (channels_out(network) + 1)
+        for level in levels_of(network):
+            per_pixel += 4 * level.block.conv.out_channels / level.factor**2
+        for dropout in dropouts_of(network):
+            per_pixel += (dropout.p > 0) * dropout.channels / dropout.factor**2
+        return int(per_pixel * height * width)
+
+    def begin(self, request: RenderRequest) -> FollowedImage:
+        """What is kept for the mask of a request."""
+        return FollowedImage(self.model, request, self.precision)

@@ -11,7 +11,7 @@ SMALL = 64
 NOWHERE = Box(0, 0, 0, 0)
 
 
-class Outdated:
+class StalePixels:
     """The pixels of a map that wait to be computed again, as boxes on request.
 
     Parameters
@@ -59,6 +59,6 @@ class Outdated:
         if not box.area or not pixels.any():
             return []
         box = bounds_of(pixels, box)
-        if box.area <= max(SMALL, 2 * np.count_nonzero(self._over(box))):
+        if box.area <= max(SMALL, 2 * int(np.count_nonzero(self._over(box)))):
             return [box]
         return [part for half in box.halves() for part in self._parts(half)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from napari_synth.datasets.pairs import OptionSource
 from napari_synth.models.card import ModelCard, TrainingData
+from napari_synth.nets.folding import channels_last
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class ObjectiveSettings(BaseModel):
@@ -61,9 +65,10 @@ class Objective(ABC):
         """Hand networks and optimisers to Fabric: device, precision, several devices."""
         self.fabric = fabric
         for name, network in self.networks.items():
-            self.networks[name] = fabric.setup_module(network.to(memory_format=torch.channels_last))
+            self.networks[name] = fabric.setup_module(channels_last(network))
         for name, optimizer in self.optimizers.items():
-            self.optimizers[name] = fabric.setup_optimizers(optimizer)
+            # Fabric's wrapper takes on the class of what it wraps.
+            self.optimizers[name] = cast(torch.optim.Optimizer, fabric.setup_optimizers(optimizer))
 
     def plain(self, name: str) -> Any:
         """A network without Fabric's wrapper, in eval mode: one device may run it alone."""
@@ -78,7 +83,8 @@ class Objective(ABC):
 
     def learning_rate_factor(self, step: int) -> float:
         """Constant for the first half, then linear to 0 (pix2pix' 100 + 100 epochs)."""
-        return min(1.0, 2 * (1 - step / self.settings.steps))
+        factor: float = 2 * (1 - step / self.settings.steps)
+        return min(1.0, factor)
 
     def optimise(self, name: str, loss: Tensor) -> None:
         """One step of one optimiser down the gradient of ``loss``."""
@@ -109,7 +115,8 @@ class Objective(ABC):
     @property
     def exported(self) -> nn.Module:
         """The network that a user loads: the first one."""
-        return self.plain(next(iter(self.networks)))
+        network: nn.Module = self.plain(next(iter(self.networks)))
+        return network
 
 
 def training_data(source: OptionSource, files: int, held_out: int) -> TrainingData:
@@ -142,14 +149,14 @@ def adversarial_optimizers(networks: dict[str, nn.Module], learning_rate: float)
     }
 
 
-def seeded(build: Any, seed: int) -> Any:
+def seeded(build: Callable[[], Network], seed: int) -> Network:
     """Call ``build`` with torch's global seed set, and put the global state back."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build()
 
 
-def init_normal(network: nn.Module) -> nn.Module:
+def init_normal(network: Network) -> Network:
     """N(0, 0.02) for convolutions, N(1, 0.02) for norms (pix2pix, DCGAN)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -14,9 +14,9 @@ from torch.nn.functional import l1_loss
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.pairs import PairSampler, describe, find_options, load_pair
-from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
-from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE, STAGES, CapsPix2PixGenerator
+from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE, CapsPix2PixGenerator
+from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.discriminators import DCGANDiscriminator
 from napari_synth.training.objectives.base import (
     Objective,
@@ -94,9 +94,7 @@ class CapsPix2PixObjective(Objective):
             )
         pairs = [load_pair(pair) for pair in self.options[0].training]
         self.sampler = PairSampler([pairs], PLANE, "foreground", seed)
-        generator = seeded(
-            lambda: init_normal(build("capspix2pix", dropout=settings.dropout)), derived_seed(seed, "generator")
-        )
+        generator = seeded(lambda: init_normal(CapsPix2PixGenerator(settings.dropout)), derived_seed(seed, "generator"))
         discriminator = seeded(
             lambda: init_normal(DCGANDiscriminator(2, settings.width)), derived_seed(seed, "discriminator")
         )
@@ -112,7 +110,8 @@ class CapsPix2PixObjective(Objective):
 
     def learning_rate_factor(self, step: int) -> float:
         """Linear to 0 from the start, as in the paper."""
-        return 1 - step / self.settings.steps
+        factor: float = 1 - step / self.settings.steps
+        return factor
 
     def latent(self, count: int, *keys: int | str) -> Tensor:
         """Latent vectors z ~ N(0, 1), shape ``(count, 100)``, for exactly these keys."""
@@ -218,7 +217,7 @@ def shorten(generator: CapsPix2PixGenerator, masks: Tensor, z: Tensor) -> None:
     lengths = generator.layer("conv1", generator.entry(masks, z)).norm(dim=2)
     factor = max(1.0, float(np.percentile(lengths.cpu(), 99)))
     generator.conv1.weight /= factor
-    generator.conv1.bias /= factor
+    generator.conv1.get_parameter("bias").div_(factor)
     generator.convcaps1.conv.weight *= factor
 
 
@@ -253,6 +252,6 @@ def balance(generator: CapsPix2PixGenerator, masks: Tensor, z: Tensor, images: T
                 weight *= ((1 - length) / length).sqrt()
         maps[stage.name] = generator.layer(stage.name, read)
     last = maps[STAGES[-1].name][:, 0]
-    weight, bias = generator.conv2.weight, generator.conv2.bias
+    weight, bias = generator.conv2.weight, generator.conv2.get_parameter("bias")
     weight /= nn.functional.conv2d(last, weight).std()
     bias.copy_(torch.logit(images.mean(), eps=1e-3) - nn.functional.conv2d(last, weight).mean())

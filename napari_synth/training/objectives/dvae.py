@@ -56,7 +56,7 @@ class DVAEObjective(Objective):
 
     def _batch(self, step: int, rank: int) -> np.ndarray:
         rng = numpy_rng(self.seed, "shapes", step, rank)
-        batch = self.shapes[rng.integers(len(self.shapes), size=self.settings.batch_size)]
+        batch: np.ndarray = self.shapes[rng.integers(len(self.shapes), size=self.settings.batch_size)]
         if self.settings.turn:
             turns, flips = rng.integers(4, size=len(batch)), rng.integers(2, size=len(batch))
             batch = np.stack(

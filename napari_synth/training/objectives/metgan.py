@@ -157,7 +157,8 @@ class MetGANObjective(Objective):
         )
         with torch.no_grad():
             network.last_bias.fill_(float(np.arctanh(self.sampler.means[channel])))
-        return network
+        generator: nn.Module = network
+        return generator
 
     def _discriminator(self, key: str) -> nn.Module:
         channels, norm = (3, "batch") if self.settings.conditional else (1, "instance")
@@ -201,13 +202,13 @@ class MetGANObjective(Objective):
     def _made(self, name: str, image: Tensor, mask: Tensor, noise: torch.Generator) -> Tensor:
         """What a generator makes of an image; dropout is the noise of the U-Net alone."""
         network = self.networks[name]
-        if self.settings.generator == "metgan":
-            return network(image, mask).float()
-        return network(image, mask, noise).float()
+        made: Tensor = network(image, mask) if self.settings.generator == "metgan" else network(image, mask, noise)
+        return made.float()
 
     def _judged(self, name: str, made: Tensor, image: Tensor, mask: Tensor) -> Tensor:
         shown = torch.cat([image, mask, made], dim=1) if self.settings.conditional else made
-        return self.networks[name](shown).float()
+        outputs: Tensor = self.networks[name](shown)
+        return outputs.float()
 
     def _prepare(self, step: int) -> None:
         frozen = step >= self.settings.freeze_norm_after * self.settings.steps

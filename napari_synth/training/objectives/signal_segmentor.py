@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from monai.losses import DiceLoss
+from monai.losses.dice import DiceLoss
 from pydantic import Field
 
 from napari_synth.core.seeds import derived_seed, numpy_rng

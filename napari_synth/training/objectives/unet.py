@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from monai.losses import DiceLoss
+from monai.losses.dice import DiceLoss
 from pydantic import Field
 from torch.nn.functional import binary_cross_entropy_with_logits
 

@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from napari_synth.models.registry import resolve_model
 
 if TYPE_CHECKING:
     from napari_synth.masks.shape_model import ShapeModel
-    from napari_synth.models.card import ModelCard
     from napari_synth.synthesis.generator import Generator
-    from napari_synth.synthesis.request import Rendering, RenderRequest
-    from napari_synth.synthesis.tiles import Follow
-
-
-class Renderer(Protocol):
-    """What the window needs of a generator."""
-
-    @property
-    def card(self) -> ModelCard:
-        """What the model is."""
-
-    @property
-    def sha256(self) -> str:
-        """Hash of its weights file."""
-
-    @property
-    def path(self) -> Path:
-        """Its weights file."""
-
-    @property
-    def device(self) -> str:
-        """Where it computes: cpu, cuda or mps."""
-
-    def run(self, request: RenderRequest, follow: Follow | None = None) -> Rendering:
-        """Render a request."""
+    from napari_synth.synthesis.live.follower import LiveRenderer
 
 
 class Models(Protocol):
     """Where trained models come from."""
 
-    def generator(self, name: str, device: str) -> Renderer:
+    def generator(self, name: str, device: str) -> LiveRenderer:
         """The generator with this id or path, on this device."""
 
     def shapes(self, name: str) -> ShapeModel:

@@ -11,7 +11,7 @@ from napari.layers import Image, Labels
 from psygnal import Signal
 
 from napari_synth.core.errors import InputError
-from napari_synth.export.formats.base import PixelSize
+from napari_synth.exporting.formats.base import PixelSize
 from napari_synth.ui.napari_bridge.layer_list import LayerList
 from napari_synth.ui.napari_bridge.nucleus_table import NucleusTables, put_rows
 
@@ -265,7 +265,7 @@ def add_stack(viewer: ViewerModel, data: np.ndarray, name: str, axes: tuple[str,
 def save_mask(layer: Labels, path: Path) -> None:
     """Write a mask as uint16 TIFF with the table of its nuclei."""
     from napari_synth.datasets.image_files import as_labels
-    from napari_synth.export.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
 
     labels = as_labels(np.asarray(layer.data), f"The layer {layer.name!r}")
     table = layer.features
@@ -282,7 +282,7 @@ def save_mask(layer: Labels, path: Path) -> None:
 def open_mask(viewer: ViewerModel, path: Path) -> Labels:
     """Add the mask in a file on top, with the table of its nuclei where it has one."""
     from napari_synth.datasets.image_files import TIFF_SUFFIXES, read_labels
-    from napari_synth.export.formats.tiff import embedded_nuclei
+    from napari_synth.exporting.formats.tiff import embedded_nuclei
 
     labels = read_labels(path)
     nuclei = embedded_nuclei(path) if path.suffix.lower() in TIFF_SUFFIXES else {}

@@ -3,7 +3,9 @@ import pytest
 
 from napari_synth.core.errors import InputError
 from napari_synth.evaluation.held_out import held_out_figures
-from napari_synth.evaluation.metrics.images import dice, grid_peaks, mean_absolute_error, similarity
+from napari_synth.evaluation.metrics.images import mean_absolute_error, similarity
+from napari_synth.evaluation.metrics.masks import dice
+from napari_synth.evaluation.metrics.spectra import grid_peaks
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard

@@ -3,8 +3,8 @@ import pytest
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import Intervention, parse_recipe
-from napari_synth.synthesis.generator import RenderRequest
 from napari_synth.synthesis.recipes import load_generator, painted_recipe, request_of
+from napari_synth.synthesis.request import RenderRequest
 from tests.helpers import nuclei, small_capsules, small_generator
 
 MASK = nuclei((44, 52), 3)

@@ -5,10 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_synth.core.errors import InputError
-from napari_synth.synthesis.generator import RenderRequest
 from napari_synth.synthesis.latents.paths import latent_at, latent_path
+from napari_synth.synthesis.latents.sources import Drawn, OnWay, Spot
+from napari_synth.synthesis.latents.vectors import latent_of
 from napari_synth.synthesis.latents.walk import Walk
 from napari_synth.synthesis.recipes import load_generator
+from napari_synth.synthesis.request import RenderRequest
 from tests.helpers import nuclei, small_capsules
 
 VECTORS = arrays(np.float32, 5, elements=st.floats(-10, 10, width=32))
@@ -76,3 +78,14 @@ def test_a_walk_checks_its_latents_and_layers_at_once(generator):
         Walk(generator, RenderRequest(mask), np.zeros((3, 10)))
     with pytest.raises(InputError, match="no layer called"):
         Walk(generator, RenderRequest(mask, capture=("nowhere",)), np.zeros((3, 100)))
+
+
+@pytest.mark.parametrize("size", [1, 100, 12])
+def test_sources_give_vectors_of_the_size_of_the_model(size):
+    a, b, c = Drawn(1), Drawn(2), Drawn(None)
+    assert (c.vector(size) == np.zeros(size)).all()
+    np.testing.assert_array_equal(a.vector(size), latent_of(1, size))
+    for source in (a, c, Spot(a, b, a, 0.2, 0.3), OnWay(a, Spot(a, b, c, 0.5, 0), 5, "spherical", 2)):
+        assert source.vector(size).shape == (size,)
+        assert source.vector(size).dtype == np.float32
+    np.testing.assert_array_equal(OnWay(a, b, 5, "linear", 4).vector(size), b.vector(size))

@@ -6,20 +6,25 @@ from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation
 
 from napari_synth.core.boxes import Box, whole
-from napari_synth.core.errors import Cancelled, InputError
+from napari_synth.core.errors import Cancelled
 from napari_synth.core.progress import CancelToken
 from napari_synth.nets.probe import Edit, Probe
-from napari_synth.synthesis.live.capspix2pix import NEAR, PartialUpdate, bytes_needed
+from napari_synth.synthesis.live.capspix2pix import NEAR, PartialUpdate
 from napari_synth.synthesis.recipes import load_generator
+from napari_synth.synthesis.request import RenderRequest
 from tests.helpers import nuclei, small_capsules
 
-ROOM = 2**30
 LATENTS = np.random.default_rng(0).normal(size=(3, 100)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return load_generator(small_capsules(tmp_path_factory.mktemp("model") / "c.safetensors"), "cpu")._trained
+def generator(tmp_path_factory):
+    return load_generator(small_capsules(tmp_path_factory.mktemp("model") / "c.safetensors"), "cpu")
+
+
+@pytest.fixture(scope="module")
+def model(generator):
+    return generator.network_for("exact")
 
 
 def full(model, labels, z, edits=None):
@@ -48,9 +53,9 @@ def changes(shape):
 @settings(max_examples=25, deadline=None)
 @given(shape=st.sampled_from([(40, 33), (64, 50), (5, 90), (3, 3)]), data=st.data())
 def test_any_sequence_of_changes_equals_a_full_render(model, shape, data):
-    partial = PartialUpdate(model, ROOM)
     labels = np.random.default_rng(1).integers(0, 3, shape) * (np.indices(shape).sum(0) % 20 < 9)
     z, edits = LATENTS[0], {}
+    partial = PartialUpdate(model, labels, z)
     shown = np.zeros(shape, np.float32)
     for kind, what in [("paint", []), *data.draw(changes(shape)), ("paint", [])]:
         boxes, before = [], labels > 0
@@ -74,8 +79,8 @@ def test_any_sequence_of_changes_equals_a_full_render(model, shape, data):
 
 
 def test_only_what_a_change_reaches_is_computed(model):
-    partial = PartialUpdate(model, ROOM)
     labels = nuclei((256, 256), 5)
+    partial = PartialUpdate(model, labels, LATENTS[0])
     assert partial.update(labels, LATENTS[0]) == [whole(256, 256)]
     everything = partial.computed
     labels[120:136, 120:136] = 9
@@ -93,8 +98,8 @@ def test_only_what_a_change_reaches_is_computed(model):
 
 
 def test_what_is_near_the_brush_comes_first(model):
-    partial = PartialUpdate(model, ROOM)
     labels = nuclei((256, 256), 5)
+    partial = PartialUpdate(model, labels, LATENTS[0])
     partial.update(labels, LATENTS[0])
     everything, before = partial.computed, partial.image(whole(256, 256)).copy()
     labels[120:136, 120:136] = 9
@@ -113,8 +118,8 @@ def test_what_is_near_the_brush_comes_first(model):
 
 
 def test_strokes_far_apart_stay_apart(model):
-    partial = PartialUpdate(model, ROOM)
     labels = nuclei((64, 512), 5)
+    partial = PartialUpdate(model, labels, LATENTS[0])
     partial.update(labels, LATENTS[0])
     whole_image = partial.computed
     labels[30, 5] = labels[30, 500] = 7
@@ -134,8 +139,8 @@ def test_what_a_cancelled_update_left_is_done_by_the_next(model):
             if self.left < 0:
                 raise Cancelled
 
-    partial = PartialUpdate(model, ROOM)
     labels = nuclei((64, 64), 2)
+    partial = PartialUpdate(model, labels, LATENTS[0])
     for strips in (2, 5, 9):
         labels[strips : strips + 20, 10:20] = 4
         with pytest.raises(Cancelled):
@@ -144,15 +149,17 @@ def test_what_a_cancelled_update_left_is_done_by_the_next(model):
     np.testing.assert_allclose(partial.image(whole(64, 64)), full(model, labels, LATENTS[0]), atol=1e-5, rtol=0)
 
 
-def test_another_size_and_the_bound_of_the_memory(model):
-    partial = PartialUpdate(model, bytes_needed(64, 64))
-    partial.update(nuclei((64, 64)), LATENTS[0])
-    assert 0.9 * partial.limit < partial.nbytes <= partial.limit
-    small = nuclei((33, 40))
-    assert partial.update(small, LATENTS[0], boxes=[]) == [whole(33, 40)]
-    np.testing.assert_allclose(partial.image(whole(33, 40)), full(model, small, LATENTS[0]), atol=1e-5, rtol=0)
-    assert not partial.fits((64, 65))
-    with pytest.raises(InputError, match="65×64 pixels would keep"):
-        partial.update(nuclei((64, 65)), LATENTS[0])
-    partial.forget()
-    assert partial.nbytes == 0
+def test_what_is_kept_is_counted_and_bounded(generator):
+    follower = generator.follower(2**30)
+    needed = follower.needed((64, 64))
+    followed = follower.begin(RenderRequest(nuclei((64, 64)), seed=1))
+    assert followed.follow(RenderRequest(nuclei((64, 64)), seed=1), [], True, CancelToken()) == (
+        [whole(64, 64)],
+        "partial",
+    )
+    assert 0.9 * needed < followed.nbytes <= needed
+    narrow = generator.follower(needed)
+    assert narrow.fits((64, 64))
+    assert narrow.fits((33, 40))
+    assert not narrow.fits((64, 65))
+    assert "65×64 pixels would keep" in narrow.too_large((64, 65))

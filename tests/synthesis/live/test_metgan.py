@@ -8,10 +8,9 @@ from napari_synth.core.intensity import Intensity
 from napari_synth.core.progress import CancelToken
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.nets.metgan import MetGen
-from napari_synth.synthesis.generator import RenderRequest
-from napari_synth.synthesis.live.canvas import LIMIT, LiveCanvas, partial_update
+from napari_synth.synthesis.live.canvas import LIMIT, LiveCanvas
 from napari_synth.synthesis.recipes import load_generator
-from napari_synth.synthesis.tiles import Follow
+from napari_synth.synthesis.request import RenderRequest, Steering
 from tests.helpers import nuclei, small_metgan
 
 SIZE = (70, 100)
@@ -38,8 +37,9 @@ def generator(tmp_path):
 @pytest.fixture
 def encoded(generator, monkeypatch):
     """How often the image path ran."""
-    calls, encode = [], generator._trained.network.encode
-    monkeypatch.setattr(generator._trained.network, "encode", lambda image: calls.append(1) or encode(image))
+    network, calls = generator.network_for("exact").network, []
+    encode = network.encode
+    monkeypatch.setattr(network, "encode", lambda image: calls.append(1) or encode(image))
     return calls
 
 
@@ -52,8 +52,9 @@ def stroke(labels, random):
 
 
 def test_any_sequence_of_edits_equals_a_full_render(generator, encoded):
-    follower, random = partial_update(generator, LIMIT), np.random.default_rng(0)
+    random = np.random.default_rng(0)
     labels, beside, shown = nuclei(SIZE, 5), anatomy(), np.full(SIZE, np.nan, np.float32)
+    followed = generator.follower(LIMIT).begin(RenderRequest(labels, condition=beside.copy()))
     changes = []
     for step in range(12):
         boxes = [stroke(labels, random)]
@@ -62,11 +63,12 @@ def test_any_sequence_of_edits_equals_a_full_render(generator, encoded):
         if step == 8:
             labels[:] = 0
             boxes = [CANVAS]
-        found, mode = follower.follow(RenderRequest(labels, condition=beside.copy()), boxes, step % 2 == 1, None)
+        request = RenderRequest(labels, condition=beside.copy())
+        found, mode = followed.follow(request, boxes, step % 2 == 1, CancelToken())
         assert mode == "full"
         before = shown.copy()
         for box in found:
-            shown[box.seen_from(CANVAS)] = follower.pixels(box)
+            shown[box.seen_from(CANVAS)] = followed.pixels(box)
         changes.append(np.abs(shown - before).max())
         np.testing.assert_allclose(shown, generator.render(labels, condition=beside).image, atol=1e-5, rtol=0)
     assert np.nanmax(changes[1:]) > 0.01, "the strokes are seen"
@@ -77,44 +79,44 @@ def test_the_network_as_it_was_trained_gives_the_same(generator, tmp_path):
     network = MetGen(**generator.card.hyper).eval()
     network.load_state_dict(load_weights(generator.path))
     labels, beside = nuclei((64, 128), 5), anatomy(size=(64, 128))
-    follower = partial_update(generator, LIMIT)
-    follower.follow(RenderRequest(labels, condition=beside), None, True, None)
+    request = RenderRequest(labels, condition=beside)
+    followed = generator.follower(LIMIT).begin(request)
+    followed.follow(request, None, True, CancelToken())
     labels[20:40, 30:50] = 9
-    follower.follow(RenderRequest(labels, condition=beside), [Box(20, 30, 40, 50)], False, None)
+    followed.follow(request, [Box(20, 30, 40, 50)], False, CancelToken())
     image = torch.from_numpy(generator.card.intensities["anatomy"].to_network(beside))[None, None]
     with torch.no_grad():
         expected = network(image, torch.from_numpy(labels > 0)[None, None].float())[0, 0].numpy()
-    np.testing.assert_allclose(follower.pixels(whole(64, 128)), expected, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(followed.pixels(whole(64, 128)), expected, atol=1e-5, rtol=0)
 
 
 def test_only_what_changed_is_given_and_nothing_where_nothing_did(generator):
-    follower = partial_update(generator, LIMIT)
-    labels = nuclei((512, 512), 5)
+    labels, never = nuclei((512, 512), 5), CancelToken()
     request = RenderRequest(labels, condition=anatomy(size=(512, 512)))
-    assert follower.follow(request, None, True, None) == ([whole(512, 512)], "full")
-    assert follower.follow(request, [], True, None)[0] == []
+    followed = generator.follower(LIMIT).begin(request)
+    assert followed.follow(request, None, True, never) == ([whole(512, 512)], "full")
+    assert followed.follow(request, [], True, never)[0] == []
     labels[labels == 1] = 7  # another nucleus, the same foreground
-    assert follower.follow(request, None, True, None)[0] == []
+    assert followed.follow(request, None, True, never)[0] == []
     labels[2:10, 2:10] = 9
-    (box,) = follower.follow(request, [Box(2, 2, 10, 10)], False, None)[0]
+    (box,) = followed.follow(request, [Box(2, 2, 10, 10)], False, never)[0]
     assert box.area < 0.9 * 512 * 512
     assert box.within(Box(2, 2, 10, 10)).area
 
 
 def test_what_is_kept_is_counted_and_bounded(generator):
-    follower = partial_update(generator, LIMIT)
-    size = (256, 192)
-    follower.follow(RenderRequest(nuclei(size), condition=anatomy(size=size)), None, True, None)
-    needed = follower._needed(size)
-    assert 0.9 * needed < follower.nbytes <= needed
-    assert partial_update(generator, needed).fits(size)
-    narrow = partial_update(generator, needed - 1)
+    follower, size = generator.follower(LIMIT), (256, 192)
+    request = RenderRequest(nuclei(size), condition=anatomy(size=size))
+    followed = follower.begin(request)
+    followed.follow(request, None, True, CancelToken())
+    needed = follower.needed(size)
+    assert 0.9 * needed < followed.nbytes <= needed
+    assert generator.follower(needed).fits(size)
+    narrow = generator.follower(needed - 1)
     assert not narrow.fits(size)
     assert "over the limit" in narrow.too_large(size)
     assert not follower.fits((1024, 1025))
     assert "windows" in follower.too_large((1024, 1025))
-    follower.forget()
-    assert follower.nbytes == 0
 
 
 def test_a_canvas_follows_the_size_the_anatomy_the_model_and_a_mistake(generator, tmp_path):
@@ -140,7 +142,8 @@ def test_a_canvas_follows_the_size_the_anatomy_the_model_and_a_mistake(generator
     token = CancelToken()
     token.cancel()
     with pytest.raises(Cancelled):
-        canvas.follow(generator, RenderRequest(labels, condition=anatomy(1)), settled=True, follow=Follow(cancel=token))
+        request = RenderRequest(labels, condition=anatomy(1))
+        canvas.follow(generator, request, settled=True, steering=Steering(cancel=token))
     labels = labels.copy()
     labels[5:25, 5:30] = 6
     np.testing.assert_allclose(

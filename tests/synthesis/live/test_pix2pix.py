@@ -3,12 +3,12 @@ import pytest
 import torch
 
 from napari_synth.core.boxes import Box, whole
+from napari_synth.core.progress import CancelToken
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard
 from napari_synth.models.checkpoint import save_model
-from napari_synth.synthesis.generator import RenderRequest
-from napari_synth.synthesis.live.canvas import partial_update
 from napari_synth.synthesis.recipes import load_generator
+from napari_synth.synthesis.request import RenderRequest
 from tests.helpers import nuclei
 
 ROOM = 2**30
@@ -45,8 +45,8 @@ def assert_equal_to_rounding(one, two):
 
 
 def test_the_end_of_any_stroke_equals_a_full_render(generator):
-    follower, random = partial_update(generator, ROOM), np.random.default_rng(0)
-    labels = nuclei((90, 130), 5)
+    random, labels = np.random.default_rng(0), nuclei((90, 130), 5)
+    followed = generator.follower(ROOM).begin(RenderRequest(labels, "he", 3))
     canvas = whole(*labels.shape)
     shown = np.zeros((90, 130, 3), np.uint8)
     option, seed, modes = "he", 3, set()
@@ -61,10 +61,10 @@ def test_the_end_of_any_stroke_equals_a_full_render(generator):
             labels[box.seen_from(canvas)] = random.integers(0, 3)
             boxes = [box]
         settled = step % 2 == 1
-        changed, mode = follower.follow(RenderRequest(labels, option, seed), boxes, settled, None)
+        changed, mode = followed.follow(RenderRequest(labels, option, seed), boxes, settled, CancelToken())
         modes.add((settled, mode))
         for box in changed:
-            shown[box.seen_from(canvas)] = follower.pixels(box)
+            shown[box.seen_from(canvas)] = followed.pixels(box)
         if settled:
             assert_equal_to_rounding(shown, generator.render(labels, option, seed).image)
     assert (False, "preview") in modes
@@ -72,21 +72,21 @@ def test_the_end_of_any_stroke_equals_a_full_render(generator):
 
 
 def test_a_preview_costs_less_and_shows_the_stroke(generator):
-    follower = partial_update(generator, ROOM)
-    labels = nuclei((256, 256), 12)
+    follower, labels, never = generator.follower(ROOM), nuclei((256, 256), 12), CancelToken()
     request = RenderRequest(labels, "he", 1)
-    assert follower.follow(request, None, True, None) == ([whole(256, 256)], "partial")
-    everything, before = follower.computed, follower.pixels(whole(256, 256)).copy()
+    followed = follower.begin(request)
+    assert followed.follow(request, None, True, never) == ([whole(256, 256)], "partial")
+    everything, before = followed.computed, followed.pixels(whole(256, 256)).copy()
     labels[100:116, 100:116] = 40
-    (box,), mode = follower.follow(request, [Box(100, 100, 116, 116)], False, None)
+    (box,), mode = followed.follow(request, [Box(100, 100, 116, 116)], False, never)
     assert mode == "preview"
     assert box.area < 110**2
-    assert follower.computed < 0.25 * everything
-    assert (follower.pixels(box) != before[box.seen_from(whole(256, 256))]).any()
-    assert follower.follow(request, [], True, None)[1] == "partial"
-    assert 0.9 < follower.nbytes / follower._needed((256, 256)) <= 1
-    assert not partial_update(generator, 1000).fits((256, 256))
+    assert followed.computed < 0.25 * everything
+    assert (followed.pixels(box) != before[box.seen_from(whole(256, 256))]).any()
+    assert followed.follow(request, [], True, never)[1] == "partial"
+    assert 0.9 < followed.nbytes / follower.needed((256, 256)) <= 1
+    assert not generator.follower(1000).fits((256, 256))
 
 
 def test_a_norm_over_the_image_cannot_be_followed_in_parts(tmp_path):
-    assert partial_update(made(tmp_path / "u.safetensors", norm="image"), ROOM) is None
+    assert made(tmp_path / "u.safetensors", norm="image").follower(ROOM) is None

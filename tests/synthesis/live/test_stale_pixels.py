@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_synth.core.boxes import Box, bounds_of, whole
-from napari_synth.synthesis.live.stale_pixels import SMALL, Outdated
+from napari_synth.synthesis.live.stale_pixels import SMALL, StalePixels
 
 CANVAS = whole(60, 90)
 
@@ -24,7 +24,7 @@ def boxes():
     )
 )
 def test_what_is_out_of_date_comes_in_boxes_of_their_own(steps):
-    outdated, known = Outdated(CANVAS), np.zeros((60, 90), bool)
+    outdated, known = StalePixels(CANVAS), np.zeros((60, 90), bool)
     for added, window, done in steps:
         for box in added:
             outdated.add(box)

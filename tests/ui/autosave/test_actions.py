@@ -11,8 +11,8 @@ from napari.layers import Labels
 from qtpy.QtCore import Qt
 
 from napari_synth.core import files
-from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.autosave import store as mask_files
+from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.autosave.mask_copies import WatchedMask, snapshot
 from napari_synth.ui.autosave.store import Store, autosave_root, read_kept
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
@@ -25,7 +25,7 @@ LONGEST_GAP_MS = 50
 @pytest.fixture
 def preferences():
     """Autosave after 0.05 seconds to begin with."""
-    return ChosenPreferences(LivePreferences(autosave_seconds=0.05))
+    return ChosenPreferences(autosave_seconds=0.05)
 
 
 def kept_files():

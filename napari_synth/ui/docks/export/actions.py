@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_synth.core.progress import Progress
-    from napari_synth.export.batch import ExportResult
-    from napari_synth.export.formats.base import PixelSize
+    from napari_synth.exporting.batch import ExportResult
+    from napari_synth.exporting.formats.base import PixelSize
     from napari_synth.ui.context.context import Context
     from napari_synth.ui.context.order import RenderOrder
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
-from napari_synth.export.formats.base import formats
+from napari_synth.exporting.formats import FORMATS
 from napari_synth.ui.context.choices import ExportChoices
 from napari_synth.ui.widgets.controls import look_icon, wide
 from napari_synth.ui.widgets.footer import Foot
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from napari_synth.ui.docks.export.actions import ExportActions
 
-FORMAT_TITLES = {"tiff": "TIFF pairs (ImageJ)"}
 FORM = ("variants", "format", "folder", "overwrite")
 """Fields of `ExportChoices` that the panel asks for."""
 LIST_HEIGHT = 80
@@ -89,7 +88,7 @@ class ExportPanel(Panel):
         self.body.addLayout(lists)
 
     def _build_rows(self) -> None:
-        titles = [(FORMAT_TITLES.get(name, name), name) for name in sorted(formats())]
+        titles = [(FORMATS[name].title, name) for name in sorted(FORMATS)]
         self.form = Form(ExportChoices, self.context.export, FORM, {"format": titles})
         self.browse = described(QPushButton("Browse…"), "Browse for the folder", "Choose the folder")
         self.form.line("folder").setPlaceholderText("choose a folder")

@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from napari_synth.core.recipe import Intervention
 from napari_synth.models.defaults import DEFAULT_CAPSULES
-from napari_synth.synthesis.capsules.access import stages_of
+from napari_synth.synthesis.architectures.registry import stages_of
 from napari_synth.ui.context.network_changes import change_words, unit_of, unit_words
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.dock import DockActions

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
-from napari_synth.core.recipe import Recipe, mask_hash
+from napari_synth.core.recipe import Recipe
 from napari_synth.synthesis.latents.walk import Walk
 
 if TYPE_CHECKING:
     from napari_synth.evaluation.ranking import UnitScore
     from napari_synth.synthesis.latents.paths import PathKind
     from napari_synth.synthesis.latents.sources import Source
-    from napari_synth.synthesis.request import Rendering, RenderRequest
-    from napari_synth.ui.context.loaded_models import Models, Renderer
+    from napari_synth.synthesis.request import Renderer, Rendering, RenderRequest
+    from napari_synth.ui.context.loaded_models import Models
     from napari_synth.ui.context.order import RenderOrder
 
 LOOKING_STEPS = 3
@@ -36,7 +36,7 @@ class UnchangedImages:
     def image(self, generator: Renderer, request: RenderRequest) -> np.ndarray:
         """The image of a request without its interventions."""
         z = None if request.z is None else request.z.tobytes()
-        what = (mask_hash(request.mask), request.option, request.seed, z, request.precision)
+        what = (request.mask_sha256, request.option, request.seed, z, request.precision)
         key = (generator.sha256, generator.device, *what)
         with self._lock:
             if key != self._key:
@@ -244,7 +244,7 @@ class MovieWork:
     info: str
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Path:
-        from napari_synth.export.movie import save_movie
+        from napari_synth.exporting.movie import save_movie
 
         count = len(self.walk)
         frames = (self.walk.frame(step).image for step in range(count))

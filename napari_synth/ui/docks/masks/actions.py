@@ -13,7 +13,7 @@ from napari_synth.core.errors import SynthError
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.core.seeds import random_seed
 from napari_synth.masks.presets import preset
-from napari_synth.masks.samplers import sampler_class
+from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.masks.jobs import STEPS, FieldWork, FitWork, RecombineWork
@@ -95,7 +95,7 @@ class MaskActions(DockActions):
             return
         density = context.density.values((height, width))
         work = FieldWork(context.models, settings, field.seed, density, measured=self.real is not None)
-        library = field.library_title if sampler_class(settings.sampler).needs_library else ""
+        library = field.library_title if SAMPLERS[settings.sampler].needs_library else ""
         if layer is None:
             self.jobs.run("Sampling a field", work, partial(self._sampled_anew, library), total=STEPS)
         else:

@@ -88,7 +88,7 @@ class RecombineWork:
     seed: int
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> list[np.ndarray]:
-        from napari_synth.masks.recombine import find_maps, read_maps, recombined_masks
+        from napari_synth.masks.recombine import LabelMaps, recombined_masks
 
         watch = Stopwatch(self.count, on_progress)
         try:
@@ -97,7 +97,7 @@ class RecombineWork:
             text = f"A mask of {self.width}×{self.height} pixels cannot be made."
             raise InputError(text, "Use sides of 16 to 8192 pixels.") from error
         made: list[np.ndarray] = []
-        for _, mask in recombined_masks(read_maps(find_maps(self.paths)), settings, self.count, self.seed):
+        for _, mask in recombined_masks(LabelMaps.read(self.paths), settings, self.count, self.seed):
             cancel.raise_if_cancelled()
             made.append(mask)
             watch.report(len(made))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_synth.masks.shape_codes import traversals, walk
+from napari_synth.masks.shape_codes import straight_walk, traversals
 from napari_synth.ui.napari_bridge.mask_layers import add_stack
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ TRAVERSAL_STEPS = 9
 
 def add_walk(viewer: ViewerModel, shapes: ShapeModel, start: np.ndarray, end: np.ndarray) -> Image:
     """Add the shapes from one code to another, ``(latent,)`` each, as a layer ``(alpha, 64, 64)``."""
-    alpha, codes = walk(start, end, WALK_STEPS)
+    alpha, codes = straight_walk(start, end, WALK_STEPS)
     layer = add_stack(viewer, shapes.decode(codes), "walk", ("alpha", "y", "x"))
     layer.metadata["alpha"] = alpha.tolist()
     return layer

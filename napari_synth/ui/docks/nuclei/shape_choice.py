@@ -116,11 +116,11 @@ class ShapeChoice:
 
     def show_thumbnails(self) -> None:
         """Shapes of the chosen sampler, the same ones for the same seed."""
-        from napari_synth.masks.samplers import sampler_class
+        from napari_synth.masks.samplers import SAMPLERS
 
         libraries = self._libraries
         with problems_said(self._say):
-            kind = sampler_class(self._choices.sampler)
+            kind = SAMPLERS[self._choices.sampler]
             sampler = kind(libraries.latent_size, self._context.field.spread, lambda: libraries.latents)
             if self._choices.sampler == "library":
                 self._draw_members(sampler)

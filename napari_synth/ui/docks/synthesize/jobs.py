@@ -50,8 +50,7 @@ class RenderWork:
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Rendered:
         from napari_synth.synthesis.recipes import painted_recipe
-        from napari_synth.synthesis.request import check_mask
-        from napari_synth.synthesis.tiles import Follow
+        from napari_synth.synthesis.request import Steering, check_mask
 
         watch, order = Stopwatch(STEPS, on_progress), self.order
         labels = check_mask(self.labels, may_be_empty=order.condition is not None)
@@ -60,7 +59,7 @@ class RenderWork:
         cancel.raise_if_cancelled()
         watch.report(1, "Rendering")
         request = order.request(labels, generator.card.latent_size)
-        rendering = generator.run(request, Follow(on_progress, cancel, self._fill, self.near))
+        rendering = generator.run(request, Steering(on_progress, cancel, self._fill, self.near))
         watch.report(2, "Done")
         beside = order.condition.name if order.condition is not None else ""
         return Rendered(rendering, painted_recipe(generator, request, order.mask, beside), generator.device)
@@ -96,12 +95,13 @@ class FollowWork:
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Followed:
         from napari_synth.synthesis.recipes import painted_recipe
-        from napari_synth.synthesis.tiles import Follow
+        from napari_synth.synthesis.request import Steering
 
         order = self.order
         generator = self.models.generator(order.model, order.device)
         look = order.request(np.zeros((0, 0), np.int32), generator.card.latent_size)
-        rendering = self.canvas.follow(generator, look, settled=self.settled, follow=Follow(on_progress, cancel))
+        steering = Steering(on_progress, cancel)
+        rendering = self.canvas.follow(generator, look, settled=self.settled, steering=steering)
         if not self.settled:
             return Followed(rendering, None)
         beside = order.condition.name if order.condition is not None else ""

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 import napari_synth as ns
-from napari_synth.export.formats.tiff import embedded_recipe
+from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.ui.docks.export.actions import ExportActions
 from tests.ui.conftest import painted
 

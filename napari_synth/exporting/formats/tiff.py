@@ -1,0 +1,131 @@
+"""TIFF pairs: ``images/*.tif`` and ``masks/*.tif`` with shared stems, readable by ImageJ."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import tifffile
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.files import writing
+from napari_synth.core.recipe import Recipe, located, parse_recipe
+from napari_synth.exporting.formats.base import PairToWrite, PixelSize
+
+MAX_LABELS = np.iinfo(np.uint16).max
+NUCLEI_KEY = "napari_synth_nuclei"
+
+
+class TiffWriter:
+    """ImageJ TIFF: the image as grey, RGB or two channels, the mask as uint16 instance labels."""
+
+    title: ClassVar[str] = "TIFF pairs (ImageJ)"
+
+    def files(self, folder: Path, stem: str) -> tuple[Path, Path]:
+        return folder / "images" / f"{stem}.tif", folder / "masks" / f"{stem}.tif"
+
+    def write(self, folder: Path, pair: PairToWrite) -> None:
+        image_path, mask_path = self.files(folder, pair.stem)
+        write_tiff(mask_path, uint16_labels(pair.labels), pair.recipe_yaml, pair.pixel_size)
+        if pair.condition is None:
+            write_tiff(image_path, pair.image, pair.recipe_yaml, pair.pixel_size)
+        else:
+            both = np.stack([pair.condition, pair.image])  # NumPy finds the dtype that holds both
+            write_tiff(image_path, both, pair.recipe_yaml, pair.pixel_size, channels=pair.channels)
+
+
+def uint16_labels(labels: np.ndarray) -> np.ndarray:
+    """Labels as uint16; renumbered from 1 only when a number does not fit.
+
+    Raises
+    ------
+    InputError
+        If there are more than 65 535 instances.
+    """
+    if labels.max(initial=0) > MAX_LABELS:
+        values = np.union1d([0], labels)
+        if len(values) - 1 > MAX_LABELS:
+            raise InputError(f"The mask has {len(values) - 1} instances; TIFF pairs hold 65535.", "Split the mask.")
+        labels = np.searchsorted(values, labels)
+    return labels.astype(np.uint16)
+
+
+def write_tiff(
+    path: Path,
+    array: np.ndarray,
+    recipe_yaml: str,
+    pixel_size: PixelSize,
+    nuclei: dict[str, np.ndarray] | None = None,
+    channels: tuple[str, ...] = (),
+) -> None:
+    """Write an ImageJ TIFF, beside and renamed.
+
+    The recipe goes into its ``Info``; the table of the nuclei, one array per column, is read back by
+    `embedded_nuclei`. With names of channels the array is ``(C, Y, X)``, else ``(Y, X)`` or ``(Y, X, 3)``.
+    """
+    metadata: dict[str, Any] = {"unit": pixel_size.unit, "axes": "YXS" if array.ndim == 3 else "YX"}
+    if channels:
+        ranges = [float(value) for channel in array for value in (channel.min(), channel.max())]
+        metadata |= {"axes": "CYX", "mode": "composite", "Labels": list(channels), "Ranges": tuple(ranges)}
+    if recipe_yaml:
+        metadata["Info"] = recipe_yaml
+    if nuclei:
+        columns = {name: [_short(value) for value in values.tolist()] for name, values in nuclei.items()}
+        metadata[NUCLEI_KEY] = json.dumps(columns, separators=(",", ":"))
+    with writing(path) as temporary:
+        tifffile.imwrite(
+            temporary, array, imagej=True, resolution=(1 / pixel_size.x, 1 / pixel_size.y), metadata=metadata
+        )
+
+
+def write_stack(path: Path, array: np.ndarray, axes: str, recipe_yaml: str) -> None:
+    """Write an array of any number of axes with their letters and the recipe, beside and renamed."""
+    with writing(path) as temporary:
+        tifffile.imwrite(temporary, array, metadata={"axes": axes, "Info": recipe_yaml})
+
+
+def _short(value: float) -> float:
+    """A number with the digits that a 32-bit float has."""
+    return value if isinstance(value, int) else float(f"{value:.9g}")
+
+
+def embedded_nuclei(path: Path) -> dict[str, np.ndarray]:
+    """The table of the nuclei in a TIFF of `write_tiff`; empty where it has none.
+
+    Raises
+    ------
+    InputError
+        If the file is not a TIFF or its table is damaged.
+    """
+    text = _described(path).get(NUCLEI_KEY)
+    if not text:
+        return {}
+    try:
+        columns = json.loads(str(text))
+        return {str(name): np.array(values) for name, values in columns.items()}
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"The table of nuclei in {path.name} is damaged ({error}).", "Save the mask again.") from error
+
+
+def _described(path: Path) -> dict[str, object]:
+    try:
+        with tifffile.TiffFile(path) as tif:
+            return tif.imagej_metadata or next(iter(tif.shaped_metadata or ()), {})
+    except (OSError, tifffile.TiffFileError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a TIFF file ({error}).", "Check the path.") from error
+
+
+def embedded_recipe(path: Path) -> Recipe:
+    """The recipe an exported TIFF carries.
+
+    Raises
+    ------
+    InputError
+        If the file is not a TIFF or carries no recipe.
+    """
+    info = _described(path).get("Info")
+    if not info:
+        raise InputError(f"{path.name} carries no recipe.", "Use a TIFF exported by napari-synth.")
+    return located(parse_recipe(str(info), path.name), path.parent)

@@ -1,0 +1,49 @@
+"""MetGAN's generator, and the U-Net that it is compared with: an anatomy and a mask to the signal."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from napari_synth.core.recipe import Precision
+from napari_synth.core.seeds import torch_generator
+from napari_synth.synthesis.architectures.record import Architecture
+from napari_synth.synthesis.tiles import blended_windows
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from napari_synth.models.registry import TrainedModel
+    from napari_synth.synthesis.live.follower import Follower
+    from napari_synth.synthesis.network_io import ForwardRequest
+
+
+def forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
+    """Anatomy and mask; there is no noise."""
+    from napari_synth.synthesis.network_io import anatomy_features, mask_tensor, output_scale, signal_of
+
+    features = anatomy_features.of(model, request.condition)
+    return output_scale(model.card).from_network(signal_of(model, features, mask_tensor(model, request.labels)))
+
+
+def unet_forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
+    """Anatomy and mask, dropout under the seed."""
+    import torch
+
+    from napari_synth.synthesis.network_io import as_pixels, image_channel, mask_tensor, output_scale
+
+    image = torch.from_numpy(image_channel(model.card, request.condition))[None, None].to(model.device)
+    noise = None if request.seed is None else torch_generator(request.seed, "render")
+    values = model.network(image, mask_tensor(model, request.labels).to(model.device), noise)
+    return output_scale(model.card).from_network(as_pixels(values))
+
+
+def follower(model: TrainedModel, limit: int, precision: Precision) -> Follower:
+    """The anatomy is kept, the rest is computed again."""
+    from napari_synth.synthesis.live.metgan import AnatomyFollower
+
+    return AnatomyFollower(model, limit, precision, METGAN.whole_pixels)
+
+
+METGAN = Architecture(forward=forward, tiler=partial(blended_windows, forward), follower=follower, has_noise=False)
+METGAN_UNET = Architecture(forward=unet_forward, tiler=partial(blended_windows, unet_forward))

@@ -1,0 +1,52 @@
+"""What a reader of the docs brings along, in small: the samples, pairs, label maps and a checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import torch
+
+from tests.docs.markdown import ROOT
+from tests.helpers import nuclei, pair_folder, triplet_folder
+from tests.reference.published import NestedGenerator
+
+
+def bring_files(folder: Path) -> None:
+    """Put the files that the blocks name into ``folder``."""
+    shutil.copytree(ROOT / "sample_data", folder / "sample_data")
+    _own_files(folder)
+    _training_data(folder)
+
+
+def _own_files(folder: Path) -> None:
+    tifffile.imwrite(folder / "mask.tif", nuclei().astype(np.uint16))
+    rng = np.random.default_rng(0)
+    tifffile.imwrite(folder / "anatomy.tif", rng.normal(300, 40, (64, 64)).astype(np.uint16))
+    (folder / "labels").mkdir()
+    for number, name in enumerate("abc"):
+        tifffile.imwrite(folder / "labels" / f"{name}.tif", nuclei(seed=number).astype(np.uint16))
+    (folder / "my-data" / "masks").mkdir(parents=True)
+    for name in ("nuclei_256.tif", "nuclei_512.tif"):
+        shutil.copy(ROOT / "sample_data" / name, folder / "my-data" / "masks" / name)
+    theirs = NestedGenerator(1, 1, levels=5, ngf=4, norm=torch.nn.BatchNorm2d)
+    torch.save(theirs.state_dict(), folder / "latest_net_G.pth")
+
+
+def _training_data(folder: Path) -> None:
+    """Folders beside the descriptions that `docs/training.md` points to."""
+    for name in ("my-look", "other"):
+        pair_folder(folder / "MY_DATA" / name)
+    for kind, name in (("nuclei", "DATA"), ("axons", "AXONS"), ("shapes", "SHAPES")):
+        (folder / name).mkdir()
+        shutil.copy(ROOT / "docs" / "training" / kind / "dataset.yaml", folder / name)
+    for name in ("he", "he-dark", "purple", "fluorescence"):
+        pair_folder(folder / "DATA" / name, count=5, grey=name == "fluorescence")
+    pair_folder(folder / "AXONS" / "axons", count=2, size=(256, 256), grey=True)
+    triplet_folder(folder / "BRAIN", count=4, size=(64, 64), hold_out="every:4")
+    y, x = np.mgrid[-32:32, -32:32]
+    for name in ("he", "purple", "fluorescence"):
+        shapes = np.stack([(y / a) ** 2 + (x / 20) ** 2 < 1 for a in range(8, 28)])
+        np.savez(folder / "SHAPES" / f"{name}.npz", shapes=shapes)

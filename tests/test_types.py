@@ -1,0 +1,41 @@
+"""Types: every floor is checked, the lower ones strictly."""
+
+import ast
+import os
+from importlib import import_module
+from pathlib import Path
+
+from mypy import api
+
+import napari_synth
+
+ROOT = Path(__file__).parents[1]
+UNFINISHED = ("napari_synth/ui/", "napari_synth/synthesis/")
+
+
+def test_the_types_are_right(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    report, trouble, status = api.run(["--cache-dir", str(tmp_path), "--no-error-summary"])
+    assert status < 2, trouble + report
+    errors = [line for line in report.splitlines() if ": error:" in line]
+    finished = [line for line in errors if not line.replace(os.sep, "/").startswith(UNFINISHED)]
+    assert not finished, "\n".join(finished)
+
+
+def test_programs_that_use_the_package_see_its_types():
+    assert (ROOT / "napari_synth" / "py.typed").exists()
+
+
+def test_a_type_checker_sees_every_public_name():
+    tree = ast.parse((ROOT / "napari_synth" / "__init__.py").read_text(encoding="utf-8"))
+    (checked,) = (node for node in tree.body if isinstance(node, ast.If))
+    assert ast.unparse(checked.test) == "TYPE_CHECKING"
+    origins = {alias.name: imported.module for imported in checked.body for alias in imported.names}
+    assert set(origins) | {"__version__"} == set(napari_synth.__all__)
+    for name, module in origins.items():
+        assert getattr(napari_synth, name) is getattr(import_module(module), name)
+
+
+def test_no_package_takes_the_place_of_a_public_name():
+    folders = {path.parent.name for path in (ROOT / "napari_synth").glob("*/__init__.py")}
+    assert not folders & set(napari_synth.__all__), "importing it would hide the public name"
