@@ -109,6 +109,13 @@ def painted(shape=(64, 48)) -> np.ndarray:
     return labels
 
 
+ANATOMY_SHAPE = painted().shape
+
+
+def anatomy(seed=0, shape=ANATOMY_SHAPE) -> np.ndarray:
+    return np.random.default_rng(seed).integers(50, 700, shape).astype(np.uint16)
+
+
 class FakeGenerator:
     """Renders the labels in a colour per option; from call `wait_from` on it waits while `gate` is closed."""
 

@@ -8,12 +8,11 @@ import subprocess
 import sys
 from importlib import import_module
 
-import numpy as np
 import pytest
 from npe2 import PluginManifest
 
 from napari_synth.core.errors import WorkError
-from napari_synth.ui import app, samples
+from napari_synth.ui import app
 from napari_synth.ui.commands import new_mask
 
 OPEN_EVERYTHING = """
@@ -62,16 +61,6 @@ def test_manifest_names_what_exists():
     for command in manifest.contributions.commands:
         module, name = command.python_name.split(":")
         assert callable(getattr(import_module(module), name))
-
-
-@pytest.mark.parametrize(("function", "side"), [(samples.nuclei_256, 256), (samples.nuclei_512, 512)])
-def test_samples_are_instance_masks(function, side):
-    ((labels, settings, kind),) = function()
-    assert kind == "labels"
-    assert labels.shape == (side, side)
-    assert labels.max() > 5
-    assert settings["name"] == function.__name__
-    assert np.issubdtype(labels.dtype, np.unsignedinteger)
 
 
 def test_new_mask_command(viewer, session):

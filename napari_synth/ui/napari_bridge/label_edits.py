@@ -172,6 +172,11 @@ class Edits:
         return True
 
 
+def was_edited(layer: Labels) -> bool:
+    """Whether there is something to undo."""
+    return bool(layer._undo_history)
+
+
 def _atom_box(atom: Any) -> Box:
     """Where one entry of napari's history lies: slices of a painted box, or index arrays."""
     place = getattr(atom, "slice_key", None)

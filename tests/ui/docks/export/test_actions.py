@@ -9,7 +9,8 @@ import tifffile
 import napari_synth as ns
 from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.ui.docks.export.actions import ExportActions
-from tests.ui.conftest import painted
+from tests.helpers import small_metgan
+from tests.ui.conftest import anatomy, painted
 
 
 @pytest.fixture
@@ -183,3 +184,26 @@ def test_empty_mask_is_refused(ready, viewer, finish):
     ready.actions(ExportActions).export()
     finish(ready.actions(ExportActions).jobs)
     assert "empty" in ready.context.notes["export"].text
+
+
+def test_export_writes_the_anatomy_beside_the_signal(session, viewer, finish, tmp_path):
+    dock = session.actions(ExportActions)
+    session.context.open_model(small_metgan(tmp_path / "session.safetensors"))
+    session.context.look.device = "cpu"
+    viewer.add_image(anatomy(), name="anatomy")
+    viewer.add_labels(painted(), name="lesions")
+    session.context.export.folder = str(tmp_path / "pairs")
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "done"
+    both = tifffile.imread(tmp_path / "pairs" / "images" / "0001.tif")
+    assert both.dtype == np.uint16
+    np.testing.assert_array_equal(both[0], anatomy())
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "pairs" / "masks" / "0001.tif"), painted())
+    session.context.export.variants = 3
+    dock.export()
+    assert "no noise" in dock.note.text
+    viewer.layers.remove("anatomy")
+    session.context.export.variants = 1
+    dock.export()
+    assert "no image layer" in dock.note.text

@@ -31,20 +31,20 @@ class Gated:
     """A generator that waits before it renders while its gate is closed."""
 
     def __init__(self, generator):
-        self._generator = generator
+        self.inner = generator
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
         self.calls = 0
 
     def __getattr__(self, name):
-        return getattr(self._generator, name)
+        return getattr(self.inner, name)
 
-    def run(self, request, follow=None):
+    def run(self, request, steering=None):
         self.calls += 1
         self.entered.set()
         assert self.gate.wait(20)
-        return self._generator.run(request, follow)
+        return self.inner.run(request, steering)
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,17 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QFileDialog
 
+from napari_synth.models.registry import bundled_cards
 from napari_synth.nets.capsule_stages import STAGES
+from napari_synth.synthesis.architectures.registry import stages_of
 from napari_synth.synthesis.latents.sources import Drawn
+from napari_synth.ui.context import model_catalogue
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.inspect.latent_box import with_suffix
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from tests.helpers import small_capsules
 from tests.ui.conftest import painted
-from tests.ui.test_panels import click, controls
+from tests.ui.hands import click, controls
 from tests.ui.test_start import run_python
 
 LAYER = "convcaps4"
@@ -26,14 +29,12 @@ def model_file(tmp_path_factory):
 
 
 @pytest.fixture
-def panel(session, viewer, qtbot):
-    panel = session.panel("inspect")
-    qtbot.addWidget(panel)
-    return panel
+def panel(panel):
+    return panel("inspect")
 
 
 @pytest.fixture
-def opened(panel, session, model_file):
+def ready(panel, session, model_file):
     session.actions(SynthesizeActions).open_model(model_file)
     session.context.look.device = "cpu"
     return panel
@@ -43,10 +44,15 @@ def rendered(viewer):
     return viewer.layers["axons · axon-test"].data
 
 
-def test_without_a_capsule_model_it_says_so_and_one_click_opens_one(panel, session, model_file, qtbot, monkeypatch):
-    while session.actions(InspectActions).advised:
-        session.context.catalogue._cards.pop(session.actions(InspectActions).advised)
-    session.context.catalogue.changed.emit()
+@pytest.fixture
+def no_bundled_capsules(monkeypatch):
+    plain = {name: card for name, card in bundled_cards().items() if not stages_of(card)}
+    monkeypatch.setattr(model_catalogue, "bundled_cards", lambda: plain)
+
+
+def test_without_a_capsule_model_it_says_so_and_one_click_opens_one(
+    no_bundled_capsules, panel, session, model_file, qtbot, monkeypatch
+):
     assert panel.tabs.isHidden()
     assert "has no capsules" in panel.advice_text.text()
     assert panel.use_model.isHidden()
@@ -60,16 +66,16 @@ def test_without_a_capsule_model_it_says_so_and_one_click_opens_one(panel, sessi
     assert session.context.look.model == str(model_file)
 
 
-def test_every_control_of_both_tabs_has_a_name_and_a_tooltip(opened):
-    found = controls(opened)
+def test_every_control_of_both_tabs_has_a_name_and_a_tooltip(ready):
+    found = controls(ready)
     assert len(found) > 25
-    for widget in [*found, opened.ranks.table, opened.latents.pad, opened.changes.factor]:
+    for widget in [*found, ready.ranks.table, ready.latents.pad, ready.changes.factor]:
         assert widget.toolTip(), widget
         assert widget.accessibleName(), widget
 
 
-def test_the_map_shows_the_network_and_is_used_by_keyboard(opened, session, viewer, qtbot):
-    boxes = opened.map.boxes
+def test_the_map_shows_the_network_and_is_used_by_keyboard(ready, session, viewer, qtbot):
+    boxes = ready.map.boxes
     assert list(boxes) == [stage.name for stage in STAGES]
     assert boxes["convcaps5"].text() == "convcaps5\n8 × 64"
     assert boxes[LAYER].isChecked()
@@ -78,20 +84,20 @@ def test_the_map_shows_the_network_and_is_used_by_keyboard(opened, session, view
     assert boxes["convcaps5"].focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.keyClick(boxes["convcaps5"], Qt.Key.Key_Space)
     assert session.actions(InspectActions).choices.layer == "convcaps5"
-    assert opened.changes.channel.maximum() == 63
-    opened.changes.channel.setValue(60)
+    assert ready.changes.channel.maximum() == 63
+    ready.changes.channel.setValue(60)
     click(qtbot, boxes["conv1"])
     assert session.actions(InspectActions).choices.unit == ("conv1", 0, 15)
-    assert not opened.views["routing"].isEnabled(), "a plain convolution routes nothing"
+    assert not ready.views["routing"].isEnabled(), "a plain convolution routes nothing"
 
 
-def test_rank_switch_off_and_reset_from_the_panel(opened, session, viewer, qtbot, finish):
+def test_rank_switch_off_and_reset_from_the_panel(ready, session, viewer, qtbot, finish):
     mask = viewer.add_labels(painted(), name="axons")
     mask.selected_label = 1
-    click(qtbot, opened.map.boxes["convcaps10"])
-    click(qtbot, opened.ranks.label)
+    click(qtbot, ready.map.boxes["convcaps10"])
+    click(qtbot, ready.ranks.label)
     finish(session.actions(InspectActions).ranking_jobs)
-    table = opened.ranks.table
+    table = ready.ranks.table
     assert table.rowCount() == 17
     assert table.item(0, 0).text() == "axon-like"
     auc = [float(table.item(line, 4).text()) for line in range(17)]
@@ -102,72 +108,72 @@ def test_rank_switch_off_and_reset_from_the_panel(opened, session, viewer, qtbot
 
     table.selectRow(0)
     _, capsule, channel = table.unit(0)
-    assert opened.changes.capsule.value() == capsule
-    assert opened.changes.channel.value() == (-1 if channel is None else channel)
-    click(qtbot, opened.changes.off)
+    assert ready.changes.capsule.value() == capsule
+    assert ready.changes.channel.value() == (-1 if channel is None else channel)
+    click(qtbot, ready.changes.off)
     finish(session.actions(InspectActions).jobs)
     assert (rendered(viewer) != before).any()
-    assert "off" in opened.changes.active.item(0).text()
-    assert opened.changes.factor_box.value() == 0
-    opened.changes.factor.setValue(150)
+    assert "off" in ready.changes.active.item(0).text()
+    assert ready.changes.factor_box.value() == 0
+    ready.changes.factor.setValue(150)
     finish(session.actions(InspectActions).jobs)
-    assert "× 1.5" in opened.changes.active.item(0).text()
-    opened.changes.value.setValue(0.5)
-    click(qtbot, opened.changes.set_button)
+    assert "× 1.5" in ready.changes.active.item(0).text()
+    ready.changes.value.setValue(0.5)
+    click(qtbot, ready.changes.set_button)
     finish(session.actions(InspectActions).jobs)
-    assert "set to 0.5" in opened.changes.active.item(0).text()
-    click(qtbot, opened.changes.reset_all)
+    assert "set to 0.5" in ready.changes.active.item(0).text()
+    click(qtbot, ready.changes.reset_all)
     finish(session.actions(InspectActions).jobs)
     np.testing.assert_array_equal(rendered(viewer), before)
-    assert opened.changes.active.item(0).text() == "Nothing is changed."
-    assert not opened.changes.reset_all.isEnabled()
+    assert ready.changes.active.item(0).text() == "Nothing is changed."
+    assert not ready.changes.reset_all.isEnabled()
 
 
-def test_delete_takes_the_selected_change_back(opened, session, viewer, qtbot, finish):
+def test_delete_takes_the_selected_change_back(ready, session, viewer, qtbot, finish):
     viewer.add_labels(painted(), name="axons")
-    click(qtbot, opened.changes.off)
+    click(qtbot, ready.changes.off)
     finish(session.actions(InspectActions).jobs)
-    opened.changes.active.setCurrentRow(0)
-    qtbot.keyClick(opened.changes.active, Qt.Key.Key_Delete)
+    ready.changes.active.setCurrentRow(0)
+    qtbot.keyClick(ready.changes.active, Qt.Key.Key_Delete)
     finish(session.actions(InspectActions).jobs)
     assert session.actions(InspectActions).active_changes == ()
 
 
-def test_a_row_opens_the_activation(opened, session, viewer, finish):
+def test_a_row_opens_the_activation(ready, session, viewer, finish):
     viewer.add_labels(painted(), name="axons")
-    opened.ranks.everywhere.setChecked(True)
+    ready.ranks.everywhere.setChecked(True)
     session.actions(InspectActions).rank_label()
     finish(session.actions(InspectActions).ranking_jobs)
-    table = opened.ranks.table
+    table = ready.ranks.table
     line = next(i for i in range(table.rowCount()) if table.unit(i)[2] is not None)
     layer, capsule, channel = table.unit(line)
     table.itemDoubleClicked.emit(table.item(line, 1))
     finish(session.actions(InspectActions).jobs)
     assert f"axons · {layer} capsules" in viewer.layers
-    assert opened.map.boxes[layer].isChecked()
+    assert ready.map.boxes[layer].isChecked()
     assert tuple(viewer.dims.point[:2]) == (capsule, channel)
 
 
-def test_waiting_for_a_click_is_shown_and_ends_with_the_panel(opened, session, qtbot, viewer):
-    click(qtbot, opened.ranks.pick)
+def test_waiting_for_a_click_is_shown_and_ends_with_the_panel(ready, session, qtbot, viewer):
+    click(qtbot, ready.ranks.pick)
     assert session.actions(InspectActions).picker.waiting
-    assert opened.ranks.pick.text() == "Click on it…"
-    click(qtbot, opened.ranks.pick)
+    assert ready.ranks.pick.text() == "Click on it…"
+    click(qtbot, ready.ranks.pick)
     assert not session.actions(InspectActions).picker.waiting
 
 
-def test_pointing_and_pressing_the_key_ranks(opened, session, viewer, finish):
+def test_pointing_and_pressing_the_key_ranks(ready, session, viewer, finish):
     mask = viewer.add_labels(painted(), name="axons")
     viewer.cursor.position = tuple(mask.data_to_world((20, 20)))
     (bound,) = [function for key, function in viewer.keymap.items() if str(key) == "Shift+G"]
     bound(viewer)
     finish(session.actions(InspectActions).ranking_jobs)
-    assert opened.ranks.table.rowCount() > 0
+    assert ready.ranks.table.rowCount() > 0
 
 
-def test_the_pad_follows_mouse_and_arrow_keys(opened, session, viewer, qtbot, finish):
+def test_the_pad_follows_mouse_and_arrow_keys(ready, session, viewer, qtbot, finish):
     viewer.add_labels(painted(), name="axons")
-    pad = opened.latents.pad
+    pad = ready.latents.pad
     pad.resize(220, 220)
     qtbot.mouseClick(pad, Qt.MouseButton.LeftButton, pos=QPoint(110, 110))
     assert (pad.u, pad.v) == pytest.approx((0.5, 0.5), abs=0.01)
@@ -180,9 +186,9 @@ def test_the_pad_follows_mouse_and_arrow_keys(opened, session, viewer, qtbot, fi
     assert session.actions(InspectActions).walks.choices.u == pytest.approx(0.55, abs=0.01)
 
 
-def test_corners_walk_and_save_from_the_panel(opened, session, viewer, qtbot, finish, monkeypatch, tmp_path):
+def test_corners_walk_and_save_from_the_panel(ready, session, viewer, qtbot, finish, monkeypatch, tmp_path):
     viewer.add_labels(painted(), name="axons")
-    latents = opened.latents
+    latents = ready.latents
     latents.corners["b"].seed.value.setValue(9)
     assert session.actions(InspectActions).walks.choices.b == Drawn(9)
     session.context.look.seed = 21

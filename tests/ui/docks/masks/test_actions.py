@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 
 from napari_synth.ui.docks.masks.actions import MaskActions
@@ -94,19 +92,12 @@ def test_too_small_a_canvas_is_refused(session, viewer):
     assert not session.actions(MaskActions).jobs.lane.state.running
 
 
-def test_layer_deleted_while_sampling(session, viewer, finish, monkeypatch):
-    gate = threading.Event()
-    shapes = session.context.models.shapes
-
-    def waiting(name):
-        assert gate.wait(20)
-        return shapes(name)
-
-    monkeypatch.setattr(session.context.models, "shapes", waiting)
+def test_layer_deleted_while_sampling(session, viewer, finish, models):
+    models.gate.clear()
     layer = viewer.add_labels(painted())
     session.actions(MaskActions).sample(256, 256)
     viewer.layers.remove(layer)
-    gate.set()
+    models.gate.set()
     finish(session.actions(MaskActions).jobs)
     assert session.context.notes["masks"].kind == "stopped"
     assert "deleted" in session.context.notes["masks"].text
@@ -114,14 +105,13 @@ def test_layer_deleted_while_sampling(session, viewer, finish, monkeypatch):
     np.testing.assert_array_equal(layer.data, painted())
 
 
-def test_cancelled_sampling_changes_nothing(session, viewer, finish, monkeypatch):
-    gate = threading.Event()
-    monkeypatch.setattr(session.context.models, "shapes", lambda name: gate.wait(20))
+def test_cancelled_sampling_changes_nothing(session, viewer, finish, models):
+    models.gate.clear()
     layer = viewer.add_labels(painted())
     session.actions(MaskActions).sample(256, 256)
     session.actions(MaskActions).jobs.lane.cancel()
     finish(session.actions(MaskActions).jobs)
-    gate.set()
+    models.gate.set()
     assert session.context.notes["masks"].kind == "stopped"
     np.testing.assert_array_equal(layer.data, painted())
 

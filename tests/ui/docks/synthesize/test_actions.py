@@ -235,17 +235,17 @@ def test_missing_device_is_said(session, viewer, finish):
     assert "cpu" in session.context.notes["synthesize"].action
 
 
-def test_choices_are_remembered(session, qapp):
+def test_choices_are_remembered(session, qapp, opened):
     session.context.look.option, session.context.look.seed, session.context.look.device = "purple", 23, "cpu"
     session.context.export.folder, session.context.export.variants = "/data/pairs", 5
-    later = session_for(ViewerModel())
+    later = opened()
     assert (later.context.look.option, later.context.look.seed, later.context.look.device) == ("purple", 23, "cpu")
     assert (later.context.export.folder, later.context.export.variants) == ("/data/pairs", 5)
 
 
-def test_a_remembered_model_that_is_gone_is_replaced_by_the_default(session, qapp):
+def test_a_remembered_model_that_is_gone_is_replaced_by_the_default(session, qapp, opened):
     session.context.look.model = "/nowhere/old.safetensors"
-    later = session_for(ViewerModel())
+    later = opened()
     assert later.context.look.model == MODEL
     assert later.context.notes["synthesize"].kind == "hint"
 
@@ -262,6 +262,7 @@ def test_viewers_do_not_share_a_session_and_are_not_kept_alive(qapp, monkeypatch
     gc.collect()
     assert gone() is None
     assert first.context.closed
+    second.close()
 
 
 def test_a_closed_session_drops_its_results(session, fake, viewer, qtbot):
@@ -294,10 +295,10 @@ def test_shelf_loads_once_per_device_and_again_when_the_file_changed(session, mo
         session.context.models.generator("no-such-model", "cpu")
 
 
-def test_fast_is_a_choice_that_the_recipe_keeps(session, viewer, tmp_path, finish):
+def test_fast_is_a_choice_that_the_recipe_keeps(session, viewer, tmp_path, finish, panel):
     session.actions(SynthesizeActions).open_model(small_generator(tmp_path / "small.safetensors"))
     session.context.look.device = "cpu"
-    panel = session_for(viewer).panel("synthesize")
+    panel = panel("synthesize")
     assert not panel.fast.isChecked()
     assert "16 bit" in panel.fast.toolTip()
     mask = viewer.add_labels(painted(), name="mask")
