@@ -11,9 +11,10 @@ from napari_synth.core.recipe import METADATA_KEY, Recipe
 from napari_synth.synthesis.latents.paths import latent_path
 from napari_synth.synthesis.latents.sources import Drawn
 from napari_synth.synthesis.recipes import request_of
+from napari_synth.ui.app import open_docks
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
+from napari_synth.ui.napari_bridge.window import PLUGIN, main_window
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, click_on_canvas, idle
 from tests.helpers import small_capsules
@@ -47,7 +48,7 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     path = small_capsules(tmp_path / "axon-test.safetensors", gain=12)
     viewer.open_sample(PLUGIN, "axons_256")
     (mask,) = viewer.layers
-    _, synthesize, _ = dock_panels(viewer)
+    _, synthesize, _ = open_docks(viewer)
     _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
     session = session_for(viewer)
     session.context.look.device = "cpu"
@@ -118,9 +119,9 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
 
 
 def test_inspect_shares_the_column_as_a_tab(viewer, qtbot):
-    panels = dock_panels(viewer)
+    panels = open_docks(viewer)
     dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
-    window = viewer.window._qt_window
+    window = main_window(viewer)
     qtbot.waitUntil(lambda: len(window.tabifiedDockWidgets(dock)) >= len(panels))
     qtbot.waitUntil(lambda: panel.height() > 500)
     assert not panel.visibleRegion().isEmpty(), "it is the tab in front"

@@ -67,7 +67,7 @@ class Edits:
     def painting(self) -> bool:
         """Whether a stroke is under way."""
         layer = self._layer() if self._layer else None
-        return layer is not None and bool(layer._block_history)
+        return layer is not None and is_painted(layer)
 
     def settle_soon(self) -> None:
         """Announce an end after the events at hand."""
@@ -170,6 +170,11 @@ class Edits:
         self._rest.stop()
         self.edited.emit(box, labels)
         return True
+
+
+def is_painted(layer: Labels) -> bool:
+    """Whether a stroke on it is under way."""
+    return bool(layer._block_history)
 
 
 def was_edited(layer: Labels) -> bool:

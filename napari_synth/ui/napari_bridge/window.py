@@ -48,7 +48,7 @@ def on_close(viewer: ViewerModel, close: Callable[[], None]) -> None:
 def dock_panels(viewer: Viewer, titles: Sequence[str]) -> list[QWidget]:
     """Open some panels on the right, one below the other, each as high as it needs."""
     docks, panels = zip(*(viewer.window.add_plugin_dock_widget(PLUGIN, title) for title in titles), strict=True)
-    HeightSharer(viewer.window._qt_window, list(docks), list(panels))
+    HeightSharer(main_window(viewer), list(docks), list(panels))
     return list(panels)
 
 
@@ -125,8 +125,20 @@ class HeightSharer(QObject):
             watched.removeEventFilter(self)
 
 
+def main_window(viewer: Viewer) -> QMainWindow:
+    """The Qt window of a viewer."""
+    window: QMainWindow = viewer.window._qt_window
+    return window
+
+
+def canvas_widget(viewer: Viewer) -> QWidget:
+    """The Qt widget that the layers are drawn on."""
+    canvas: QWidget = viewer.window._qt_viewer.canvas.native
+    return canvas
+
+
 def resize_window(viewer: Viewer, width: int, height: int) -> None:
     """Make the window this large, or as large as the screen allows."""
-    window: Any = viewer.window._qt_window
+    window: Any = main_window(viewer)
     available = window.screen().availableGeometry()
     window.setGeometry(available.x(), available.y(), min(width, available.width()), min(height, available.height()))

@@ -141,6 +141,11 @@ class Following:
         context.results.replaced.connect(self._on_other_image)
         jobs.lane.idle.connect(self._on_idle)
 
+    @property
+    def busy(self) -> bool:
+        """Whether an update is under way or waits for one."""
+        return self._followed is not None and (self._followed.running or self._followed.waiting)
+
     def switch(self, on: bool) -> None:
         """Begin or stop following the current mask."""
         self.state.on = on

@@ -28,7 +28,7 @@ KINDS = {
     "fill": 3,
     "undo": 12,
     "redo": 8,
-    "z": 4,
+    "z": 6,
     "intervention": 5,
     "replace": 3,
     "resize": 4,
