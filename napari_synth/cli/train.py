@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def train(
     architecture: Annotated[
-        str, typer.Argument(metavar="ARCH", help="optional-pix2pix, pix2pix, metgan, dvae or unet.")
+        str,
+        typer.Argument(metavar="ARCH", help="optional-pix2pix, pix2pix, capspix2pix, metgan, ising-gan, dvae or unet."),
     ],
     data: Annotated[
         Path,
@@ -29,11 +30,12 @@ def train(
     ],
     out_file: Annotated[Path, typer.Option("--out", help="The .safetensors file to write.")],
     steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
-    preset: Annotated[str, typer.Option(help="fast or paper.")] = "fast",
+    preset: Annotated[str, typer.Option(help="fast or paper; for ising-gan also gpu.")] = "fast",
     ablation: Annotated[
         str,
         typer.Option(
-            help="For metgan, to compare with: conditional-only, cycle-only, no-segmentor, no-pair, pix2pix, cyclegan."
+            help="To compare with. For metgan: conditional-only, cycle-only, no-segmentor, no-pair, pix2pix, cyclegan; "
+            "for ising-gan: vanilla, no_residual, laplacian, tv."
         ),
     ] = "",
     set_: Annotated[list[str], typer.Option("--set", help="One setting, name=value; may be given several times.")] = [],  # noqa: B006

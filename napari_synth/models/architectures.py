@@ -44,6 +44,12 @@ def _dvae(**hyper: Any) -> nn.Module:
     return DVAE(**hyper)
 
 
+def _ising(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.ising import IsingGenerator
+
+    return IsingGenerator(**hyper)
+
+
 def _unet(**hyper: Any) -> nn.Module:
     from napari_synth.nets.unet import segmentation_unet
 
@@ -70,6 +76,7 @@ ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "metgan": _metgan,
     "metgan-unet": _metgan_unet,
     "dvae": _dvae,
+    "ising-gan": _ising,
     "unet": _unet,
     "signal-unet": _signal_unet,
 }

@@ -69,8 +69,8 @@ class ModelCard(BaseModel):
         Name in the architecture registry.
     hyper : dict
         Arguments of the architecture's builder.
-    role : {'generator', 'shapes', 'segmentor'}
-        mask -> image, latent -> shape, or image -> mask.
+    role : {'generator', 'shapes', 'segmentor', 'pairs'}
+        mask -> image, latent -> shape, image -> mask, or latent -> image and mask.
     mask_meaning : str
         A key of `datasets.encoding.MASK_MEANINGS`.
     condition_channels : list of str
@@ -106,7 +106,7 @@ class ModelCard(BaseModel):
     title: str = ""
     architecture: str
     hyper: dict[str, float | int | str | bool] = Field(default_factory=dict)
-    role: Literal["generator", "shapes", "segmentor"]
+    role: Literal["generator", "shapes", "segmentor", "pairs"]
     mask_meaning: str = ""
     condition_channels: list[str] = Field(default_factory=list)
     output_channel: str = ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import imageio.v3 as iio
 import torch
 from lightning_fabric import Fabric
 from pydantic import ValidationError
+from torch import Tensor
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import Cancelled, InputError, WorkError, unknown_name
@@ -23,6 +26,10 @@ from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings
 
 RESUME_SUFFIX = ".ckpt"
+LENGTHS = ("steps", "minutes")
+"""Settings that may differ in a run that goes on."""
+READ_EVERY = 0.2
+"""Seconds between two looks at the losses; a GPU has to finish its work for each."""
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
@@ -193,7 +200,7 @@ def _unfinished_state(request: TrainRequest) -> Path | None:
     path = request.out.with_suffix(RESUME_SUFFIX)
     if not path.is_file():
         return None
-    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude={"steps"})
+    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude=set(LENGTHS))
     same = (identity["architecture"], identity["seed"], identity["settings"])
     return path if same == (request.architecture, request.seed, settings) else None
 
@@ -207,7 +214,7 @@ def _start_from(name: str, objective: Objective) -> None:
             for part, network in objective.networks.items():
                 network.load_state_dict(state[f"network.{part}"])
         else:
-            objective.exported.load_state_dict(load_weights(path))
+            objective.start_from(load_weights(path))
     except (RuntimeError, KeyError) as error:
         raise InputError(
             f"The model {name} has another shape than the one to train.",
@@ -251,7 +258,7 @@ class _Run:
     def _identity(self) -> dict[str, Any]:
         """What must agree for a resumed run to be the same run."""
         request = self.request
-        settings = self.objective.settings.model_dump(exclude={"steps"})
+        settings = self.objective.settings.model_dump(exclude=set(LENGTHS))
         start = file_hash(resolve_model(request.init)) if request.init is not None else ""
         return {"architecture": request.architecture, "seed": request.seed, "settings": settings, "init": start}
 
@@ -281,20 +288,26 @@ class _Run:
         total = self.objective.settings.steps
         watch = Stopwatch(total, on_progress, found=self.step)
         saved = began = time.monotonic()
-        spent = self.seconds
-        while self.step < total and not self._agreed(cancel.cancelled):
+        spent, read = self.seconds, -math.inf
+        losses: Mapping[str, float | Tensor] = {}
+        self.objective.minutes_used = spent / 60
+        while not self._agreed(self.objective.done(self.step) >= 1 or cancel.cancelled):
             self.objective.set_learning_rate(self.objective.learning_rate_factor(self.step))
             try:
-                self.losses = self.objective.step(self.step)
+                losses = self.objective.step(self.step)
+                self.step += 1
+                if time.monotonic() - read > READ_EVERY:
+                    self.losses, read = _read(losses), time.monotonic()
             except RuntimeError as error:
                 raise _training_error(error) from error
-            self.step += 1
             self.seconds = spent + time.monotonic() - began
+            self.objective.minutes_used = self.seconds / 60
             watch.report(self.step, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
             due = time.monotonic() - saved > 60 * self.request.checkpoint_minutes
             if self._agreed(due) and self.step < total:
                 self.save()
                 saved = time.monotonic()
+        self.losses = _read(losses)
         self.save()
         return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, self.losses)
 
@@ -331,6 +344,10 @@ class _Run:
             data=self.objective.training_data(),
         )
         return card.model_copy(update={"training": training})
+
+
+def _read(losses: Mapping[str, float | Tensor]) -> dict[str, float]:
+    return {name: float(value) for name, value in losses.items()}
 
 
 def _training_error(error: RuntimeError) -> WorkError:

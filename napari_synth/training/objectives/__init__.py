@@ -12,6 +12,7 @@ OBJECTIVES = {
     "metgan": "metgan:MetGANObjective",
     "signal-segmentor": "signal_segmentor:SignalSegmentorObjective",
     "dvae": "dvae:DVAEObjective",
+    "ising-gan": "ising:IsingObjective",
     "unet": "unet:UNetObjective",
 }
 

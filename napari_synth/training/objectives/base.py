@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +24,8 @@ class ObjectiveSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     steps: int = Field(10_000, ge=1)
+    minutes: float = Field(0.0, ge=0)
+    """Time after which training ends if the steps are not done before; 0: no limit."""
     batch_size: int = Field(4, ge=1)
     learning_rate: float = Field(2e-4, gt=0)
 
@@ -47,6 +50,8 @@ class Objective(ABC):
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.memories: dict[str, Any] = {}
         """Whatever else a resumed run needs, with ``state_dict`` and ``load_state_dict``."""
+        self.minutes_used = 0.0
+        """Time trained so far, kept by the loop."""
         self.fabric: Fabric
 
     def first(self) -> tuple[str, dict[str, Any]] | None:
@@ -70,15 +75,24 @@ class Objective(ABC):
         network: Any = self.networks[name]
         return getattr(network, "module", network).eval()
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Begin with the weights of a trained model."""
+        self.exported.load_state_dict(weights)
+
     def set_learning_rate(self, factor: float) -> None:
         """Scale the rate of every optimiser."""
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = self.settings.learning_rate * factor
 
+    def done(self, step: int) -> float:
+        """Part of the training that is done before ``step``, by steps or by time, whichever is further."""
+        s = self.settings
+        return min(1.0, max(step / s.steps, self.minutes_used / s.minutes if s.minutes else 0.0))
+
     def learning_rate_factor(self, step: int) -> float:
         """Constant for the first half, then linear to 0 (pix2pix' 100 + 100 epochs)."""
-        return min(1.0, 2 * (1 - step / self.settings.steps))
+        return min(1.0, 2 * (1 - self.done(step)))
 
     def optimise(self, name: str, loss: Tensor) -> None:
         """One step of one optimiser down the gradient of ``loss``."""
@@ -87,8 +101,8 @@ class Objective(ABC):
         self.optimizers[name].step()
 
     @abstractmethod
-    def step(self, step: int) -> dict[str, float]:
-        """One optimisation step; returns the losses by name."""
+    def step(self, step: int) -> Mapping[str, float | Tensor]:
+        """One optimisation step; returns the losses by name, as tensors where reading them would make it wait."""
 
     @abstractmethod
     def preview(self) -> np.ndarray:
