@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def train(
     architecture: Annotated[
         str,
-        typer.Argument(metavar="ARCH", help="optional-pix2pix, pix2pix, capspix2pix, metgan, ising-gan, dvae or unet."),
+        typer.Argument(metavar="ARCH", help="optional-pix2pix, pix2pix, metgan, ising-gan, dvae or unet."),
     ],
     data: Annotated[
         Path,

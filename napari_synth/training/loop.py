@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ import imageio.v3 as iio
 import torch
 from lightning_fabric import Fabric
 from pydantic import ValidationError
-from torch import Tensor
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import Cancelled, InputError, WorkError, unknown_name
@@ -23,13 +20,11 @@ from napari_synth.models.card import ModelCard, Training
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
 from napari_synth.models.registry import resolve_model
 from napari_synth.training.objectives import objective_class
-from napari_synth.training.objectives.base import Objective, ObjectiveSettings
+from napari_synth.training.objectives.base import Losses, Objective, ObjectiveSettings
 
 RESUME_SUFFIX = ".ckpt"
-LENGTHS = ("steps", "minutes")
-"""Settings that may differ in a run that goes on."""
-READ_EVERY = 0.2
-"""Seconds between two looks at the losses; a GPU has to finish its work for each."""
+LENGTH = {"steps", "minutes"}
+TELL_SECONDS = 1.0
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
@@ -121,10 +116,10 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
 def train(
     request: TrainRequest, on_progress: OnProgress = ignore_progress, cancel: CancelToken | None = None
 ) -> TrainResult:
-    """Train until the planned steps are done or ``cancel`` is set; both leave a usable model.
+    """Train until the planned steps or minutes are done or ``cancel`` is set; each leaves a usable model.
 
-    Progress counts steps and is reported after each. On one CPU a resumed run ends with the same
-    weights as an uninterrupted one.
+    Progress counts steps, or seconds where minutes are planned, and is reported after each step. On one
+    CPU a resumed run of steps ends with the same weights as an uninterrupted one.
 
     Raises
     ------
@@ -150,6 +145,7 @@ def train(
     device = resolve_device(request.device)
     fabric = Fabric(accelerator=device.type, devices=request.devices, precision=request.precision)  # type: ignore[arg-type]
     fabric.launch()
+    torch.backends.cudnn.benchmark = device.type == "cuda"  # all steps have the same sizes
     torch.set_flush_denormal(True)  # vanishing gradients of a fresh capsule net take a CPU 4 times as long
     objective.set_up(fabric)
     run = _Run(request, objective, fabric)
@@ -159,6 +155,7 @@ def train(
         return run.until_done(on_progress, cancel)
     finally:
         torch.set_flush_denormal(False)  # a state of the processor, which others in this process do not expect
+        torch.backends.cudnn.benchmark = False
 
 
 def _trained_first(request: TrainRequest, objective: Objective, on_progress: OnProgress, cancel: CancelToken) -> Path:
@@ -191,8 +188,13 @@ def _is_finished(request: TrainRequest) -> bool:
     if not request.out.is_file():
         return False
     training = read_card(request.out).training
-    planned = settings_for(request).model_dump()
-    return training is not None and training.steps == planned["steps"] and training.settings == planned
+    planned = settings_for(request)
+    if training is None or training.steps != planned.steps:
+        return False
+    try:
+        return type(planned)(**training.settings) == planned  # a setting that came later has its default
+    except ValidationError:
+        return False
 
 
 def _unfinished_state(request: TrainRequest) -> Path | None:
@@ -200,7 +202,7 @@ def _unfinished_state(request: TrainRequest) -> Path | None:
     path = request.out.with_suffix(RESUME_SUFFIX)
     if not path.is_file():
         return None
-    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude=set(LENGTHS))
+    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude=LENGTH)
     same = (identity["architecture"], identity["seed"], identity["settings"])
     return path if same == (request.architecture, request.seed, settings) else None
 
@@ -250,7 +252,7 @@ class _Run:
         self.fabric = fabric
         self.step = 0
         self.seconds = 0.0
-        self.losses: dict[str, float] = {}
+        self.losses: Losses = {}
         self.resume_path = request.out.with_suffix(RESUME_SUFFIX)
         self.preview_path = request.out.with_suffix(".preview.png")
 
@@ -258,7 +260,7 @@ class _Run:
     def _identity(self) -> dict[str, Any]:
         """What must agree for a resumed run to be the same run."""
         request = self.request
-        settings = self.objective.settings.model_dump(exclude=set(LENGTHS))
+        settings = self.objective.settings.model_dump(exclude=LENGTH)
         start = file_hash(resolve_model(request.init)) if request.init is not None else ""
         return {"architecture": request.architecture, "seed": request.seed, "settings": settings, "init": start}
 
@@ -277,7 +279,8 @@ class _Run:
         for name, part in self._networks_and_optimizers().items():
             part.load_state_dict(rest[name])
         self.step, self.seconds = rest["step"], rest["seconds"]
-        if self.step > self.objective.settings.steps:
+        self.objective.seconds = self.seconds
+        if not self.objective.settings.minutes and self.step > self.objective.settings.steps:
             raise InputError(f"{path} is at step {self.step} already.", f"Give more steps than {self.step}.")
 
     def _agreed(self, decision: bool) -> bool:
@@ -285,31 +288,42 @@ class _Run:
         return decision if self.fabric.world_size == 1 else self.fabric.broadcast(decision)
 
     def until_done(self, on_progress: OnProgress, cancel: CancelToken) -> TrainResult:
-        total = self.objective.settings.steps
-        watch = Stopwatch(total, on_progress, found=self.step)
+        objective, timed = self.objective, self.objective.settings.minutes > 0
+        watch = Stopwatch(self._total, on_progress, found=self._reached)
         saved = began = time.monotonic()
-        spent, read = self.seconds, -math.inf
-        losses: Mapping[str, float | Tensor] = {}
-        self.objective.minutes_used = spent / 60
-        while not self._agreed(self.objective.done(self.step) >= 1 or cancel.cancelled):
-            self.objective.set_learning_rate(self.objective.learning_rate_factor(self.step))
+        told, text = -TELL_SECONDS, ""
+        spent = self.seconds
+        while not self._agreed(objective.done(self.step) >= 1 or cancel.cancelled):
+            objective.set_learning_rate(objective.learning_rate_factor(self.step))
             try:
-                losses = self.objective.step(self.step)
-                self.step += 1
-                if time.monotonic() - read > READ_EVERY:
-                    self.losses, read = _read(losses), time.monotonic()
+                self.losses = objective.step(self.step)
             except RuntimeError as error:
                 raise _training_error(error) from error
-            self.seconds = spent + time.monotonic() - began
-            self.objective.minutes_used = self.seconds / 60
-            watch.report(self.step, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
-            due = time.monotonic() - saved > 60 * self.request.checkpoint_minutes
-            if self._agreed(due) and self.step < total:
+            self.step += 1
+            now = time.monotonic()
+            self.seconds = objective.seconds = spent + now - began
+            if now - told >= TELL_SECONDS:
+                text = "  ".join(f"{name} {float(value):.3g}" for name, value in self.losses.items())
+                told = now
+            watch.report(self._reached, f"step {self.step}  {text}" if timed else text)
+            due = now - saved > 60 * self.request.checkpoint_minutes
+            if self._agreed(due) and objective.done(self.step) < 1:
                 self.save()
                 saved = time.monotonic()
-        self.losses = _read(losses)
         self.save()
-        return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, self.losses)
+        losses = {name: float(value) for name, value in self.losses.items()}
+        return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, losses)
+
+    @property
+    def _total(self) -> int:
+        """Steps, or seconds where the time is what is given."""
+        settings = self.objective.settings
+        return round(60 * settings.minutes) if settings.minutes else settings.steps
+
+    @property
+    def _reached(self) -> int:
+        """How much of the total is done."""
+        return min(round(self.seconds), self._total) if self.objective.settings.minutes else self.step
 
     def save(self) -> None:
         """Write the resumable state, the model and the preview, each beside and renamed."""
@@ -333,7 +347,7 @@ class _Run:
         card = self.objective.card(self.request.out.name.removesuffix(SUFFIX))
         training = Training(
             steps=self.step,
-            planned_steps=settings.steps,
+            planned_steps=self.step if settings.minutes else settings.steps,
             batch_size=settings.batch_size,
             seed=self.request.seed,
             init=self.request.init or "",
@@ -344,10 +358,6 @@ class _Run:
             data=self.objective.training_data(),
         )
         return card.model_copy(update={"training": training})
-
-
-def _read(losses: Mapping[str, float | Tensor]) -> dict[str, float]:
-    return {name: float(value) for name, value in losses.items()}
 
 
 def _training_error(error: RuntimeError) -> WorkError:

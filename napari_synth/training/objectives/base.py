@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +16,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from napari_synth.datasets.pairs import OptionSource
 from napari_synth.models.card import ModelCard, TrainingData
 
+Losses = dict[str, float | Tensor]
+"""By name; a tensor is read only when somebody is told, since reading makes a GPU wait."""
+
 
 class ObjectiveSettings(BaseModel):
     """What every objective can be told; each adds its own."""
@@ -25,7 +27,7 @@ class ObjectiveSettings(BaseModel):
 
     steps: int = Field(10_000, ge=1)
     minutes: float = Field(0.0, ge=0)
-    """Time after which training ends if the steps are not done before; 0: no limit."""
+    """Time to train instead of a number of steps, over which the learning rate's plan is stretched; 0: the steps."""
     batch_size: int = Field(4, ge=1)
     learning_rate: float = Field(2e-4, gt=0)
 
@@ -50,13 +52,17 @@ class Objective(ABC):
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.memories: dict[str, Any] = {}
         """Whatever else a resumed run needs, with ``state_dict`` and ``load_state_dict``."""
-        self.minutes_used = 0.0
-        """Time trained so far, kept by the loop."""
+        self.seconds = 0.0
+        """How long training has run, kept by the loop."""
         self.fabric: Fabric
 
     def first(self) -> tuple[str, dict[str, Any]] | None:
         """Architecture and settings of a model that must be trained before, or None."""
         return None
+
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take the weights of a trained model."""
+        self.exported.load_state_dict(weights)
 
     def use(self, helper: Path) -> None:
         """Take the model file that `first` asked for."""
@@ -75,10 +81,6 @@ class Objective(ABC):
         network: Any = self.networks[name]
         return getattr(network, "module", network).eval()
 
-    def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Begin with the weights of a trained model."""
-        self.exported.load_state_dict(weights)
-
     def set_learning_rate(self, factor: float) -> None:
         """Scale the rate of every optimiser."""
         for optimizer in self.optimizers.values():
@@ -86,9 +88,10 @@ class Objective(ABC):
                 group["lr"] = self.settings.learning_rate * factor
 
     def done(self, step: int) -> float:
-        """Part of the training that is done before ``step``, by steps or by time, whichever is further."""
-        s = self.settings
-        return min(1.0, max(step / s.steps, self.minutes_used / s.minutes if s.minutes else 0.0))
+        """The part of the training that lies behind a step, 0 to 1."""
+        if self.settings.minutes:
+            return min(1.0, self.seconds / (60 * self.settings.minutes))
+        return step / self.settings.steps
 
     def learning_rate_factor(self, step: int) -> float:
         """Constant for the first half, then linear to 0 (pix2pix' 100 + 100 epochs)."""
@@ -101,8 +104,8 @@ class Objective(ABC):
         self.optimizers[name].step()
 
     @abstractmethod
-    def step(self, step: int) -> Mapping[str, float | Tensor]:
-        """One optimisation step; returns the losses by name, as tensors where reading them would make it wait."""
+    def step(self, step: int) -> Losses:
+        """One optimisation step; returns the losses by name."""
 
     @abstractmethod
     def preview(self) -> np.ndarray:

@@ -21,9 +21,16 @@ from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
 from napari_synth.nets.ising import GROUP, IMAGE_CHANNELS, SMOOTHNESS, IsingDiscriminator, indecision
 from napari_synth.training.augmentation import Augmentation
-from napari_synth.training.averaging import AveragedNetwork
+from napari_synth.training.averaged import AveragedNetwork
 from napari_synth.training.device_pairs import DevicePairs
-from napari_synth.training.objectives.base import Objective, ObjectiveSettings, adversarial_loss, seeded, training_data
+from napari_synth.training.objectives.base import (
+    Losses,
+    Objective,
+    ObjectiveSettings,
+    adversarial_loss,
+    seeded,
+    training_data,
+)
 from napari_synth.training.pictures import grid, thumbnail
 
 FEWEST, FEW = 8, 30
@@ -147,7 +154,7 @@ class IsingObjective(Objective):
         super().set_up(fabric)
         self.pairs.to(fabric.device)
         if self._averaged:
-            self._averaged.network.to(fabric.device)
+            self._averaged.to(fabric.device)
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
         self.networks["generator"].load_state_dict(weights)
@@ -162,11 +169,11 @@ class IsingObjective(Objective):
         return super().learning_rate_factor(step) if self.settings.rate_falls else 1.0
 
     def codes(self, count: int, *keys: int | str) -> Tensor:
-        """z ~ U[-1, 1], shape (count, latent_size), for exactly these keys."""
+        """Codes z ~ U[-1, 1], shape (count, latent_size), for exactly these keys."""
         z = numpy_rng(self.seed, "z", *keys).uniform(-1, 1, (count, self.settings.latent_size))
         return torch.from_numpy(z.astype(np.float32)).to(self.fabric.device)
 
-    def step(self, step: int) -> dict[str, Tensor]:
+    def step(self, step: int) -> Losses:
         s, rank = self.settings, self.fabric.global_rank
         generator, discriminator = self.networks["generator"].train(), self.networks["discriminator"].train()
         real, numbers = self.pairs.batch(step, s.batch_size, rank)
@@ -186,7 +193,7 @@ class IsingObjective(Objective):
         self.optimise("generator", loss_g + s.smooth_weight * smooth + decisive * grey)
         discriminator.requires_grad_(True)
         if self._averaged:
-            self._averaged.update(getattr(generator, "module", generator), step)
+            self._averaged.update(getattr(generator, "module", generator))
         losses = {"D": loss_d, "G": loss_g, "smooth": smooth, "grey": grey}
         return {name: loss.detach() for name, loss in losses.items()}
 
