@@ -178,7 +178,7 @@ class IsingDiscriminator(nn.Module):
     looks : int
         One output per look, of which that of the sample counts.
     modern : bool
-        Spectral norm on every layer in place of BatchNorm, verdicts on patches too (`PATCH_LAYERS`), and
+        Spectral norm on every layer beside BatchNorm (Liu et al. 2021, for few images), verdicts on patches too (`PATCH_LAYERS`), and
         how much the samples of a group differ as one more feature of the last but one layer.
     """
 
@@ -191,7 +191,7 @@ class IsingDiscriminator(nn.Module):
         self.layers = nn.ModuleList()
         for layer in range(depth):
             into = widths[layer] + (1 if modern and layer == depth - 1 else 0)
-            plain = modern or layer == 0
+            plain = layer == 0
             self.layers.append(
                 nn.Sequential(
                     normed(nn.Conv2d(into, widths[layer + 1], 5, 2, 2, bias=plain)),

@@ -89,7 +89,6 @@ MODERN: dict[str, Any] = {
     "average": 0.999,
     "zoom": 0.22,
     "beta1": 0.5,
-    "discriminator_rate": 2.0,
 }
 
 
