@@ -178,8 +178,9 @@ class IsingDiscriminator(nn.Module):
     looks : int
         One output per look, of which that of the sample counts.
     modern : bool
-        Spectral norm on every layer beside BatchNorm (Liu et al. 2021, for few images), verdicts on patches too (`PATCH_LAYERS`), and
-        how much the samples of a group differ as one more feature of the last but one layer.
+        Spectral norm on every layer beside BatchNorm (Liu et al. 2021, for few images), verdicts on patches
+        too (`PATCH_LAYERS`), and how much the samples of a group differ as one more feature of the last but
+        one layer.
     """
 
     def __init__(self, size: int = 256, width: int = 32, looks: int = 1, modern: bool = False):
