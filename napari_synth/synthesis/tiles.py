@@ -17,6 +17,7 @@ from napari_synth.core.boxes import Box, whole
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.datasets.encoding import REACH, mask_plane
+from napari_synth.nets.capspix2pix import LatentPlane
 from napari_synth.nets.probe import Probe
 from napari_synth.synthesis.forward import FORWARDS, ForwardRequest, latent_of
 from napari_synth.synthesis.maps import StageMaps, canvas_of, needed_windows, render_window
@@ -82,7 +83,7 @@ def exact_tiles(model: TrainedModel, request: ForwardRequest, follow: Follow) ->
     height, width = request.labels.shape
     network: Any = model.network
     z = request.z if request.z is not None else latent_of(request.seed)
-    base = network.base_plane(torch.from_numpy(z)[None].to(model.device))
+    latent = LatentPlane(network, torch.from_numpy(z)[None].to(model.device))
     image = np.zeros((height, width), np.uint8)
     boxes = grid(whole(height, width), follow.tile, follow.near)
     done, total = 0, len(boxes)
@@ -91,7 +92,7 @@ def exact_tiles(model: TrainedModel, request: ForwardRequest, follow: Follow) ->
     while boxes:
         box = boxes.pop(0)
         maps = StageMaps(
-            network, height, width, needed_windows(network, box, height, width), _planes(model, request.labels), base
+            network, height, width, needed_windows(network, box, height, width), _planes(model, request.labels), latent
         )
         try:
             _run_tile(maps, request.probe, follow)

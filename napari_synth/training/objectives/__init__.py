@@ -9,7 +9,7 @@ OBJECTIVES = {
     "optional-pix2pix": ("styled:StyledObjective", "pix2pix:Pix2PixObjective"),
     "pix2pix": ("pix2pix:Pix2PixObjective",),
     "capspix2pix": ("capspix2pix:CapsPix2PixObjective",),
-    "metgan": ("metgan:MetGANObjective",),
+    "metgan": ("metgan_hinge:HingeMetGANObjective", "metgan:MetGANObjective"),
     "signal-segmentor": ("signal_segmentor:SignalSegmentorObjective",),
     "dvae": ("dvae:DVAEObjective",),
     "unet": ("unet:UNetObjective",),
