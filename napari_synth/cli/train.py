@@ -30,7 +30,9 @@ def train(
     out_file: Annotated[Path, typer.Option("--out", help="The .safetensors file to write.")],
     steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0, help="End after this time; the rates fall along.")] = None,
-    preset: Annotated[str, typer.Option(help="fast or paper; for optional-pix2pix also gpu.")] = "fast",
+    preset: Annotated[
+        str, typer.Option(help="fast or paper; for optional-pix2pix and metgan also gpu, for metgan also paper-fast.")
+    ] = "fast",
     ablation: Annotated[
         str,
         typer.Option(
