@@ -192,7 +192,7 @@ class CapsPix2PixObjective(Objective):
             id=model_id,
             title=describe(self.data).title,
             architecture="capspix2pix",
-            hyper={"dropout": self.settings.dropout},
+            hyper={"dropout": self.settings.dropout, "beyond": "blocks"},
             role="generator",
             mask_meaning="foreground",
             latent_size=LATENT_SIZE,
