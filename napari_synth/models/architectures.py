@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def _pix2pix(**hyper: Any) -> nn.Module:
     from napari_synth.nets.pix2pix import Pix2PixGenerator
+    from napari_synth.nets.styled import StyledPix2Pix
 
+    if "style_size" in hyper:
+        return StyledPix2Pix(**hyper)
     return Pix2PixGenerator(**hyper)
 
 

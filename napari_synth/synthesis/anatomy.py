@@ -43,6 +43,7 @@ class AnatomyFollower:
         self.limit = limit
         self._plane: PaddedPlane | None = None
         self._given: np.ndarray | None = None
+        self._seed: int | None = None
         self._features: list[torch.Tensor] = []
         self._image: np.ndarray | None = None
 
@@ -113,11 +114,12 @@ class AnatomyFollower:
 
     def _take_anatomy(self, request: RenderRequest) -> None:
         given = request.condition
-        if self._given is not None and given is not None and (given is self._given or _same(given, self._given)):
+        known = self._given is not None and (request.seed == self._seed or not self._card.hyper.get("noise"))
+        if known and given is not None and (given is self._given or _same(given, self._given)):
             return
         image = check_condition(self._card, given, request.mask.shape)
-        self._features = anatomy_features(self._model, padded_to(image, self._card.tile_multiple))
-        self._given, self._image = given, None
+        self._features = anatomy_features(self._model, padded_to(image, self._card.tile_multiple), request.seed)
+        self._given, self._seed, self._image = given, request.seed, None
 
     def _rendered(self, shape: tuple[int, ...]) -> np.ndarray:
         values = signal_of(self._model, self._features, torch.from_numpy(self._plane.values)[None, None])

@@ -12,10 +12,12 @@ import torch
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import image_hash
-from napari_synth.core.seeds import torch_generator
+from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.axons import AppearanceSettings, axon_image
 from napari_synth.datasets.encoding import from_network, mask_plane
 from napari_synth.nets.capspix2pix import LATENT_SIZE
+from napari_synth.nets.counter_noise import noise_planes
+from napari_synth.nets.metgan import NOISE_PERIODS
 from napari_synth.nets.pix2pix import option_plane
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class ForwardRequest:
     z: np.ndarray | None
     probe: Probe | None = None
     condition: np.ndarray | None = None
+    origin: tuple[int, int] | None = None
+    """Row and column of the first pixel on the canvas, where this is a window of it."""
 
 
 Forward = Callable[["TrainedModel", ForwardRequest], np.ndarray]
@@ -62,10 +66,18 @@ def pix2pix(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     card = model.card
     x = option_channel(model, _plane(model, request.labels), request.option)
     x = x.to(model.device).contiguous(memory_format=torch.channels_last)
-    noise = None if request.seed is None else torch_generator(request.seed, "render")
     network: Any = model.network
-    values = network(x, noise)[0].permute(1, 2, 0).float().cpu().numpy()
+    values = network(x, _dropout_noise(request))[0].permute(1, 2, 0).float().cpu().numpy()
     return from_network(values[..., 0] if values.shape[-1] == 1 else values, *card.network_range)
+
+
+def _dropout_noise(request: ForwardRequest) -> torch.Generator | None:
+    """Dropout under the seed; a window of a canvas has its own."""
+    if request.seed is None:
+        return None
+    if request.origin is None:
+        return torch_generator(request.seed, "render")
+    return torch_generator(derived_seed(request.seed, "window", *request.origin), "render")
 
 
 def option_channel(model: TrainedModel, plane: torch.Tensor, option: int) -> torch.Tensor:
@@ -95,15 +107,21 @@ class ImagePaths:
     """What MetGen's image path made of the last image, so that an edited label costs the rest only."""
 
     def __init__(self) -> None:
-        self._last: weakref.WeakKeyDictionary[Any, tuple[str, list[torch.Tensor]]] = weakref.WeakKeyDictionary()
+        self._last: weakref.WeakKeyDictionary[Any, tuple[Any, list[torch.Tensor]]] = weakref.WeakKeyDictionary()
 
-    def features(self, network: Any, image: np.ndarray, device: torch.device) -> list[torch.Tensor]:
-        """Features of an image in the range of the network, ``(Y, X)``."""
-        key = image_hash(image)
+    def features(
+        self, network: Any, image: np.ndarray, device: torch.device, seed: int | None, origin: tuple[int, int]
+    ) -> list[torch.Tensor]:
+        """Features of an image in the range of the network, ``(Y, X)``, and of the seed's noise at its place."""
+        noisy = network.noise and seed is not None
+        key = (image_hash(image), (seed, origin) if noisy else None)
         known = self._last.get(network)
         if known is None or known[0] != key:
             x = torch.from_numpy(image)[None, None].to(device).contiguous(memory_format=torch.channels_last)
-            known = (key, network.encode(x))
+            planes = None
+            if noisy:
+                planes = noise_planes(derived_seed(seed, "render"), NOISE_PERIODS, *origin, *image.shape, device)[None]
+            known = (key, network.encode(x, planes))
             self._last[network] = known
         return known[1]
 
@@ -116,16 +134,19 @@ image_paths = ImagePaths()
 
 
 def metgan(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
-    """Anatomy and mask; there is no noise."""
+    """Anatomy and mask, and noise planes by position in a network that has them."""
     if request.condition is None:
         raise ValueError(f"{model.card.id} needs a condition")
-    features = anatomy_features(model, request.condition)
+    features = anatomy_features(model, request.condition, request.seed, request.origin or (0, 0))
     return output_scale(model.card).from_network(signal_of(model, features, _plane(model, request.labels)))
 
 
-def anatomy_features(model: TrainedModel, condition: np.ndarray) -> list[torch.Tensor]:
+def anatomy_features(
+    model: TrainedModel, condition: np.ndarray, seed: int | None, origin: tuple[int, int] = (0, 0)
+) -> list[torch.Tensor]:
     """What MetGen's image path makes of an anatomy, ``(Y, X)`` in the dtype of the card's intensities."""
-    return image_paths.features(model.network, _in_network_range(model.card, condition), model.device)
+    image = _in_network_range(model.card, condition)
+    return image_paths.features(model.network, image, model.device, seed, origin)
 
 
 def signal_of(model: TrainedModel, features: list[torch.Tensor], plane: torch.Tensor) -> np.ndarray:
@@ -144,8 +165,7 @@ def metgan_unet(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     if request.condition is None:
         raise ValueError(f"{model.card.id} needs a condition")
     image = torch.from_numpy(_in_network_range(model.card, request.condition))[None, None].to(model.device)
-    noise = None if request.seed is None else torch_generator(request.seed, "render")
-    values = model.network(image, _plane(model, request.labels).to(model.device), noise)
+    values = model.network(image, _plane(model, request.labels).to(model.device), _dropout_noise(request))
     return output_scale(model.card).from_network(values[0, 0].float().cpu().numpy())
 
 

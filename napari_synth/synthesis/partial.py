@@ -13,7 +13,7 @@ from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import InputError
 from napari_synth.core.outdated import Outdated
 from napari_synth.core.progress import CancelToken
-from napari_synth.nets.capspix2pix import STAGES
+from napari_synth.nets.capspix2pix import STAGES, LatentPlane
 from napari_synth.nets.probe import Edit, Probe
 from napari_synth.synthesis.forward import check_latent, latent_of
 from napari_synth.synthesis.generator import check_option
@@ -153,8 +153,7 @@ class PartialUpdate:
         self._plane = PaddedPlane(shape, card.tile_multiple, card.mask_meaning)
         height, width = self._plane.values.shape
         windows = {stage.name: canvas_of(stage.name, height, width) for stage in STAGES}
-        nothing = torch.zeros(1, 1, 1, 1)
-        self._maps = StageMaps(self._model.network, height, width, windows, self._plane.over, nothing)
+        self._maps = StageMaps(self._model.network, height, width, windows, self._plane.over, None)
         self._outdated = {name: Outdated(canvas) for name, canvas in windows.items()}
         self._soil("conv1", whole(height, width))
         self._edits, self._z = {}, None
@@ -164,7 +163,7 @@ class PartialUpdate:
             return
         self._z = np.array(z, np.float32)
         latent = torch.from_numpy(self._z)[None].to(self._model.device)
-        self._maps.base = self._model.network.base_plane(latent)
+        self._maps.latent = LatentPlane(self._model.network, latent)
         self._soil("conv1", self._whole("conv1"))
 
     def _take_edits(self, edits: dict[str, list[Edit]]) -> None:

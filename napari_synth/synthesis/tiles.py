@@ -16,8 +16,8 @@ import torch
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
-from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.encoding import REACH, mask_plane
+from napari_synth.nets.capspix2pix import LatentPlane
 from napari_synth.nets.probe import Probe
 from napari_synth.synthesis.forward import FORWARDS, ForwardRequest, latent_of
 from napari_synth.synthesis.maps import StageMaps, canvas_of, needed_windows, render_window
@@ -83,7 +83,7 @@ def exact_tiles(model: TrainedModel, request: ForwardRequest, follow: Follow) ->
     height, width = request.labels.shape
     network: Any = model.network
     z = request.z if request.z is not None else latent_of(request.seed)
-    base = network.base_plane(torch.from_numpy(z)[None].to(model.device))
+    latent = LatentPlane(network, torch.from_numpy(z)[None].to(model.device))
     image = np.zeros((height, width), np.uint8)
     boxes = grid(whole(height, width), follow.tile, follow.near)
     done, total = 0, len(boxes)
@@ -92,7 +92,7 @@ def exact_tiles(model: TrainedModel, request: ForwardRequest, follow: Follow) ->
     while boxes:
         box = boxes.pop(0)
         maps = StageMaps(
-            network, height, width, needed_windows(network, box, height, width), _planes(model, request.labels), base
+            network, height, width, needed_windows(network, box, height, width), _planes(model, request.labels), latent
         )
         try:
             _run_tile(maps, request.probe, follow)
@@ -143,9 +143,9 @@ def _planes(model: TrainedModel, labels: np.ndarray) -> Callable[[Box], np.ndarr
 def blended_windows(model: TrainedModel, request: ForwardRequest, follow: Follow) -> np.ndarray:
     """An image from overlapping windows, weighted towards their centres (MONAI's sliding window).
 
-    The image beside the mask is cut into the same windows. Every window has noise of its own under
-    the seed and its place. Only a band of one window's height is held as float. Where the device
-    runs out of memory the image is begun again with smaller windows.
+    The image beside the mask is cut into the same windows. Noise depends on the seed and the place: noise
+    planes are those of the whole canvas, dropout is each window's own. Only a band of one window's height
+    is held as float. Where the device runs out of memory the image is begun again with smaller windows.
     """
     multiple = max(1, model.card.tile_multiple)
     while True:
@@ -199,9 +199,9 @@ class _Bands:
     def _add(self, window: Box) -> None:
         request = self._request
         cut = window.seen_from(whole(*self._shape))
-        seed = None if request.seed is None else derived_seed(request.seed, "window", window.top, window.left)
         beside = None if request.condition is None else np.ascontiguousarray(request.condition[cut])
-        part = replace(request, labels=np.ascontiguousarray(request.labels[cut]), seed=seed, condition=beside)
+        labels = np.ascontiguousarray(request.labels[cut])
+        part = replace(request, labels=labels, condition=beside, origin=(window.top, window.left))
         pixels = FORWARDS[self._model.card.architecture](self._model, part)
         if self._sum is None:
             self._sum = np.zeros((*self._weights.shape, *pixels.shape[2:]), np.float32)

@@ -20,12 +20,12 @@ from napari_synth.models.card import ModelCard, Training
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
 from napari_synth.models.registry import resolve_model
 from napari_synth.training.objectives import objective_class
-from napari_synth.training.objectives.base import Losses, Objective, ObjectiveSettings
+from napari_synth.training.objectives.base import Objective, ObjectiveSettings
 
 RESUME_SUFFIX = ".ckpt"
-LENGTH = {"steps", "minutes"}
-TELL_SECONDS = 1.0
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+LENGTH = {"steps", "minutes"}
+"""Settings that say how long a run is, and may change when it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class TrainRequest:
     devices : int
         How many of them.
     precision : str
-        One of `PRECISIONS`.
+        One of `PRECISIONS`; empty: what suits the objective and the device.
     checkpoint_minutes : float
         Time between two checkpoints.
     """
@@ -73,7 +73,7 @@ class TrainRequest:
     seed: int = 1
     device: str = "auto"
     devices: int = 1
-    precision: str = "32-true"
+    precision: str = ""
     checkpoint_minutes: float = 3.0
 
 
@@ -96,9 +96,7 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
     InputError
         If the preset, the ablation or a setting is unknown or out of range.
     """
-    cls = objective_class(request.architecture)
-    if request.preset not in cls.presets:
-        raise unknown_name("preset", request.preset, sorted(cls.presets))
+    cls = objective_class(request.architecture, request.preset)
     if request.ablation and request.ablation not in cls.ablations:
         raise unknown_name("ablation", request.ablation, sorted(cls.ablations))
     chosen = cls.presets[request.preset] | cls.ablations.get(request.ablation, {}) | request.settings
@@ -116,10 +114,10 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
 def train(
     request: TrainRequest, on_progress: OnProgress = ignore_progress, cancel: CancelToken | None = None
 ) -> TrainResult:
-    """Train until the planned steps or minutes are done or ``cancel`` is set; each leaves a usable model.
+    """Train until the planned steps are done or ``cancel`` is set; both leave a usable model.
 
-    Progress counts steps, or seconds where minutes are planned, and is reported after each step. On one
-    CPU a resumed run of steps ends with the same weights as an uninterrupted one.
+    Progress counts steps and is reported after each. On one CPU a resumed run ends with the same
+    weights as an uninterrupted one.
 
     Raises
     ------
@@ -131,31 +129,32 @@ def train(
     cancel = cancel or CancelToken()
     if request.out.suffix != SUFFIX:
         raise InputError(f"The output {request.out} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")
-    if request.precision not in PRECISIONS:
+    if request.precision and request.precision not in PRECISIONS:
         raise unknown_name("precision", request.precision, list(PRECISIONS))
     settings = settings_for(request)
     check_writable(request.out)
     existing = request.data.expanduser()
     data = existing if existing.is_file() else existing_folder(existing, "data folder")
-    objective = objective_class(request.architecture)(settings, data, request.seed)
+    objective = objective_class(request.architecture, request.preset)(settings, data, request.seed)
     if request.init is not None:
         _start_from(request.init, objective)
     if objective.first() is not None:
         objective.use(_trained_first(request, objective, on_progress, cancel))
     device = resolve_device(request.device)
-    fabric = Fabric(accelerator=device.type, devices=request.devices, precision=request.precision)  # type: ignore[arg-type]
+    chosen: Any = request.precision or (objective.gpu_precision if device.type == "cuda" else "32-true")
+    fabric = Fabric(accelerator=device.type, devices=request.devices, precision=chosen)
     fabric.launch()
-    torch.backends.cudnn.benchmark = device.type == "cuda"  # all steps have the same sizes
+    benchmark, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True  # all batches have one shape
     torch.set_flush_denormal(True)  # vanishing gradients of a fresh capsule net take a CPU 4 times as long
     objective.set_up(fabric)
-    run = _Run(request, objective, fabric)
+    run = _Run(replace(request, precision=chosen), objective, fabric)
     if request.resume is not None:
         run.restore(request.resume)
     try:
         return run.until_done(on_progress, cancel)
     finally:
+        torch.backends.cudnn.benchmark = benchmark
         torch.set_flush_denormal(False)  # a state of the processor, which others in this process do not expect
-        torch.backends.cudnn.benchmark = False
 
 
 def _trained_first(request: TrainRequest, objective: Objective, on_progress: OnProgress, cancel: CancelToken) -> Path:
@@ -187,12 +186,11 @@ def _is_finished(request: TrainRequest) -> bool:
     """Whether the model of a request is there, with all its steps."""
     if not request.out.is_file():
         return False
-    training = read_card(request.out).training
-    planned = settings_for(request)
+    training, planned = read_card(request.out).training, settings_for(request)
     if training is None or training.steps != planned.steps:
         return False
     try:
-        return type(planned)(**training.settings) == planned  # a setting that came later has its default
+        return type(planned)(**training.settings) == planned  # what no setting said in its day has the default
     except ValidationError:
         return False
 
@@ -252,7 +250,7 @@ class _Run:
         self.fabric = fabric
         self.step = 0
         self.seconds = 0.0
-        self.losses: Losses = {}
+        self.losses: dict[str, float] = {}
         self.resume_path = request.out.with_suffix(RESUME_SUFFIX)
         self.preview_path = request.out.with_suffix(".preview.png")
 
@@ -279,51 +277,40 @@ class _Run:
         for name, part in self._networks_and_optimizers().items():
             part.load_state_dict(rest[name])
         self.step, self.seconds = rest["step"], rest["seconds"]
-        self.objective.seconds = self.seconds
-        if not self.objective.settings.minutes and self.step > self.objective.settings.steps:
+        if self.step > self.objective.settings.steps:
             raise InputError(f"{path} is at step {self.step} already.", f"Give more steps than {self.step}.")
 
-    def _agreed(self, decision: bool) -> bool:
+    def _agreed(self, decision: Any) -> Any:
         """Rank 0's decision, so that all devices stop and save at the same step."""
         return decision if self.fabric.world_size == 1 else self.fabric.broadcast(decision)
 
+    def _position(self) -> float:
+        """How far the run is, in planned steps: the steps done, or the share of the time spent if that is more."""
+        settings = self.objective.settings
+        spent = settings.steps * self.seconds / (60 * settings.minutes) if settings.minutes else 0
+        return self._agreed(max(self.step, spent))
+
     def until_done(self, on_progress: OnProgress, cancel: CancelToken) -> TrainResult:
-        objective, timed = self.objective, self.objective.settings.minutes > 0
-        watch = Stopwatch(self._total, on_progress, found=self._reached)
+        total = self.objective.settings.steps
+        watch = Stopwatch(total, on_progress, found=int(self._position()))
         saved = began = time.monotonic()
-        told, text = -TELL_SECONDS, ""
         spent = self.seconds
-        while not self._agreed(objective.done(self.step) >= 1 or cancel.cancelled):
-            objective.set_learning_rate(objective.learning_rate_factor(self.step))
+        while (position := self._position()) < total and not self._agreed(cancel.cancelled):
+            self.objective.set_learning_rate(self.objective.learning_rate_factor(position))
             try:
-                self.losses = objective.step(self.step)
+                self.losses = self.objective.step(self.step)
             except RuntimeError as error:
                 raise _training_error(error) from error
             self.step += 1
-            now = time.monotonic()
-            self.seconds = objective.seconds = spent + now - began
-            if now - told >= TELL_SECONDS:
-                text = "  ".join(f"{name} {float(value):.3g}" for name, value in self.losses.items())
-                told = now
-            watch.report(self._reached, f"step {self.step}  {text}" if timed else text)
-            due = now - saved > 60 * self.request.checkpoint_minutes
-            if self._agreed(due) and objective.done(self.step) < 1:
+            self.seconds = spent + time.monotonic() - began
+            found = min(int(self._position()), total)
+            watch.report(found, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
+            due = time.monotonic() - saved > 60 * self.request.checkpoint_minutes
+            if self._agreed(due) and found < total:
                 self.save()
                 saved = time.monotonic()
         self.save()
-        losses = {name: float(value) for name, value in self.losses.items()}
-        return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, losses)
-
-    @property
-    def _total(self) -> int:
-        """Steps, or seconds where the time is what is given."""
-        settings = self.objective.settings
-        return round(60 * settings.minutes) if settings.minutes else settings.steps
-
-    @property
-    def _reached(self) -> int:
-        """How much of the total is done."""
-        return min(round(self.seconds), self._total) if self.objective.settings.minutes else self.step
+        return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, self.losses)
 
     def save(self) -> None:
         """Write the resumable state, the model and the preview, each beside and renamed."""
@@ -337,6 +324,7 @@ class _Run:
             return
         with writing(self.resume_path) as temporary:
             self.fabric.save(temporary, state)
+        self.objective.complete()
         save_model(self.request.out, self._card(), self.objective.exported.state_dict())
         self.objective.save_beside(self.request.out)
         with writing(self.preview_path) as temporary:
@@ -347,7 +335,7 @@ class _Run:
         card = self.objective.card(self.request.out.name.removesuffix(SUFFIX))
         training = Training(
             steps=self.step,
-            planned_steps=self.step if settings.minutes else settings.steps,
+            planned_steps=settings.steps,
             batch_size=settings.batch_size,
             seed=self.request.seed,
             init=self.request.init or "",

@@ -20,7 +20,7 @@ class Painter:
 
     def __init__(self, obeys):
         self.obeys = obeys
-        self.card = SimpleNamespace(output_channel="signal", intensities={"signal": SCALE})
+        self.card = SimpleNamespace(output_channel="signal", intensities={"signal": SCALE}, hyper={})
 
     def render(self, labels, condition):
         assert condition.shape == labels.shape

@@ -39,7 +39,7 @@ def generator(tmp_path):
 def encoded(generator, monkeypatch):
     """How often the image path ran."""
     calls, encode = [], generator._trained.network.encode
-    monkeypatch.setattr(generator._trained.network, "encode", lambda image: calls.append(1) or encode(image))
+    monkeypatch.setattr(generator._trained.network, "encode", lambda *given: calls.append(1) or encode(*given))
     return calls
 
 

@@ -1,17 +1,15 @@
 import imageio.v3 as iio
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
-from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.pairs import LoadedPair, find_pairs, load_pair
+from napari_synth.datasets.pairs import find_pairs, load_pair
 from napari_synth.models.checkpoint import read_card
-from napari_synth.training.augmentation import Augmentation
-from napari_synth.training.device_pairs import DevicePairs
+from napari_synth.training.crops import DeviceCrops
 from napari_synth.training.loop import TrainRequest, settings_for, train
+from napari_synth.training.objectives.ising import IsingObjective
 from tests.helpers import pair_folder
 
 SMALL = {"steps": 5, "size": 64, "width": 8, "ndf": 2, "batch_size": 4}
@@ -87,70 +85,21 @@ def test_a_time_limit_ends_the_run_and_the_rate(data, tmp_path):
     assert train(more).steps == 3
 
 
-def test_crops_are_parts_of_their_image_turned_or_mirrored(data):
-    loaded = [load_pair(pair) for pair in find_pairs(data / "colour")]
-    pairs = DevicePairs([loaded], 64, seed=3)
-    batch, numbers = pairs.batch(0, 4)
-    assert numbers.tolist() == [0, 0, 0, 0]
-    again, _ = pairs.batch(0, 4)
-    assert torch.equal(batch, again)
-    assert not torch.equal(batch, pairs.batch(1, 4)[0])
-    for sample in batch.numpy():
-        image = np.rint((sample[:3].transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)
-        mask = sample[3] > 0
-        assert any(_contains(pair, image, mask) for pair in loaded)
-
-
-def _contains(pair, image, mask):
-    for turn in range(4):
-        for flip in (1, -1):
-            turned = np.rot90(image, turn)[:, ::flip], np.rot90(mask, turn)[:, ::flip]
-            for y in range(pair.labels.shape[0] - 63):
-                for x in range(pair.labels.shape[1] - 63):
-                    part = np.s_[y : y + 64, x : x + 64]
-                    if (pair.labels[part] > 0)[turned[1]].all() and np.array_equal(pair.image[part], turned[0]):
-                        return np.array_equal(pair.labels[part] > 0, turned[1])
-    return False
-
-
-@pytest.mark.parametrize(("whole", "zoom"), [(True, 0.0), (False, 0.3)])
-def test_image_and_mask_stay_together_and_nothing_outside_is_seen(whole, zoom):
-    """The image is its own mask in white and black; no grey comes in but at edges."""
-    labels = np.zeros((100, 80), np.int32)
-    labels[20:70, 30:60] = 1
-    image = np.repeat(255 * (labels > 0)[..., None], 3, -1).astype(np.uint8)
-    pairs = DevicePairs([[LoadedPair("a", labels, image, True)]], 64, seed=0, whole=whole, zoom=zoom)
-    batch, _ = pairs.batch(0, 16)
-    assert set(batch[:, 3].unique().tolist()) == {-1.0, 1.0}
-    differ = (batch[:, 0] - batch[:, 3]).abs() > 1.01
-    assert differ.float().mean() < 0.02
-    assert (batch[:, 0] * batch[:, 3]).mean() > 0.95
-
-
-def test_looks_come_in_groups_of_the_same_size(data):
+def test_neighbours_are_of_one_look_and_nothing_is_scaled_unless_asked(data):
     looks = [[load_pair(pair) for pair in find_pairs(data / name)] for name in ("colour", "grey")]
-    _, numbers = DevicePairs(looks, 64, seed=0, group=4).batch(0, 16)
+    crops = DeviceCrops(looks, 60, "foreground", seed=0, scaled_share=0, group=4)
+    masks, images, numbers = crops.batch(0, 16)
     assert numbers.tolist() == [0] * 4 + [1] * 4 + [0] * 4 + [1] * 4
+    grey = (images[4:8, 0] + 1) * 127.5
+    assert torch.allclose(grey, grey.round(), atol=1e-3), "pixels as they are"
+    assert ((grey > 150) == (masks[4:8, 0] > 0)).all()
 
 
-def test_the_discriminator_sees_image_and_mask_moved_alike():
-    ramp = torch.arange(32 * 32.0).reshape(1, 1, 32, 32).expand(8, 4, -1, -1)
-    seen = Augmentation(numpy_rng(1), 8, 32, torch.device("cpu"))(ramp)
-    assert torch.equal(seen[:, 0], seen[:, 3])
-    for sample in seen[:, 0]:
-        left = sample[sample > 0]
-        shifts = (torch.nonzero(sample)[:, 0] * 32 + torch.nonzero(sample)[:, 1]) - left
-        assert len(shifts.unique()) == 1, "all that is left moved by one shift"
-        assert abs(int(shifts[0])) <= 4 * 32 + 4
-    holes = (seen[:, 0, 8:24, 8:24] == 0).flatten(1).any(1)
-    assert 0 < holes.sum() < 8
-
-
-def test_colour_changes_the_image_alone_and_the_gradient_passes():
-    pairs = torch.rand(4, 4, 16, 16, requires_grad=True)
-    change = Augmentation(numpy_rng(2), 4, 16, torch.device("cpu"), colour=0.3)
-    plain = Augmentation(numpy_rng(2), 4, 16, torch.device("cpu"))
-    assert torch.equal(change(pairs)[:, 3], plain(pairs)[:, 3])
-    assert not torch.allclose(change(pairs)[:, :3], plain(pairs)[:, :3])
-    change(pairs).sum().backward()
-    assert pairs.grad.abs().sum() > 0
+def test_whole_images_keep_image_and_mask_together(tmp_path):
+    pair_folder(tmp_path / "wide", 8, (64, 160), grey=True)
+    limited = request(tmp_path / "wide", tmp_path / "a.safetensors", "paper", settings={"steps": 1})
+    objective = IsingObjective(settings_for(limited), tmp_path / "wide", 1)
+    masks, images, _ = objective.pairs.batch(0, 8)
+    assert images.shape == (8, 3, 64, 64)
+    assert set(masks.unique().tolist()) == {0.0, 1.0}
+    assert ((images[:, 0] > 0) != (masks[:, 0] > 0)).float().mean() < 0.02

@@ -6,22 +6,35 @@ from napari_synth.core.errors import unknown_name
 from napari_synth.training.objectives.base import Objective
 
 OBJECTIVES = {
-    "optional-pix2pix": "pix2pix:Pix2PixObjective",
-    "pix2pix": "pix2pix:Pix2PixObjective",
-    "capspix2pix": "capspix2pix:CapsPix2PixObjective",
-    "metgan": "metgan:MetGANObjective",
-    "signal-segmentor": "signal_segmentor:SignalSegmentorObjective",
-    "dvae": "dvae:DVAEObjective",
-    "ising-gan": "ising:IsingObjective",
-    "unet": "unet:UNetObjective",
+    "optional-pix2pix": ("styled:StyledObjective", "pix2pix:Pix2PixObjective"),
+    "pix2pix": ("pix2pix:Pix2PixObjective",),
+    "capspix2pix": ("capspix2pix:CapsPix2PixObjective",),
+    "metgan": ("metgan_hinge:HingeMetGANObjective", "metgan:MetGANObjective"),
+    "signal-segmentor": ("signal_segmentor:SignalSegmentorObjective",),
+    "dvae": ("dvae:DVAEObjective",),
+    "ising-gan": ("ising:IsingObjective",),
+    "unet": ("unet:UNetObjective",),
 }
+"""Of several objectives for one architecture, the first that has the preset is taken."""
 
 
-def objective_class(architecture: str) -> type[Objective]:
-    """The objective registered for an architecture (imported on demand)."""
+def objective_class(architecture: str, preset: str = "paper") -> type[Objective]:
+    """The objective registered for an architecture and a preset of it (imported on demand).
+
+    Raises
+    ------
+    InputError
+        If there is no such architecture, or none of its objectives has the preset.
+    """
     from importlib import import_module
 
     if architecture not in OBJECTIVES:
         raise unknown_name("architecture to train", architecture, sorted(OBJECTIVES))
-    module, name = OBJECTIVES[architecture].split(":")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    known: set[str] = set()
+    for entry in OBJECTIVES[architecture]:
+        module, name = entry.split(":")
+        cls: type[Objective] = getattr(import_module(f"{__name__}.{module}"), name)
+        if preset in cls.presets:
+            return cls
+        known |= set(cls.presets)
+    raise unknown_name("preset", preset, sorted(known))

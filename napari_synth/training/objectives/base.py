@@ -16,9 +16,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from napari_synth.datasets.pairs import OptionSource
 from napari_synth.models.card import ModelCard, TrainingData
 
-Losses = dict[str, float | Tensor]
-"""By name; a tensor is read only when somebody is told, since reading makes a GPU wait."""
-
 
 class ObjectiveSettings(BaseModel):
     """What every objective can be told; each adds its own."""
@@ -27,7 +24,8 @@ class ObjectiveSettings(BaseModel):
 
     steps: int = Field(10_000, ge=1)
     minutes: float = Field(0.0, ge=0)
-    """Time to train instead of a number of steps, over which the learning rate's plan is stretched; 0: the steps."""
+    """Time after which the run ends, if its steps do not end before; 0: no limit. The learning rate
+    follows what is farther."""
     batch_size: int = Field(4, ge=1)
     learning_rate: float = Field(2e-4, gt=0)
 
@@ -43,6 +41,8 @@ class Objective(ABC):
     presets: ClassVar[dict[str, dict[str, Any]]]
     ablations: ClassVar[dict[str, dict[str, Any]]] = {}
     """Settings that switch parts of the objective off, by name."""
+    gpu_precision: ClassVar[str] = "32-true"
+    """The precision on a GPU where none is asked for."""
 
     def __init__(self, settings: ObjectiveSettings, data: Path, seed: int):
         self.settings: Any = settings
@@ -52,17 +52,11 @@ class Objective(ABC):
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.memories: dict[str, Any] = {}
         """Whatever else a resumed run needs, with ``state_dict`` and ``load_state_dict``."""
-        self.seconds = 0.0
-        """How long training has run, kept by the loop."""
         self.fabric: Fabric
 
     def first(self) -> tuple[str, dict[str, Any]] | None:
         """Architecture and settings of a model that must be trained before, or None."""
         return None
-
-    def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Take the weights of a trained model."""
-        self.exported.load_state_dict(weights)
 
     def use(self, helper: Path) -> None:
         """Take the model file that `first` asked for."""
@@ -87,15 +81,9 @@ class Objective(ABC):
             for group in optimizer.param_groups:
                 group["lr"] = self.settings.learning_rate * factor
 
-    def done(self, step: int) -> float:
-        """The part of the training that lies behind a step, 0 to 1."""
-        if self.settings.minutes:
-            return min(1.0, self.seconds / (60 * self.settings.minutes))
-        return step / self.settings.steps
-
-    def learning_rate_factor(self, step: int) -> float:
+    def learning_rate_factor(self, step: float) -> float:
         """Constant for the first half, then linear to 0 (pix2pix' 100 + 100 epochs)."""
-        return min(1.0, 2 * (1 - self.done(step)))
+        return min(1.0, 2 * (1 - step / self.settings.steps))
 
     def optimise(self, name: str, loss: Tensor) -> None:
         """One step of one optimiser down the gradient of ``loss``."""
@@ -104,7 +92,7 @@ class Objective(ABC):
         self.optimizers[name].step()
 
     @abstractmethod
-    def step(self, step: int) -> Losses:
+    def step(self, step: int) -> dict[str, float]:
         """One optimisation step; returns the losses by name."""
 
     @abstractmethod
@@ -118,6 +106,14 @@ class Objective(ABC):
     @abstractmethod
     def training_data(self) -> list[TrainingData]:
         """What it is trained on."""
+
+    def complete(self) -> None:
+        """Work out what the exported network holds beside what is trained; nothing for most."""
+        return
+
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take the weights of a trained model."""
+        self.exported.load_state_dict(weights)
 
     def save_beside(self, path: Path) -> None:
         """Write what belongs to the model beside its weights file ``path``; nothing for most."""

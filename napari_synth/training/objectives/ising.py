@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -11,20 +12,19 @@ import torch
 from lightning_fabric import Fabric
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn.functional import interpolate, relu
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed, numpy_rng
 from napari_synth.datasets.encoding import from_network
-from napari_synth.datasets.pairs import describe, find_options, load_pair
+from napari_synth.datasets.pairs import LoadedPair, describe, find_options, load_pair
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
 from napari_synth.nets.ising import GROUP, IMAGE_CHANNELS, SMOOTHNESS, IsingDiscriminator, indecision
-from napari_synth.training.augmentation import Augmentation
+from napari_synth.training.augment import Augmentation
 from napari_synth.training.averaged import AveragedNetwork
-from napari_synth.training.device_pairs import DevicePairs
+from napari_synth.training.crops import SCALED_SHARE, DeviceCrops
 from napari_synth.training.objectives.base import (
-    Losses,
     Objective,
     ObjectiveSettings,
     adversarial_loss,
@@ -38,6 +38,7 @@ FEWEST, FEW = 8, 30
 DECISIVE_FROM = 2 / 3
 """Part of the training after which grey masks cost."""
 PREVIEW_PAIRS = 8
+MASK_MEANING = "foreground"
 
 log = logging.getLogger(__name__)
 
@@ -63,15 +64,13 @@ class IsingSettings(ObjectiveSettings):
     modern: bool = False
     """A discriminator with spectral norm that judges patches too, and the hinge loss."""
     augment: bool = False
-    """The discriminator sees real and generated pairs shifted and with holes, alike."""
-    colour: float = Field(0.0, ge=0, le=1)
-    """With ``augment``: how much their brightness and saturation vary."""
+    """The discriminator sees real and generated pairs shifted, with holes and in other colours, alike."""
     average: float = Field(0.0, ge=0, lt=1)
     """Decay of the averaged weights that are kept; 0: the weights of the last step."""
     whole: bool = False
     """Every image resized as a whole, instead of crops."""
-    zoom: float = Field(0.0, ge=0, le=0.5)
-    """Crops are scaled by up to ``exp(zoom)``, up and down."""
+    scaled: bool = False
+    """Crops are scaled up and down; see `DeviceCrops`."""
     beta1: float = Field(0.9, ge=0, lt=1)
     discriminator_rate: float = Field(1.0, gt=0)
     """Learning rate of the discriminator as a multiple of the generator's."""
@@ -85,9 +84,8 @@ MODERN: dict[str, Any] = {
     "decisive": 0.1,
     "modern": True,
     "augment": True,
-    "colour": 0.3,
     "average": 0.999,
-    "zoom": 0.22,
+    "scaled": True,
     "beta1": 0.5,
 }
 
@@ -100,6 +98,7 @@ class IsingObjective(Objective):
     """
 
     Settings = IsingSettings
+    gpu_precision = "bf16-mixed"
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 40_000, "whole": True, "rate_falls": False},
         "fast": MODERN | {"steps": 10_000, "size": 64, "batch_size": 32, "ndf": 16},
@@ -119,9 +118,17 @@ class IsingObjective(Objective):
             _check_count(option.source.name, len(option.training))
         pairs = [[load_pair(pair) for pair in option.training] for option in self.options]
         self._rgb = [any(pair.rgb for pair in option) for option in pairs]
-        self.pairs = DevicePairs(
-            pairs, settings.size, seed, whole=settings.whole, zoom=settings.zoom, group=GROUP if settings.modern else 1
+        if settings.whole:
+            pairs = [[_resized(pair, settings.size) for pair in option] for option in pairs]
+        self.pairs = DeviceCrops(
+            pairs,
+            settings.size,
+            MASK_MEANING,
+            seed,
+            scaled_share=SCALED_SHARE if settings.scaled else 0.0,
+            group=GROUP if settings.modern else 1,
         )
+        self._done = 0.0
         looks = len(self.options)
         generator = seeded(lambda: init_xavier(build("ising-gan", **self._hyper)), derived_seed(seed, "generator"))
         discriminator = seeded(
@@ -164,7 +171,8 @@ class IsingObjective(Objective):
         for group in self.optimizers["discriminator"].param_groups:
             group["lr"] *= self.settings.discriminator_rate
 
-    def learning_rate_factor(self, step: int) -> float:
+    def learning_rate_factor(self, step: float) -> float:
+        self._done = step / self.settings.steps  # by steps or by time, as the loop counts
         return super().learning_rate_factor(step) if self.settings.rate_falls else 1.0
 
     def codes(self, count: int, *keys: int | str) -> Tensor:
@@ -172,10 +180,11 @@ class IsingObjective(Objective):
         z = numpy_rng(self.seed, "z", *keys).uniform(-1, 1, (count, self.settings.latent_size))
         return torch.from_numpy(z.astype(np.float32)).to(self.fabric.device)
 
-    def step(self, step: int) -> Losses:
+    def step(self, step: int) -> dict[str, float]:
         s, rank = self.settings, self.fabric.global_rank
         generator, discriminator = self.networks["generator"].train(), self.networks["discriminator"].train()
-        real, numbers = self.pairs.batch(step, s.batch_size, rank)
+        masks, images, numbers = self.pairs.batch(step, s.batch_size, rank)
+        real = torch.cat([images, 2 * masks - 1], 1)
         fake = generator(self.codes(len(real), step, rank), numbers).float()
         mask = fake[:, IMAGE_CHANNELS:]
         seen = self._seen(step, rank)
@@ -188,21 +197,24 @@ class IsingObjective(Objective):
         loss_g = self._loss_g(discriminator(seen_fake, numbers))
         smooth = SMOOTHNESS[s.smoothness](mask) if s.smoothness != "none" else mask.new_zeros(())
         grey = indecision(mask)
-        decisive = s.decisive if self.done(step) >= DECISIVE_FROM else 0.0
+        decisive = s.decisive if self._done >= DECISIVE_FROM else 0.0
         self.optimise("generator", loss_g + s.smooth_weight * smooth + decisive * grey)
         discriminator.requires_grad_(True)
         if self._averaged:
             self._averaged.update(getattr(generator, "module", generator))
-        losses = {"D": loss_d, "G": loss_g, "smooth": smooth, "grey": grey}
-        return {name: loss.detach() for name, loss in losses.items()}
+        values = torch.stack([loss_d, loss_g, smooth, grey]).tolist()  # one wait for the device, not four
+        return dict(zip(("D", "G", "smooth", "grey"), values, strict=True))
 
     def _seen(self, step: int, rank: int) -> Any:
         """What happens to pairs before the discriminator sees them."""
         s = self.settings
         if not s.augment:
             return lambda pairs: pairs
-        rng = numpy_rng(self.seed, "augment", step, rank)
-        return Augmentation(rng, s.batch_size, s.size, self.fabric.device, s.colour)
+        draw = torch.Generator(self.fabric.device).manual_seed(derived_seed(self.seed, "augment", step, rank))
+        change = Augmentation((s.batch_size, IMAGE_CHANNELS, s.size, s.size), draw)
+        return lambda pairs: torch.cat(
+            [change.images(pairs[:, :IMAGE_CHANNELS]), change.conditions(pairs[:, IMAGE_CHANNELS:])], 1
+        )
 
     def _loss_d(self, on_real: list[Tensor], on_fake: list[Tensor]) -> Tensor:
         """Published: cross-entropy; modern: hinge, mean over whole and patches."""
@@ -252,7 +264,7 @@ class IsingObjective(Objective):
             architecture="ising-gan",
             hyper=self._hyper,
             role="pairs",
-            mask_meaning="foreground",
+            mask_meaning=MASK_MEANING,
             looks=looks,
             latent_size=self.settings.latent_size,
             licence=joint_licence(self.training_data()),
@@ -261,6 +273,16 @@ class IsingObjective(Objective):
 
     def training_data(self) -> list[TrainingData]:
         return [training_data(o.source, len(o.training), len(o.held_out)) for o in self.options]
+
+
+def _resized(pair: LoadedPair, size: int) -> LoadedPair:
+    """The whole pair as a square: the image bilinear, the mask nearest."""
+    image = torch.from_numpy(pair.image).permute(2, 0, 1)[None].float()
+    labels = torch.from_numpy(pair.labels)[None, None].double()
+    image = interpolate(image, (size, size), mode="bilinear", antialias=True, align_corners=False)
+    labels = interpolate(labels, (size, size), mode="nearest-exact")
+    image = image[0].permute(1, 2, 0).round().clamp(0, 255).byte()
+    return replace(pair, image=image.numpy(), labels=labels[0, 0].int().numpy())
 
 
 def _check_count(name: str, count: int) -> None:
