@@ -102,7 +102,7 @@ class IsingObjective(Objective):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 40_000, "whole": True, "rate_falls": False},
         "fast": MODERN | {"steps": 10_000, "size": 64, "batch_size": 32, "ndf": 16},
-        "gpu": MODERN | {"steps": 20_000, "size": 256, "batch_size": 32, "ndf": 48},
+        "gpu": MODERN | {"steps": 20_000, "size": 256, "batch_size": 16, "width": 96},
     }
     ablations: ClassVar[dict[str, dict[str, Any]]] = {
         "vanilla": {"smoothness": "none", "decisive": 0.0},
