@@ -20,7 +20,7 @@ from napari_synth.training.objectives.metgan_terms import (
     blobs,
     correlation,
     feature_distance,
-    grey_values_of_two_sizes,
+    grey_values_of_bands,
     inside_distance,
     likeness,
     margin_loss,
@@ -77,7 +77,7 @@ def test_losses_equal_their_formulas():
     stripes = (torch.arange(40) % 2).float().expand(1, 1, 40, 40)
     halves = (torch.arange(40) >= 20).float().expand(1, 1, 40, 40)
     assert grey_value_distance(stripes, halves, torch.ones(1, 1, 40, 40)) == 0
-    assert grey_values_of_two_sizes(stripes, halves, torch.ones(1, 1, 40, 40)) > 0.3
+    assert grey_values_of_bands(stripes, halves, torch.ones(1, 1, 40, 40)) > 0.3
     logits = torch.tensor([-3.0, -0.5, 0.5, 3.0])
     assert margin_loss(logits, torch.zeros(4), 5) == pytest.approx((0 + 0.5 + 1.5 + 4) / 4)
     assert margin_loss(logits, torch.ones(4), 5) == pytest.approx(5 * (4 + 1.5 + 0.5 + 0) / 4)
@@ -134,8 +134,8 @@ def test_grey_values_inside_other_labels_are_compared_as_distributions():
     masks[..., 16:48, 16:48] = 1
     asked[:2, :, 8:56, 8:56] = 1
     made = torch.rand(3, 1, 64, 64, generator=generator)
-    assert inside_distance(made, asked, real, masks) < 0.05
-    assert inside_distance(made + 0.5, asked, real, masks) == pytest.approx(2 * 0.5, abs=0.05)
+    assert inside_distance(made, asked, real, masks) < 0.1
+    assert inside_distance(made + 0.5, asked, real, masks) == pytest.approx(2 * 0.5, abs=0.1), "all but the contrast"
     empty = made.clone().requires_grad_()
     distance = inside_distance(empty, torch.zeros_like(asked), real, masks)
     distance.backward()

@@ -28,7 +28,7 @@ from napari_synth.training.objectives.metgan_terms import (
     area_distance,
     blobs,
     feature_distance,
-    grey_values_of_two_sizes,
+    grey_values_of_bands,
     inside_distance,
     likeness,
     margin_loss,
@@ -54,7 +54,7 @@ class HingeMetGANSettings(TripletSettings):
     spectrum: float = Field(0.5, ge=0)
     """Weight of `texture.spectral_distance`: grain as fine and as even as the real one."""
     grey_values: float = Field(5.0, ge=0)
-    """Weight of `grey_values_of_two_sizes`: objects and background as dark and as bright as the real ones."""
+    """Weight of `grey_values_of_bands`: objects and background as dark and as bright as the real ones."""
     variety: float = Field(2.0, ge=0)
     """Weight of `likeness` between the first two of a batch, which differ in their noise alone."""
     foreign_labels: float = Field(0.375, ge=0, lt=1)
@@ -162,7 +162,7 @@ class HingeMetGANObjective(TripletsObjective):
 
         Generator: ``adversarial`` x -D + ``segmentation`` x `margin_loss`, and where the label is that of the
         place ``features`` x `feature_distance` + ``area`` x `area_distance` + ``spectrum`` x
-        `texture.spectral_distance` + ``grey_values`` x `grey_values_of_two_sizes`; where it is not, ``grey_values``
+        `texture.spectral_distance` + ``grey_values`` x `grey_values_of_bands`; where it is not, ``grey_values``
         x `inside_distance`; and ``variety`` x `likeness`.
         """
         s, device = self.settings, self.fabric.device
@@ -189,7 +189,7 @@ class HingeMetGANObjective(TripletsObjective):
         losses["features"] = feature_distance([f[:own] for f in of_made], [f[:own] for f in of_real])
         losses["area"] = area_distance(made[:own], signal[:own])
         losses["spectrum"] = spectral_distance(made[:own], signal[:own])
-        losses["grey values"] = grey_values_of_two_sizes(made[:own], signal[:own], mask[:own])
+        losses["grey values"] = grey_values_of_bands(made[:own], signal[:own], mask[:own])
         if own < len(mask):
             losses["inside"] = inside_distance(made[own:], asked[own:], signal[:own], mask[:own])
         if s.variety:

@@ -13,6 +13,8 @@ PARTS = 4
 AREA = 16
 OBJECT = 5
 """Pixels across a small object."""
+FINE = 4.0
+"""The fine contrast is about that much weaker than the grey values."""
 MARGIN = 1.0
 """Logit from which on the segmentor is sure enough: a probability of 0.73."""
 QUANTILES = 64
@@ -38,23 +40,25 @@ def area_distance(made: Tensor, real: Tensor) -> Tensor:
     return l1_loss(avg_pool2d(made, AREA), avg_pool2d(real, AREA))
 
 
-def grey_values_of_two_sizes(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
-    """`texture.grey_value_distance` of the pixels and of the means of `OBJECT`² pixels.
+def bands(images: Tensor) -> list[Tensor]:
+    """The pixels, the means of `OBJECT`² pixels, and `FINE` times what a mean of 3×3 pixels takes away.
 
-    The pixels alone could be as varied as the real ones by stripes within objects that are all alike.
+    The pixels alone could be as varied as the real ones by a weave within objects that are all alike.
     """
-    means = grey_value_distance(blurred(made, OBJECT), blurred(real, OBJECT), masks)
-    return grey_value_distance(made, real, masks) + means
+    return [images, blurred(images, OBJECT), FINE * (images - blurred(images))]
+
+
+def grey_values_of_bands(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
+    """`texture.grey_value_distance` of the pixels, of `OBJECT`-sized means and of the fine contrast (`bands`)."""
+    pairs = zip(bands(made), bands(real), strict=True)
+    return torch.stack([grey_value_distance(one, other, masks) for one, other in pairs]).sum()
 
 
 def inside_distance(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) -> Tensor:
-    """Distance of the quantiles of all grey values inside other labels from those inside the real ones.
-
-    Of the pixels and of the means of `OBJECT`² pixels, as above, but over the whole batch.
-    """
+    """Distance of the quantiles of all grey values inside other labels from those inside real ones, by `bands`."""
     distances = [
-        l1_loss(_quantiles(change(made), asked), _quantiles(change(real), masks))
-        for change in (lambda x: x, lambda x: blurred(x, OBJECT))
+        l1_loss(_quantiles(one, asked), _quantiles(other, masks))
+        for one, other in zip(bands(made), bands(real), strict=True)
     ]
     either_is_empty = (asked.sum() == 0) | (masks.sum() == 0)
     return torch.where(either_is_empty, 0.0, torch.stack(distances).sum())
