@@ -111,6 +111,7 @@ class StyledObjective(PairsObjective):
         self.memories = {"average": self.average, "styles": self._memory}
         self._losses: dict[str, float] = {}
         self._tensors: list[tuple[Tensor, Tensor]] = []
+        self._follow(0.0)
 
     def _generator(self) -> nn.Module:
         s = self.settings
