@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -128,16 +129,16 @@ def triplet_folder(folder: Path, count: int = 3, size: tuple[int, int] = (64, 96
 METGAN_HYPER = {"width": 0.05, "blocks": 6}
 
 
-def small_metgan(path: Path, seed: int = 0) -> Path:
+def small_metgan(path: Path, seed: int = 0, **hyper: Any) -> Path:
     """A two-channel generator with random weights whose signal is uint16, from 100 to 1100."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = build("metgan", **METGAN_HYPER)
+        network = build("metgan", **METGAN_HYPER, **hyper)
     card = ModelCard(
         id=path.stem,
         title="Small brain",
         architecture="metgan",
-        hyper=METGAN_HYPER,
+        hyper=METGAN_HYPER | hyper,
         role="generator",
         mask_meaning="foreground",
         condition_channels=["anatomy"],

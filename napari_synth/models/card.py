@@ -84,8 +84,8 @@ class ModelCard(BaseModel):
         Name in the architecture registry.
     hyper : dict
         Arguments of the architecture's builder.
-    role : {'generator', 'shapes', 'segmentor'}
-        mask -> image, latent -> shape, or image -> mask.
+    role : {'generator', 'shapes', 'segmentor', 'pairs'}
+        mask -> image, latent -> shape, image -> mask, or latent -> image and mask.
     structure : {'nucleus', 'axon', 'neuron', 'structure'}
         What one label of a mask is. In a card that does not say: a nucleus for shapes and for masks with
         gaps between nuclei, what `STRUCTURES` has for a bundled file, else just a structure.
@@ -124,7 +124,7 @@ class ModelCard(BaseModel):
     title: str = ""
     architecture: str
     hyper: dict[str, float | int | str | bool] = Field(default_factory=dict)
-    role: Literal["generator", "shapes", "segmentor"]
+    role: Literal["generator", "shapes", "segmentor", "pairs"]
     structure: Structure = "structure"
     mask_meaning: str = ""
     condition_channels: list[str] = Field(default_factory=list)

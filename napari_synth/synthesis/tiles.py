@@ -15,7 +15,6 @@ import numpy as np
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.progress import Stopwatch
-from napari_synth.core.seeds import derived_seed
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -61,9 +60,9 @@ def tile_boxes(box: Box, tile: int, near: tuple[float, float] | None = None) -> 
 def blended_windows(forward: Forward, model: TrainedModel, request: ForwardRequest, steering: Steering) -> Tiled:
     """An image from overlapping windows, weighted towards their centres (MONAI's sliding window).
 
-    The image beside the mask is cut into the same windows. Every window has noise of its own under
-    the seed and its place. Only a band of one window's height is held as float. Where the device
-    runs out of memory the image is begun again with smaller windows.
+    The image beside the mask is cut into the same windows. Noise depends on the seed and the place: noise
+    planes are those of the whole canvas, dropout is each window's own. Only a band of one window's height
+    is held as float. Where the device runs out of memory the image is begun again with smaller windows.
     """
     multiple, tile = max(1, model.card.tile_multiple), steering.tile
     while True:
@@ -108,9 +107,9 @@ def _in_bands(
 
 def _window_request(request: ForwardRequest, window: Box) -> ForwardRequest:
     cut = window.seen_from(whole(*request.labels.shape))
-    seed = None if request.seed is None else derived_seed(request.seed, "window", window.top, window.left)
+    labels = np.ascontiguousarray(request.labels[cut])
     beside = None if request.condition is None else np.ascontiguousarray(request.condition[cut])
-    return replace(request, labels=np.ascontiguousarray(request.labels[cut]), seed=seed, condition=beside)
+    return replace(request, labels=labels, condition=beside, origin=(window.top, window.left))
 
 
 class _Band:

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_synth.core.recipe import Precision
-from napari_synth.core.seeds import torch_generator
 from napari_synth.synthesis.architectures.record import Architecture
 from napari_synth.synthesis.tiles import blended_windows
 
@@ -23,12 +22,11 @@ def forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     import torch
 
     from napari_synth.datasets.mask_encoding import from_network
-    from napari_synth.synthesis.network_io import as_pixels, mask_tensor, option_channel
+    from napari_synth.synthesis.network_io import as_pixels, dropout_noise, mask_tensor, option_channel
 
     x = option_channel(model, mask_tensor(model, request.labels), request.option)
     x = x.to(model.device).contiguous(memory_format=torch.channels_last)
-    noise = None if request.seed is None else torch_generator(request.seed, "render")
-    return from_network(as_pixels(model.network(x, noise)), *model.card.network_range)
+    return from_network(as_pixels(model.network(x, dropout_noise(request))), *model.card.network_range)
 
 
 def follower(model: TrainedModel, limit: int, precision: Precision) -> Follower | None:

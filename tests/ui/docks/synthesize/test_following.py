@@ -302,7 +302,7 @@ def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtb
     monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000))
     network, encoded = generator.network_for("exact").network, []
     encode = network.encode
-    monkeypatch.setattr(network, "encode", lambda image: encoded.append(1) or encode(image))
+    monkeypatch.setattr(network, "encode", lambda *given: encoded.append(1) or encode(*given))
     session.rendering.open_model(tmp_path / "brain.safetensors")
     panel = SynthesizePanel(viewer)
     panel.live.setChecked(True)
