@@ -157,6 +157,16 @@ class ModelCard(BaseModel):
         return [look.name for look in self.looks]
 
     @property
+    def style_size(self) -> int:
+        """Numbers in the code of a style; 0 for a model without styles."""
+        return int(self.hyper.get("style_size", 0))
+
+    @property
+    def styles(self) -> int:
+        """Styles that come with each option; 0 for a model without."""
+        return int(self.hyper.get("bank_size", 0)) if self.style_size else 0
+
+    @property
     def structures(self) -> str:
         """What the labels of a mask are, such as nuclei or axons."""
         return PLURALS[self.structure]

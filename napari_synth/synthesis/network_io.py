@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_synth.core.recipe import image_hash
+from napari_synth.core.recipe import Style, image_hash
 from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.mask_encoding import mask_plane
 from napari_synth.nets.counter_noise import noise_planes
 from napari_synth.nets.metgan import NOISE_PERIODS, MetGen
 from napari_synth.nets.pix2pix import option_plane
+from napari_synth.nets.styled import StyledPix2Pix, style_planes
+from napari_synth.synthesis.styles import check_style, style_code
 
 if TYPE_CHECKING:
     from napari_synth.core.intensity import Intensity
@@ -47,6 +49,8 @@ class ForwardRequest:
         Image beside the mask, in the dtype of the card's intensities.
     origin : tuple of int, optional
         Row and column of the first pixel on the canvas, where this is a window of it.
+    style : ndarray, shape (style_size,), float32
+        Code of the style; of length 0 for a model without styles.
     """
 
     labels: np.ndarray
@@ -56,6 +60,7 @@ class ForwardRequest:
     probe: Probe | None = None
     condition: np.ndarray | None = None
     origin: tuple[int, int] | None = None
+    style: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 Forward = Callable[["TrainedModel", ForwardRequest], np.ndarray]
@@ -87,6 +92,46 @@ def option_channel(model: TrainedModel, plane: Tensor, option: int) -> Tensor:
         options = len(card.looks) if card.option_values == "fraction" else 1
         return torch.cat([plane, option_plane(torch.tensor([option]), options, *plane.shape[-2:])], dim=1)
     return plane.expand(-1, int(card.hyper["in_channels"]), -1, -1)  # a network made for RGB label images
+
+
+def style_for(model: TrainedModel, style: Style | None, option: int, seed: int | None) -> np.ndarray:
+    """The code of a style, ``(style_size,)`` float32; of length 0 for a model without styles.
+
+    Raises
+    ------
+    InputError
+        See `check_style`.
+    """
+    checked = check_style(model.card, style)
+    if not model.card.style_size:
+        return np.zeros(0, np.float32)
+    network = network_of(model, StyledPix2Pix)
+    bank, spread = (table[option].float().cpu().numpy() for table in (network.bank, network.bank_spread))
+    return style_code(bank, spread, checked, seed)
+
+
+def pix2pix_input(
+    model: TrainedModel, plane: Tensor, option: int, seed: int | None, style: np.ndarray, place: tuple[int, int]
+) -> Tensor:
+    """All that a pix2pix network reads, ``[1, C, H, W]``, on the CPU for a model without styles.
+
+    Parameters
+    ----------
+    plane : Tensor, shape (1, 1, H, W)
+        The mask channel.
+    option : int
+    seed : int, optional
+    style : ndarray, shape (style_size,)
+    place : tuple of int
+        Row and column of the first pixel on the canvas.
+    """
+    x = option_channel(model, plane, option)
+    if not style.size:
+        return x
+    periods, size = network_of(model, StyledPix2Pix).noise_periods, x.shape[-2:]
+    noise = noise_at(seed, periods, place, size, model.device)
+    code = torch.from_numpy(style)[None].to(model.device)
+    return torch.cat([x.to(model.device), noise, style_planes(code, *size)], dim=1)
 
 
 def as_pixels(values: Tensor) -> np.ndarray:

@@ -105,8 +105,9 @@ def test_a_resumed_run_ends_bit_exactly_like_a_whole_one(architecture, precision
     assert all(torch.equal(expected[name], got[name]) for name in expected)
 
 
-def test_a_trained_generator_renders_and_its_card_tells_all(data, tmp_path):
-    result = train(request("pix2pix", data, tmp_path / "mine.safetensors"))
+@pytest.mark.parametrize("architecture", ["optional-pix2pix", "pix2pix"])
+def test_a_trained_generator_renders_and_its_card_tells_all(architecture, data, tmp_path):
+    result = train(request(architecture, data, tmp_path / "mine.safetensors"))
     card = read_card(result.path)
     assert card.options == ["colour", "grey"]
     assert [option.rgb for option in card.looks] == [True, False]
