@@ -75,7 +75,7 @@ def test_a_pixel_sees_as_far_as_is_said(upsampling, levels):
         seen = gradient[0, 0].abs().sum(1).nonzero()[:, 0] - row
         farthest = max(farthest, int(seen.abs().max()))
     assert farthest <= far
-    assert farthest > (0.6 if upsampling == "resize" else 0.5) * far
+    assert farthest >= 0.5 * far
 
 
 def test_option_plane_counts_from_one_part_of_k():
