@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def _pix2pix(**hyper: Any) -> nn.Module:
     from napari_synth.nets.pix2pix import Pix2PixGenerator
+    from napari_synth.nets.styled import StyledPix2Pix
 
+    if "style_size" in hyper:
+        return StyledPix2Pix(**hyper)
     return Pix2PixGenerator(**hyper)
 
 
@@ -42,6 +45,12 @@ def _dvae(**hyper: Any) -> nn.Module:
     from napari_synth.nets.dvae import DVAE
 
     return DVAE(**hyper)
+
+
+def _ising(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.ising import IsingGenerator
+
+    return IsingGenerator(**hyper)
 
 
 def _unet(**hyper: Any) -> nn.Module:
@@ -72,6 +81,7 @@ ARCHITECTURES: Registry[Callable[..., nn.Module]] = Registry(
         "metgan": _metgan,
         "metgan-unet": _metgan_unet,
         "dvae": _dvae,
+        "ising-gan": _ising,
         "unet": _unet,
         "signal-unet": _signal_unet,
     },

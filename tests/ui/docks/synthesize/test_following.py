@@ -213,7 +213,7 @@ def test_a_signal_follows_the_brush_over_its_anatomy(
     preferences.now = LivePreferences(60_000)
     network, encoded = generator.network_for("exact").network, []
     encode = network.encode
-    monkeypatch.setattr(network, "encode", lambda image: encoded.append(1) or encode(image))
+    monkeypatch.setattr(network, "encode", lambda *given: encoded.append(1) or encode(*given))
     dock.open_model(tmp_path / "brain.safetensors")
     panel = panel("synthesize")
     panel.live.setChecked(True)
