@@ -207,11 +207,12 @@ def export(
     See `exporting.batch.export_pairs` and `Generator.compile`.
     """
     from napari_synth.exporting.batch import ExportRequest, export_pairs
+    from napari_synth.models.registry import recipe_weights
     from napari_synth.synthesis.recipes import load_generator
 
     if not isinstance(recipe, Recipe):
         recipe = recipe_of(recipe)
-    generator = load_generator(recipe.model, device)
+    generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
     if compile:
         generator.compile()
     request = ExportRequest(recipe, Path(folder), format, overwrite)

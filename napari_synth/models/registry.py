@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+EARLIER_FOLDER = WEIGHTS_FOLDER / "earlier"
+"""Weights that the program came with before, as ``ID.NUMBER.safetensors``: recipes made with them go on."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,21 @@ def resolve_model(name: str | Path) -> Path:
     if path.suffix or path.exists():
         return path
     raise unknown_name("model", str(name), list(bundled))
+
+
+def recipe_weights(name: str, sha256: str) -> Path:
+    """The weights file that a recipe names: that of the id or path, or an earlier one of the id with this hash.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    path = resolve_model(name)
+    if sha256 and name in bundled_paths() and file_hash(path) != sha256:
+        earlier = EARLIER_FOLDER.glob(f"{name}.*{SUFFIX}")
+        return next((other for other in earlier if file_hash(other) == sha256), path)
+    return path
 
 
 def model_card(name: str | Path) -> ModelCard:
