@@ -157,11 +157,14 @@ class MaskActions(DockActions):
     def fit(self, masks: Path | None = None) -> None:
         """Fit the field to a folder of real masks, or to the current mask."""
         layer = self.context.masks.current
-        if masks is None and layer is None:
+        source: Path | np.ndarray
+        if masks is not None:
+            source, name = masks, masks.name
+        elif layer is not None:
+            source, name = np.array(layer.data), layer.name
+        else:
             self.say(Note("problem", "There is no mask to fit to.", "Choose a folder of masks instead."))
             return
-        source = masks if masks is not None or layer is None else np.array(layer.data)
-        name = masks.name if masks is not None or layer is None else layer.name
         work = FitWork(self.context.models, self.context.field.settings(256, 256), source, name)
         self.jobs.run("Fitting to real masks", work, partial(self._fitted, name), total=STEPS)
 
