@@ -18,7 +18,7 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.masks.jobs import STEPS, FieldWork, FitWork, RecombineWork
 from napari_synth.ui.napari_bridge.mask_layers import (
-    Placement,
+    LayerPlacement,
     add_mask,
     clear_labels,
     placement,
@@ -125,7 +125,7 @@ class MaskActions(DockActions):
         work = RecombineWork(paths, height, width, count, self.context.field.seed)
         self.jobs.run("Combining label maps", work, partial(self._recombined, place), total=count, unit="masks")
 
-    def _recombined(self, place: Placement | None, masks: list[np.ndarray]) -> None:
+    def _recombined(self, place: LayerPlacement | None, masks: list[np.ndarray]) -> None:
         for number, labels in enumerate(masks, start=1):
             layer = add_mask(self.context.viewer, labels.shape, f"{COMBINED_NAME} {number}", place)
             replace_labels(layer, labels)
