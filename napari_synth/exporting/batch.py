@@ -23,9 +23,8 @@ from napari_synth.core.recipe import (
 )
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.exporting.formats.base import PairToWrite, PixelSize, Writer
-from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.recipes import check_model, request_of
-from napari_synth.synthesis.request import check_condition, check_option
+from napari_synth.synthesis.request import Renderer, check_condition, check_option
 from napari_synth.synthesis.styles import check_style
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class ExportResult:
 
 def export_pairs(
     request: ExportRequest,
-    generator: Generator,
+    generator: Renderer,
     masks: MaskReader,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,

@@ -200,7 +200,7 @@ def _unfinished_state(request: TrainRequest) -> Path | None:
     path = request.out.with_suffix(RESUME_SUFFIX)
     if not path.is_file():
         return None
-    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude=LENGTH)
+    identity, settings = read_training_state(path)["identity"], settings_for(request).model_dump(exclude=LENGTH)
     same = (identity["architecture"], identity["seed"], identity["settings"])
     return path if same == (request.architecture, request.seed, settings) else None
 
@@ -210,7 +210,7 @@ def _start_from(name: str, objective: Objective) -> None:
     path = resolve_model(name)
     try:
         if path.suffix == RESUME_SUFFIX:
-            state = read_state(path)
+            state = read_training_state(path)
             for part, network in objective.networks.items():
                 network.load_state_dict(state[f"network.{part}"])
         else:
@@ -222,7 +222,7 @@ def _start_from(name: str, objective: Objective) -> None:
         ) from error
 
 
-def read_state(path: Path) -> dict[str, Any]:
+def read_training_state(path: Path) -> dict[str, Any]:
     """The training state in a ``.ckpt`` file.
 
     Raises
@@ -271,7 +271,7 @@ class _Run:
         )
 
     def restore(self, path: Path) -> None:
-        rest = read_state(path)
+        rest = read_training_state(path)
         if rest.get("identity") != self._identity:
             raise InputError(f"{path} belongs to a run with other settings.", "Give the same settings and seed again.")
         for name, part in self._networks_and_optimizers().items():
