@@ -62,5 +62,9 @@ def export_recipe_to(
             f"The export was stopped with {result.written + result.kept} of {result.total} pairs in {out_dir}.",
             "Start the same command again to go on.",
         )
+    if result.made_again:
+        names = ", ".join(path.name for path in result.made_again[:5])
+        more = ", …" if len(result.made_again) > 5 else ""
+        out.print(f"Made again, for they were damaged: {names}{more}")
     kept = f" ({result.kept} were there already)" if result.kept else ""
     out.print(f"{result.total} pairs in {result.folder}{kept}")

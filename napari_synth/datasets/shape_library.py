@@ -95,9 +95,9 @@ class ShapeLibrary:
         if self.codes is not None and self.log_variances is not None:
             coded = {name: getattr(self, name).astype(np.float16) for name in ("codes", "log_variances")}
         about = {"dropped": self.dropped, "attribution": self.attribution, "coded_by": self.coded_by}
-        with writing(path) as temporary:
+        with writing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
-                temporary,
+                file,
                 packed=np.packbits(self.shapes.astype(bool).reshape(len(self), np.prod(self.shapes.shape[1:])), axis=1),
                 area_px=self.area_px.astype(np.float32),
                 about=np.array(json.dumps(about)),

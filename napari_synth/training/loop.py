@@ -313,7 +313,7 @@ class _Run:
         save_model(self.request.out, self._card(), self.objective.exported.state_dict())
         self.objective.save_beside(self.request.out)
         with writing(self.preview_path) as temporary:
-            iio.imwrite(temporary, self.objective.preview())
+            iio.imwrite(temporary, self.objective.preview(), extension=".png")
 
     def _card(self) -> ModelCard:
         settings = self.objective.settings
