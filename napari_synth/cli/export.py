@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_synth.cli.console import Fast, out, watched
+from napari_synth.cli.console import Fast, out, watched, were_there
 from napari_synth.core.errors import Cancelled
 from napari_synth.exporting.formats import FORMATS
 
@@ -66,5 +66,4 @@ def export_recipe_to(
         names = ", ".join(path.name for path in result.made_again[:5])
         more = ", …" if len(result.made_again) > 5 else ""
         out.print(f"Made again, for they were damaged: {names}{more}")
-    kept = f" ({result.kept} were there already)" if result.kept else ""
-    out.print(f"{result.total} pairs in {result.folder}{kept}")
+    out.print(f"{result.total} pairs in {result.folder}{were_there(result.kept)}")

@@ -120,7 +120,12 @@ def sweep(folder: Path) -> None:
     if folder in _swept:
         return
     _swept.add(folder)
-    for path in _entries(folder):
+    with suppress(InputError):  # a folder that may be written but not read
+        _sweep(entries(folder))
+
+
+def _sweep(paths: list[Path]) -> None:
+    for path in paths:
         found = _OF_OURS.fullmatch(path.name)
         if found is None:
             continue
@@ -129,13 +134,6 @@ def sweep(folder: Path) -> None:
             old = path.lstat().st_mtime < time.time() - DAY
             if not _is_alive(int(found[2])) if here else old:
                 path.unlink()
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:  # a folder that may be written but not listed
-        return []
 
 
 def _is_alive(process: int) -> bool:
@@ -223,3 +221,11 @@ def existing_folder(path: str | os.PathLike[str], what: str) -> Path:
     if not folder.is_dir():
         raise InputError(f"The {what} {folder} does not exist.", "Check the path.")
     return folder
+
+
+def entries(folder: Path) -> list[Path]:
+    """What is in a folder, sorted by name; `InputError` when it may not be looked at."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be read ({error.strerror}).", "Check its permissions.") from error

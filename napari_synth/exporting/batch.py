@@ -25,7 +25,7 @@ from napari_synth.core.recipe import (
     mask_hash,
     parse_recipe,
 )
-from napari_synth.datasets.image_files import read_array
+from napari_synth.datasets.image_files import check_not_edited
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.exporting.formats.base import PairToWrite, PixelSize, Writer
 from napari_synth.synthesis.generator import Generator
@@ -136,8 +136,8 @@ def _export(
             kept += 1
         else:
             changed = [path for path, state in states.items() if state is State.CHANGED]
-            if not request.overwrite:
-                _check_not_edited(changed)
+            for path in () if request.overwrite else changed:
+                check_not_edited(path)
             damaged += changed
             out.write(request.folder, _rendered(request, recipe.item(index), stem, generator, masks, out))
             manifest.add(files)
@@ -163,19 +163,6 @@ def _rendered(
     text = item.model_copy(update=stored_here).to_yaml()
     channels = (*card.condition_channels, card.output_channel) if card.condition_channels else ()
     return PairToWrite(stem, rendering.image, labels, text, request.pixel_size, rendering.condition, channels)
-
-
-def _check_not_edited(changed: list[Path]) -> None:
-    """Refuse to make again a file that still opens as an image: somebody changed it."""
-    for path in changed:
-        try:
-            read_array(path)
-        except InputError:
-            continue
-        raise InputError(
-            f"{path} was changed since it was exported.",
-            "Move it elsewhere to keep it, or allow overwriting (--overwrite).",
-        )
 
 
 def portable(recipe: Recipe, masks: MaskReader, out: Writer, card: ModelCard) -> Recipe:
@@ -248,9 +235,9 @@ def _present_files(folder: Path, recipe: Recipe, out: Writer) -> Iterator[Path]:
     """
     for path in folder.rglob("*"):
         number = re.match(r"\d+", path.name)
-        if number and 0 < int(number[0]) <= recipe.count() and path.is_file():
-            if path in out.files(folder, recipe.stem(int(number[0]) - 1)):
-                yield path
+        index = int(number[0]) - 1 if number else -1
+        if 0 <= index < recipe.count() and path in out.files(folder, recipe.stem(index)):
+            yield path
 
 
 def _remove_pairs(folder: Path, recipe: Recipe, out: Writer) -> None:

@@ -52,7 +52,9 @@ class _Gif:
         if self.frames:
             milliseconds, stack = 1000 // FRAMES_PER_SECOND, np.stack(self.frames)
             with self.path.open("wb") as file:
-                iio.imwrite(file, stack, extension=".gif", plugin="pillow", duration=milliseconds, loop=0, is_batch=True)
+                iio.imwrite(
+                    file, stack, extension=".gif", plugin="pillow", duration=milliseconds, loop=0, is_batch=True
+                )
 
 
 class _Mp4:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import Cancelled, InputError, WorkError, unknown_name
-from napari_synth.core.files import check_writable, existing_folder, writing
+from napari_synth.core.files import check_writable, existing_folder, user_path, writing
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.models.card import ModelCard, Training
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
@@ -133,7 +133,7 @@ def train(
         raise unknown_name("precision", request.precision, list(TRAINING_PRECISIONS))
     settings = settings_for(request)
     check_writable(request.out)
-    existing = request.data.expanduser()
+    existing = user_path(request.data)
     data = existing if existing.is_file() else existing_folder(existing, "data folder")
     objective = objective_class(request.architecture)(settings, data, request.seed)
     if request.init is not None:
