@@ -159,6 +159,7 @@ def train(
     devices: int = 1,
     precision: str = "32-true",
     checkpoint_minutes: float = 3.0,
+    overwrite: bool = False,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> TrainResult:
@@ -171,18 +172,19 @@ def train(
 
     request = TrainRequest(
         architecture=architecture,
-        data=Path(data),
-        out=Path(out),
+        data=user_path(data),
+        out=user_path(out),
         preset=preset,
         ablation=ablation,
         settings=dict(settings or {}),
-        resume=None if resume is None else Path(resume),
+        resume=None if resume is None else user_path(resume),
         init=init,
         seed=seed,
         device=device,
         devices=devices,
         precision=precision,
         checkpoint_minutes=checkpoint_minutes,
+        overwrite=overwrite,
     )
     return run(request, on_progress, cancel)
 
