@@ -23,8 +23,8 @@ from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read
 from napari_synth.models.registry import resolve_model
 from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings
+from napari_synth.training.state import RESUME_SUFFIX, read_state
 
-RESUME_SUFFIX = ".ckpt"
 TRAINING_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
@@ -255,25 +255,6 @@ def _start_from(name: str, objective: Objective) -> None:
             f"The model {name} has another shape than the one to train.",
             "Start from a model of the same architecture and settings, and with several options if yours has several.",
         ) from error
-
-
-def read_state(path: Path) -> dict[str, Any]:
-    """The training state in a ``.ckpt`` file.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or is no such state.
-    """
-    if not path.is_file():
-        raise InputError(f"There is no file {path} to go on from.", "Check the path.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises several kinds for a damaged or foreign file
-        raise InputError(f"{path} is not a resumable training state.", "Use the .ckpt file of a run.") from error
-    if not isinstance(state, dict) or "identity" not in state:
-        raise InputError(f"{path} is not a resumable training state.", "Use the .ckpt file of a run.")
-    return state
 
 
 class _Run:
