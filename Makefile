@@ -5,7 +5,7 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow lint benchmarks clean
+.PHONY: run test test-slow lint faults benchmarks clean
 
 run: $(VENV)/.installed
 	$(BIN)/napari-synth
@@ -18,6 +18,9 @@ test-slow: $(VENV)/.installed-test
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
+
+faults: $(VENV)/.installed-test
+	$(BIN)/python -m tests.faults.provoke
 
 benchmarks: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

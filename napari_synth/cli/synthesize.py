@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
+from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Stopwatch
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
@@ -49,6 +50,7 @@ def synthesize(
     targets = [
         (path, name, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif") for path in masks for name in options
     ]
+    check_distinct(targets)
     check_free([target for _, _, target in targets], overwrite)
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
     labels = {path: check_mask(read_labels(path), bool(card.condition_channels)) for path in masks}
@@ -71,3 +73,18 @@ def synthesize(
             write_tiff(target, rendering.image, recipe.to_yaml(), PixelSize())
             watch.report(done)
             out.print(f"{target}  {1000 * rendering.seconds:.0f} ms")
+
+
+def check_distinct(targets: list[tuple[Path, str, Path]]) -> None:
+    """Raise `InputError` when two images would get one name, or an image that of a mask."""
+    masks = {path.resolve(): path for path, _, _ in targets}
+    taken: dict[Path, Path] = {}
+    for path, _, target in targets:
+        if target in taken:
+            raise InputError(
+                f"The images of {taken[target]} and {path} would both be {target}.",
+                "Rename one of the masks, or give them to two commands with folders of their own.",
+            )
+        if target.resolve() in masks:
+            raise InputError(f"The image of {path} would replace the mask {target}.", "Choose another folder.")
+        taken[target] = path

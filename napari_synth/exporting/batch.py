@@ -143,6 +143,8 @@ def _export(
             manifest.add(files)
             written += 1
         watch.report(index + 1, f"pair {index + 1} of {total}")
+    if not (request.folder / RECIPE_NAME).is_file():  # somebody removed the folder meanwhile
+        stored.save(request.folder / RECIPE_NAME)
     if written + kept == total:
         manifest.finish(path for index in range(total) for path in out.files(request.folder, recipe.stem(index)))
     return ExportResult(request.folder, total, written, kept, tuple(damaged))

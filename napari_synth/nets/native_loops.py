@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba import config, njit
+import numba
+from numba import njit
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -32,6 +33,7 @@ def native(function: Callable[..., Any]) -> Any:
         pass
     folder = temporary_cache()
     if folder is not None:
+        config: Any = numba.config
         before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
         try:
             return njit(cache=True, **OPTIONS)(function)

@@ -320,7 +320,7 @@ class _Run:
             self.objective.set_learning_rate(self.objective.learning_rate_factor(self.step))
             try:
                 self.losses = self.objective.step(self.step)
-            except RuntimeError as error:
+            except (RuntimeError, ValueError) as error:
                 raise _training_error(error) from error
             self.step += 1
             self.seconds = spent + time.monotonic() - began
@@ -381,7 +381,7 @@ class _Run:
         return card.model_copy(update={"training": training})
 
 
-def _training_error(error: RuntimeError) -> WorkError:
-    if out_of_memory(error):
+def _training_error(error: RuntimeError | ValueError) -> WorkError:
+    if isinstance(error, RuntimeError) and out_of_memory(error):
         return WorkError("The device ran out of memory while training.", "Use a smaller batch_size or crop.")
     return WorkError(f"A training step failed: {error}.", "Report this with the details.")
