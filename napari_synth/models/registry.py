@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, unknown_name
+from napari_synth.core.files import user_path
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card
@@ -106,7 +107,7 @@ def resolve_model(name: str | Path) -> Path:
     bundled = bundled_paths()
     if str(name) in bundled:
         return bundled[str(name)]
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.suffix or path.exists():
         return path
     raise unknown_name("model", str(name), list(bundled))
