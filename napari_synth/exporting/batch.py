@@ -115,7 +115,7 @@ def _export(
     request: ExportRequest,
     recipe: Recipe,
     stored: Recipe,
-    generator: Generator,
+    generator: Renderer,
     masks: MaskReader,
     out: Writer,
     on_progress: OnProgress,
@@ -152,7 +152,7 @@ def _export(
 
 
 def _rendered(
-    request: ExportRequest, item: Recipe, stem: str, generator: Generator, masks: MaskReader, out: Writer
+    request: ExportRequest, item: Recipe, stem: str, generator: Renderer, masks: MaskReader, out: Writer
 ) -> PairToWrite:
     """One pair, with a recipe that finds its files beside it."""
     card = generator.card
