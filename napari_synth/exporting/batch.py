@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import write_error
+from napari_synth.core.names import check_inside
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.recipe import (
     RECIPE_NAME,
@@ -183,7 +185,7 @@ def _prepare(request: ExportRequest, stored: Recipe, out: Writer) -> None:
             return
         if request.overwrite and old is not None:
             _remove_pairs(folder, old, out)
-    elif others and not request.overwrite and any(p.exists() for p in _all_files(folder, stored, out)):
+    elif others and not request.overwrite and any(_present_files(folder, stored, out)):
         present = ""
     if present is not None and not request.overwrite:
         raise InputError(
@@ -192,14 +194,21 @@ def _prepare(request: ExportRequest, stored: Recipe, out: Writer) -> None:
     stored.save(path)
 
 
-def _all_files(folder: Path, recipe: Recipe, out: Writer) -> list[Path]:
-    return [path for index in range(recipe.count()) for path in out.files(folder, recipe.stem(index))]
+def _present_files(folder: Path, recipe: Recipe, out: Writer) -> Iterator[Path]:
+    """The files in the folder that bear the names of a recipe's pairs; found there, however many pairs it has."""
+    for place in {path.parent for path in out.files(folder, "x")}:
+        for found in sorted(place.iterdir()) if place.is_dir() else ():
+            number = found.name.partition("_")[0].partition(".")[0]
+            if number.isdecimal() and 0 < int(number) <= recipe.count():
+                expected = out.files(folder, recipe.stem(int(number) - 1))
+                if found in expected:
+                    yield check_inside(folder, found)
 
 
 def _remove_pairs(folder: Path, recipe: Recipe, out: Writer) -> None:
     """Remove the files an earlier recipe made, and nothing else."""
     try:
-        for path in _all_files(folder, recipe, out):
+        for path in list(_present_files(folder, recipe, out)):
             path.unlink(missing_ok=True)
     except OSError as error:
         raise write_error(path, error) from error

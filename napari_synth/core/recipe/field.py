@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from napari_synth.core.names import FilePath
 from napari_synth.core.recipe.strict import Strict
 
 REFERENCE_AREA = 256 * 256
@@ -66,16 +67,16 @@ class FieldSettings(Strict):
     """Mean number of nuclei in a group, for ``clusters``."""
     cluster_radius: float = Field(30.0, gt=0)
     """Standard deviation of the distance to the centre of the group, in pixels."""
-    density: str = ""
+    density: FilePath = ""
     """An image file: the brighter, the more nuclei; empty: everywhere alike."""
     density_sha256: str = ""
     """`mask_hash` of its numbers; empty: not checked."""
     sampler: str = DEFAULT_SAMPLER
     spread: float = Field(1.0, ge=0, le=3)
     """How far the sampler goes from what is known; see `masks.samplers`."""
-    shapes: str = DEFAULT_SHAPES
+    shapes: FilePath = DEFAULT_SHAPES
     """Id or file of the shape model."""
-    library: str = ""
+    library: FilePath = ""
     """A shape library or a folder of masks; empty: the library of the shape model; ``held:…``: in memory alone."""
 
     @field_validator("count_quantiles", "area_quantiles", "eccentricity_quantiles")
