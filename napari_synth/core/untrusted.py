@@ -29,7 +29,7 @@ def first_problem(error: ValidationError, whole: str) -> tuple[str, str]:
     """
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or whole
-    return one_line(place), one_line(first["msg"])
+    return one_line(place), one_line(first["msg"].removeprefix("Value error, "))
 
 
 def load_yaml(text: str, what: str, action: str) -> Any:
@@ -50,8 +50,8 @@ def load_yaml(text: str, what: str, action: str) -> Any:
     """
     if len(text) > MAX_TEXT:
         raise InputError(f"{what} is not valid YAML: it is too long.", action)
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
@@ -63,8 +63,6 @@ def load_yaml(text: str, what: str, action: str) -> Any:
     except Exception as error:  # beside YAMLError the constructors of dates, numbers and tables raise anything
         reason = getattr(error, "problem", None) or type(error).__name__
         raise InputError(f"{what} is not valid YAML ({one_line(reason)}).", action) from error
-    finally:
-        loader.dispose()
 
 
 def _count(node: yaml.Node, known: dict[int, int]) -> int:
