@@ -42,7 +42,9 @@ def _looks_pickled(path: Path) -> bool:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path.name} is damaged or is not a safetensors file ({one_line(error)}).", "Copy or download it again.")
+    return InputError(
+        f"{path.name} is damaged or is not a safetensors file ({one_line(error)}).", "Copy or download it again."
+    )
 
 
 def read_card(path: str | Path) -> ModelCard:

@@ -184,5 +184,3 @@ def _unfit(where: str, reason: str) -> InputError:
     return InputError(
         f"The model card in {where} does not fit its network: {reason}.", "Use a file made by napari-synth."
     )
-
-

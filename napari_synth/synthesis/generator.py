@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_synth.core import arguments
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import Precision
 from napari_synth.models.registry import RoleModel
 from napari_synth.synthesis.architectures.registry import architecture, stages_of
-from napari_synth.synthesis.capsules.access import CapsuleAccess, intervention
+from napari_synth.synthesis.capsules.access import CapsuleAccess
 from napari_synth.synthesis.latents.vectors import latent_for
 from napari_synth.synthesis.padding import padded_to
 from napari_synth.synthesis.request import (
@@ -22,9 +23,11 @@ from napari_synth.synthesis.request import (
     Rendering,
     RenderRequest,
     Steering,
+    Unit,
     check_condition,
     check_not_empty,
     check_option,
+    interventions_of,
     option_name,
     render_error,
 )
@@ -34,9 +37,6 @@ if TYPE_CHECKING:
     from napari_synth.nets.capsule_stages import Stage
     from napari_synth.synthesis.live.follower import Follower
     from napari_synth.synthesis.network_io import ForwardRequest
-
-Unit = tuple[str, int] | tuple[str, int, int]
-"""(layer, capsule) or (layer, capsule, channel)."""
 
 
 class Generator(RoleModel):
@@ -84,17 +84,15 @@ class Generator(RoleModel):
         ``set`` and ``scale`` map (layer, capsule) or (layer, capsule, channel) to the number that the
         activation is set to or multiplied by: ``set={("convcaps10", 0, 5): 0.0}``.
         """
-        interventions = [intervention(key, scale=float(value)) for key, value in (scale or {}).items()]
-        interventions += [intervention(key, value=float(value)) for key, value in (set or {}).items()]
         request = RenderRequest(
             mask,
             option,
             seed,
             z=z,
             condition=condition,
-            interventions=tuple(interventions),
-            capture=tuple(capture),
-            routing=tuple(routing),
+            interventions=interventions_of(set, scale),
+            capture=arguments.texts(capture, "capture"),
+            routing=arguments.texts(routing, "routing"),
             precision=precision,
         )
         return self.run(request)
