@@ -10,8 +10,8 @@ from napari_synth.core.array_checks import check_plane
 from napari_synth.core.errors import InputError
 from napari_synth.core.intensity import check_channel
 from napari_synth.core.untrusted import one_line
-from napari_synth.datasets.numpy_files import DAMAGE, check_header
 from napari_synth.datasets.image_sizes import check_size
+from napari_synth.datasets.numpy_files import DAMAGE, check_header
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 TIFF_SUFFIXES = (".tif", ".tiff")

@@ -16,9 +16,9 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder, writing
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.core.untrusted import first_problem, one_line
-from napari_synth.datasets.numpy_files import read_arrays
 from napari_synth.datasets.image_files import IMAGE_SUFFIXES, read_labels
 from napari_synth.datasets.instances import Instance, instances
+from napari_synth.datasets.numpy_files import read_arrays
 from napari_synth.datasets.pairs import OptionSource, describe
 
 SHAPE_SIZE = 64

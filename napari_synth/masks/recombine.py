@@ -15,8 +15,8 @@ from napari_synth.core.files import existing_folder
 from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng, series_seed
 from napari_synth.core.untrusted import one_line
-from napari_synth.datasets.numpy_files import read_arrays
 from napari_synth.datasets.image_files import IMAGE_SUFFIXES, as_labels, read_labels
+from napari_synth.datasets.numpy_files import read_arrays
 
 ARRAY_SUFFIX = ".npz"
 ARRAY_NAME = "labels"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import Cancelled, InputError, WorkError, unknown_name
 from napari_synth.core.files import check_writable, existing_folder, writing
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
+from napari_synth.core.untrusted import first_problem
 from napari_synth.models.card import ModelCard, Training
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
 from napari_synth.models.registry import resolve_model
@@ -101,12 +103,11 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
         raise unknown_name("ablation", request.ablation, sorted(cls.ablations))
     chosen = cls.presets[request.preset] | cls.ablations.get(request.ablation, {}) | request.settings
     try:
-        return cls.Settings(**chosen)
+        return cls.Settings.model_validate(chosen)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "combination"
+        name, reason = first_problem(error, "combination")
         raise InputError(
-            f"The training setting {name} is not valid: {first['msg']}.",
+            f"The training setting {name} is not valid: {reason}.",
             f"Known settings: {', '.join(cls.Settings.model_fields)}.",
         ) from error
 
@@ -124,7 +125,7 @@ def train(
     InputError
         If the data, a setting or the file to resume is unusable.
     WorkError
-        If the model cannot be written, or the device runs out of memory.
+        If the model cannot be written, the device runs out of memory, or a loss is no longer finite.
     """
     cancel = cancel or CancelToken()
     if request.out.suffix != SUFFIX:
@@ -244,6 +245,8 @@ class _Run:
         self.step = 0
         self.seconds = 0.0
         self.losses: dict[str, float] = {}
+        self.kept: int | None = None
+        """Step of the state on disk."""
         self.resume_path = request.out.with_suffix(RESUME_SUFFIX)
         self.preview_path = request.out.with_suffix(".preview.png")
 
@@ -270,6 +273,7 @@ class _Run:
         for name, part in self._networks_and_optimizers().items():
             part.load_state_dict(rest[name])
         self.step, self.seconds = rest["step"], rest["seconds"]
+        self.kept = self.step
         if self.step > self.objective.settings.steps:
             raise InputError(f"{path} is at step {self.step} already.", f"Give more steps than {self.step}.")
 
@@ -288,6 +292,9 @@ class _Run:
                 self.losses = self.objective.step(self.step)
             except RuntimeError as error:
                 raise _training_error(error) from error
+            broken = [name for name, value in self.losses.items() if not math.isfinite(value)]
+            if self._agreed(bool(broken)):
+                raise self._broke_down(f"the loss {' and '.join(broken)} is")
             self.step += 1
             self.seconds = spent + time.monotonic() - began
             watch.report(self.step, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
@@ -299,7 +306,15 @@ class _Run:
         return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, self.losses)
 
     def save(self) -> None:
-        """Write the resumable state, the model and the preview, each beside and renamed."""
+        """Write the resumable state, the model and the preview, each beside and renamed.
+
+        Raises
+        ------
+        WorkError
+            If a weight is NaN or infinite; what was written before stays.
+        """
+        if not all(_is_finite(network) for network in self.objective.networks.values()):
+            raise self._broke_down("its weights are")
         state = self._networks_and_optimizers() | {
             "identity": self._identity,
             "step": self.step,
@@ -314,6 +329,15 @@ class _Run:
         self.objective.save_beside(self.request.out)
         with writing(self.preview_path) as temporary:
             iio.imwrite(temporary, self.objective.preview())
+        self.kept = self.step
+
+    def _broke_down(self, what: str) -> WorkError:
+        """The error for numbers that are none any more."""
+        kept = "Nothing was written" if self.kept is None else f"The model and state of step {self.kept} are kept"
+        return WorkError(
+            f"Training broke down in step {self.step + 1}: {what} no longer finite.",
+            f"{kept}; start again with a smaller learning_rate.",
+        )
 
     def _card(self) -> ModelCard:
         settings = self.objective.settings
@@ -331,6 +355,10 @@ class _Run:
             data=self.objective.training_data(),
         )
         return card.model_copy(update={"training": training})
+
+
+def _is_finite(network: torch.nn.Module) -> bool:
+    return all(bool(torch.isfinite(tensor).all()) for tensor in network.state_dict().values())
 
 
 def _training_error(error: RuntimeError) -> WorkError:

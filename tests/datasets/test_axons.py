@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from napari_synth.core.errors import InputError
 from napari_synth.core.appearance import AppearanceSettings
+from napari_synth.core.errors import InputError
 from napari_synth.datasets.axons import AxonSettings, axon_image, axon_mask
 
 

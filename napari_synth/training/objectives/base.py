@@ -19,15 +19,20 @@ from napari_synth.models.card import ModelCard, TrainingData
 from napari_synth.nets.folding import channels_last
 
 Network = TypeVar("Network", bound=nn.Module)
+MOST_SAMPLES = 4096
+"""In a batch."""
+MOST_CHANNELS = 512
+"""Of a first layer."""
+LONGEST_CROP = 4096
 
 
 class ObjectiveSettings(BaseModel):
     """What every objective can be told; each adds its own."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    steps: int = Field(10_000, ge=1)
-    batch_size: int = Field(4, ge=1)
+    steps: int = Field(10_000, ge=1, le=10**9)
+    batch_size: int = Field(4, ge=1, le=MOST_SAMPLES)
     learning_rate: float = Field(2e-4, gt=0)
 
 

@@ -24,6 +24,9 @@ from napari_synth.nets.discriminators import PatchGAN
 from napari_synth.nets.metgan import TILE_MULTIPLE
 from napari_synth.training.image_pool import ImagePool
 from napari_synth.training.objectives.base import (
+    LONGEST_CROP,
+    MOST_CHANNELS,
+    MOST_SAMPLES,
     Objective,
     ObjectiveSettings,
     adversarial_loss,
@@ -45,16 +48,16 @@ GAN_LOSSES: dict[str, Callable[[Tensor, float], Tensor]] = {
 class MetGANSettings(ObjectiveSettings):
     """Settings of `MetGANObjective`; a weight of 0 switches its term off."""
 
-    crop: int = Field(256, ge=TILE_MULTIPLE, multiple_of=TILE_MULTIPLE)
-    batch_size: int = Field(1, ge=1)
+    crop: int = Field(256, ge=TILE_MULTIPLE, le=LONGEST_CROP, multiple_of=TILE_MULTIPLE)
+    batch_size: int = Field(1, ge=1, le=MOST_SAMPLES)
     generator: Literal["metgan", "metgan-unet"] = "metgan"
-    width: float = Field(1.0, gt=0)
+    width: float = Field(1.0, gt=0, le=4)
     """Factor on the channels of MetGen."""
     blocks: int = Field(6, ge=6, le=7)
     """SPADE blocks of MetGen."""
-    ngf: int = Field(64, ge=1)
+    ngf: int = Field(64, ge=1, le=MOST_CHANNELS)
     """First channels of the U-Net that MetGen is compared with."""
-    ndf: int = Field(64, ge=1)
+    ndf: int = Field(64, ge=1, le=MOST_CHANNELS)
     gan: Literal["least-squares", "log"] = "least-squares"
     conditional: bool = False
     """A discriminator as that of pix2pix: it sees image and label beside the channel it judges, and has BatchNorm."""
@@ -65,16 +68,16 @@ class MetGANSettings(ObjectiveSettings):
     segmentation_loss: Literal["bce", "l1"] = "bce"
     object_weight: float = Field(5.0, gt=0)
     """Weight of a pixel of an object against one of the background, in the BCE."""
-    pool: int = Field(50, ge=0)
+    pool: int = Field(50, ge=0, le=100_000)
     shuffled_labels: float = Field(0.0, ge=0, le=1)
     """Share of the planes that get the label of another one."""
     freeze_norm_after: float = Field(1.0, ge=0, le=1)
     """Part of the steps after which BatchNorm keeps its statistics, so that the generator is trained
     with the very statistics it will render with."""
-    segmentor_steps: int = Field(10_000, ge=1)
-    segmentor_width: int = Field(16, ge=1)
-    segmentor_batch: int = Field(4, ge=1)
-    segmentor_crop: int = Field(256, ge=32, multiple_of=16)
+    segmentor_steps: int = Field(10_000, ge=1, le=10**9)
+    segmentor_width: int = Field(16, ge=1, le=MOST_CHANNELS)
+    segmentor_batch: int = Field(4, ge=1, le=MOST_SAMPLES)
+    segmentor_crop: int = Field(256, ge=32, le=LONGEST_CROP, multiple_of=16)
 
     @model_validator(mode="after")
     def _norm_has_something_to_measure(self) -> MetGANSettings:
