@@ -10,6 +10,7 @@ import typer
 
 from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
+from napari_synth.core.names import check_inside
 from napari_synth.models.defaults import DEFAULT_CAPSULES
 
 if TYPE_CHECKING:
@@ -95,13 +96,17 @@ def walk(
     """Walk from one latent vector to another and write the images as a movie."""
     from napari_synth.datasets.image_files import read_labels
     from napari_synth.exporting.movie import save_movie
+    from napari_synth.models.registry import model_card
+    from napari_synth.synthesis.architectures.registry import stages_of
+    from napari_synth.synthesis.capsules.access import find_stage
     from napari_synth.synthesis.latents.paths import latent_path
     from napari_synth.synthesis.latents.vectors import latent_of
     from napari_synth.synthesis.latents.walk import Walk
     from napari_synth.synthesis.recipes import file_recipe, load_generator
     from napari_synth.synthesis.request import RenderRequest, check_mask
 
-    beside = out_file.with_name(f"{out_file.stem}_{layer}.tif")
+    find_stage(stages_of(model_card(model)), layer, model)
+    beside = check_inside(out_file.parent, out_file.with_name(f"{out_file.stem}_{layer}.tif"))
     check_free((out_file, beside) if with_activations else (out_file,), overwrite, "name")
     labels, generator = check_mask(read_labels(mask)), load_generator(model, device)
     start, end = (latent_of(number, generator.card.latent_size) for number in (from_seed, to_seed))

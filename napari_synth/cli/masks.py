@@ -171,7 +171,7 @@ def _print_comparison(real: FieldStatistics, composed: FieldStatistics) -> None:
 def parse_size(size: str) -> tuple[int, int]:
     """``"256"`` or ``"320x256"`` as (width, height)."""
     parts = size.lower().split("x")
-    if len(parts) > 2 or not all(part.isdigit() for part in parts):
+    if len(parts) > 2 or not all(part.isdecimal() and len(part) < 9 for part in parts):
         raise InputError(f"The size {size!r} is not understood.", "Write 256, or 320x256 for width and height.")
     width, height = int(parts[0]), int(parts[-1])
     if not all(16 <= side <= 8192 for side in (width, height)):

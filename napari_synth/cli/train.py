@@ -76,7 +76,7 @@ def _sizes(text: str, architecture: str) -> list[int]:
     if architecture != "dvae":
         raise InputError(f"{architecture} has no latent size to study.", "Give --latent-sizes with dvae only.")
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and 1 <= int(part) <= 512 for part in parts):
+    if not all(part.isdecimal() and len(part) < 4 and 1 <= int(part) <= 512 for part in parts):
         raise InputError(f"The latent sizes {text!r} are not understood.", "Write for example 8,10,15.")
     return [int(part) for part in parts]
 

@@ -83,7 +83,7 @@ def is_held_out(index: int, stem: str, rule: str) -> bool:
         return False
     if rule.startswith("every:"):
         every = rule.removeprefix("every:")
-        if not every.isdigit() or int(every) < 2:
+        if not every.isdecimal() or len(every) > 9 or int(every) < 2:
             raise InputError(f"The hold-out rule {rule!r} is not understood.", "Write every:5 or a file pattern.")
         return index % int(every) == int(every) - 1
     return fnmatch.fnmatch(stem, rule)

@@ -136,6 +136,7 @@ class Generator(RoleModel):
         """
         from napari_synth.synthesis.network_io import ForwardRequest, in_colours_of
         from napari_synth.synthesis.precision import check_precision, computing
+        from napari_synth.synthesis.threads import threads_for
 
         card = self.card
         check_precision(request.precision)
@@ -150,7 +151,8 @@ class Generator(RoleModel):
         beside = None if condition is None else padded_to(condition, card.tile_multiple)
         start = time.perf_counter()
         try:
-            with computing(self._trained.device, request.precision):
+            device = self._trained.device
+            with threads_for(padded.size, device), computing(device, request.precision):
                 wanted = ForwardRequest(padded, option, request.seed, z, access.probe, beside)
                 on_image = self._on_image(labels.shape, option, steering or Steering())
                 image, tile, remark = self._forward(request.precision, wanted, on_image)
