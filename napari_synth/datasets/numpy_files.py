@@ -17,7 +17,7 @@ MAX_BYTES = 2**30
 """Of the arrays that are read of one file, unpacked."""
 MAX_MEMBERS = 1000
 DAMAGE = (
-    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError, MemoryError, SyntaxError,
+    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError, SyntaxError,
     RecursionError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 """What reading a damaged file, or one of another kind, can raise."""

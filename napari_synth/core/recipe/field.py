@@ -11,6 +11,7 @@ from napari_synth.core.names import FilePath
 from napari_synth.core.recipe.strict import Strict
 
 REFERENCE_AREA = 256 * 256
+LARGEST_AREA = 8192 * 8192
 DEFAULT_SAMPLER = "library"
 DEFAULT_SHAPES = "nucleus-dvae"
 
@@ -37,9 +38,9 @@ class FieldSettings(Strict):
     """Measured numbers per 256×256 pixels, at evenly spaced shares."""
     count_scaling: Literal["area", "length"] = "area"
     """``length`` multiplies the number by the side of the canvas, as the thesis did."""
-    area_mean: float = Field(700.0, gt=0)
+    area_mean: float = Field(700.0, ge=0.01, le=LARGEST_AREA)
     """Mean area of a nucleus in square pixels."""
-    area_sd: float = Field(250.0, ge=0)
+    area_sd: float = Field(250.0, ge=0, le=LARGEST_AREA)
     """Standard deviation of the area."""
     area_law: Literal["normal", "measured", "scale"] = "normal"
     """How the size varies; ``measured`` follows ``area_quantiles``, ``scale`` enlarges 64×64 shapes."""
@@ -63,9 +64,9 @@ class FieldSettings(Strict):
     """Share of the nuclei that touch another one, for ``touching`` and ``clusters``."""
     gap: int = Field(1, ge=1, le=200)
     """Free pixels between two nuclei, for ``apart``."""
-    cluster_size: float = Field(6.0, ge=1)
+    cluster_size: float = Field(6.0, ge=1, le=1_000_000)
     """Mean number of nuclei in a group, for ``clusters``."""
-    cluster_radius: float = Field(30.0, gt=0)
+    cluster_radius: float = Field(30.0, gt=0, le=8192)
     """Standard deviation of the distance to the centre of the group, in pixels."""
     density: FilePath = ""
     """An image file: the brighter, the more nuclei; empty: everywhere alike."""
