@@ -128,7 +128,7 @@ def _several(masks: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
     import numpy as np
 
     if isinstance(masks, np.ndarray):
-        return [masks]
+        return [arguments.numbers(masks, "masks")]
     if not isinstance(masks, Sequence):
         raise InputError("The argument masks is no mask.", "Give a folder, a mask or a list of masks.")
     return [arguments.numbers(mask, "masks") for mask in masks]

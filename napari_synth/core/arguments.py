@@ -15,6 +15,8 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.names import checked_path
 from napari_synth.core.untrusted import one_line
 
+MOST_NUMBERS = 2**30
+
 
 def whole_number(value: Any, name: str, low: int = 0, high: int | None = None) -> int:
     """An int from ``low`` on, up to ``high`` where there is one."""
@@ -80,6 +82,8 @@ def numbers(value: Any, name: str) -> np.ndarray:
         raise _wrong(name, value, "Give an array of numbers.") from error
     if array.dtype.kind not in "biuf":
         raise _wrong(name, value, "Give an array of numbers.")
+    if array.size > MOST_NUMBERS:
+        raise InputError(f"The argument {name} holds {array.size} numbers.", f"Give at most {MOST_NUMBERS}.")
     return array
 
 

@@ -154,15 +154,13 @@ def _check_shapes(card: ModelCard, path: Path) -> None:
     Neither the network nor the file's tensors are made for that, so that a card which asks for a network
     of any size is refused at once.
     """
-    import torch
+    from napari_synth.models.outline import outline
 
     stored = stored_shapes(path)
     try:
-        with torch.device("meta"):
-            outline = build(card.architecture, **card.hyper).state_dict()
+        expected = outline(card.architecture, **card.hyper)
     except (RuntimeError, TypeError, ValueError) as error:
         raise _unfit(path, one_line(error)) from error
-    expected = {name: tuple(tensor.shape) for name, tensor in outline.items()}
     for name in [*expected, *stored]:
         if expected.get(name) != stored.get(name):
             there, needed = (shapes.get(name, "none") for shapes in (stored, expected))

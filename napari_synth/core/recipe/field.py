@@ -85,6 +85,8 @@ class FieldSettings(Strict):
     def _rising(cls, quantiles: Quantiles) -> Quantiles:
         if len(quantiles) == 1 or any(b < a for a, b in pairwise(quantiles)) or any(q < 0 for q in quantiles):
             raise ValueError("quantiles must rise, from 0 or more")
+        if quantiles and quantiles[-1] > LARGEST_AREA:
+            raise ValueError(f"quantiles must not be over {LARGEST_AREA}")
         return quantiles
 
     @model_validator(mode="after")
