@@ -1,11 +1,11 @@
 # `make run` sets everything up and opens the app on the bundled model and sample.
-# `make test` sets everything up and runs the tests.
+# `make test` sets everything up and runs the tests; `make fuzz` tries files from strangers.
 
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow test-timing lint faults benchmarks clean
+.PHONY: run test test-slow test-timing lint faults fuzz benchmarks clean
 
 run: $(VENV)/.installed
 	$(BIN)/napari-synth
@@ -18,6 +18,10 @@ test-slow: $(VENV)/.installed-test
 
 test-timing: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m timing
+
+# 10 000 hostile files, recipes and arguments, and a table of what became of them.
+fuzz: $(VENV)/.installed-test
+	FUZZ_INPUTS=10000 $(BIN)/python -m pytest tests/fuzz -q
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
@@ -18,6 +17,7 @@ from napari_synth.cli.signals import on_stop_signals, put_back
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import already_there
 from napari_synth.core.progress import CancelToken, OnProgress, Progress
+from napari_synth.core.untrusted import load_yaml
 
 # What is printed holds names of files and of layers: never markup.
 out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
@@ -98,5 +98,5 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise InputError(f"The setting {pair!r} is not understood.", "Write it as name=value.")
-        settings[name] = yaml.safe_load(value)
+        settings[name] = load_yaml(value, f"The value of the setting {name}", "Write a number, a word, true or false.")
     return settings

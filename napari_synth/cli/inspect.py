@@ -10,6 +10,7 @@ import typer
 
 from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
+from napari_synth.core.names import check_inside
 from napari_synth.models.defaults import DEFAULT_CAPSULES
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ def walk(
     """Walk from one latent vector to another and write the images as a movie."""
     from napari_synth.datasets.image_files import read_labels
     from napari_synth.exporting.movie import check_movie, save_movie
+    from napari_synth.models.registry import model_card
+    from napari_synth.synthesis.architectures.registry import stages_of
+    from napari_synth.synthesis.capsules.access import find_stage
     from napari_synth.synthesis.latents.paths import latent_path
     from napari_synth.synthesis.latents.vectors import latent_of
     from napari_synth.synthesis.latents.walk import Walk
@@ -103,9 +107,8 @@ def walk(
     from napari_synth.synthesis.request import RenderRequest, check_mask
 
     check_movie(out_file)
-    if Path(layer).name != layer:  # it becomes part of a name
-        raise InputError(f"There is no layer called {layer!r}.", "Give one such as convcaps4.")
-    beside = out_file.with_name(f"{out_file.stem}_{layer}.tif")
+    find_stage(stages_of(model_card(model)), layer, model)
+    beside = check_inside(out_file.parent, out_file.with_name(f"{out_file.stem}_{layer}.tif"))
     check_free((out_file, beside) if with_activations else (out_file,), overwrite, "name")
     labels, generator = check_mask(read_labels(mask)), load_generator(model, device)
     start, end = (latent_of(number, generator.card.latent_size) for number in (from_seed, to_seed))

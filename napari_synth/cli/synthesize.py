@@ -9,6 +9,7 @@ import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
 from napari_synth.core.errors import InputError
+from napari_synth.core.names import check_inside
 from napari_synth.core.progress import Stopwatch
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
@@ -59,7 +60,9 @@ def synthesize(
         check_option(card, name)
     options = list(option) or card.options[:1] or [""]
     targets = [
-        (path, name, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif") for path in masks for name in options
+        (path, name, check_inside(out_dir, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif"))
+        for path in masks
+        for name in options
     ]
     check_distinct(targets)
     check_free([target for _, _, target in targets], overwrite)

@@ -10,9 +10,13 @@ from napari_synth.core.array_checks import check_plane
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import entries
 from napari_synth.core.intensity import check_channel
+from napari_synth.core.untrusted import one_line
+from napari_synth.datasets.image_sizes import check_size
+from napari_synth.datasets.numpy_files import DAMAGE, check_header
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 TIFF_SUFFIXES = (".tif", ".tiff")
+MAX_LATENT_BYTES = 2**20
 
 
 def read_array(path: Path) -> np.ndarray:
@@ -28,6 +32,7 @@ def read_array(path: Path) -> np.ndarray:
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         raise InputError(f"{path.name} is not an image file.", f"Use one of: {', '.join(IMAGE_SUFFIXES)}.")
     try:
+        check_size(path, path.suffix.lower() in TIFF_SUFFIXES)
         if path.suffix.lower() in TIFF_SUFFIXES:
             import tifffile
 
@@ -35,8 +40,11 @@ def read_array(path: Path) -> np.ndarray:
         import imageio.v3 as iio
 
         return np.asarray(iio.imread(path))
+    except InputError:
+        raise
     except Exception as error:  # decoders raise anything at all on a damaged file
-        raise InputError(f"{path} cannot be read as an image ({error}).", "Save it again and retry.") from error
+        reason = one_line(error) or type(error).__name__
+        raise InputError(f"{path} cannot be read as an image ({reason}).", "Save it again and retry.") from error
 
 
 def check_not_edited(path: Path) -> None:
@@ -146,7 +154,7 @@ def check_range(labels: np.ndarray, what: str = "The mask") -> None:
     """Refuse labels that are negative or do not fit into int32, with an `InputError`."""
     if labels.dtype.kind in "if" and labels.min(initial=0) < 0:
         raise InputError(f"{what} contains negative labels.", "Use 0 for background and 1, 2, … for nuclei.")
-    if labels.dtype.kind in "iuf" and labels.max(initial=0) > np.iinfo(np.int32).max:
+    if labels.dtype.kind in "iuf" and float(labels.max(initial=0)) > np.iinfo(np.int32).max:
         raise InputError(f"{what} contains labels over 2147483647.", "Renumber the labels from 1.")
 
 
@@ -159,11 +167,17 @@ def read_latent(path: Path) -> np.ndarray:
         If the file is missing or holds anything else.
     """
     try:
-        values = (
-            np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else np.loadtxt(path, delimiter=None)
-        )
+        size = path.stat().st_size
+        if size > MAX_LATENT_BYTES:
+            raise ValueError("it is too long")
+        if path.suffix.lower() == ".npy":
+            with path.open("rb") as file:
+                check_header(file, size)
+            values = np.load(path, allow_pickle=False)
+        else:
+            values = np.loadtxt(path, delimiter=None)
         return np.asarray(values, np.float32).ravel()
-    except (OSError, ValueError, EOFError) as error:
+    except DAMAGE as error:
         raise InputError(
-            f"{path} holds no list of numbers ({error}).", "Write z as .npy, or one number per line."
+            f"{path} holds no list of numbers ({one_line(error)}).", "Write z as .npy, or one number per line."
         ) from error

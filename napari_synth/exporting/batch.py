@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import holds_other, write_error
 from napari_synth.core.locks import LOCK_NAME, holding
 from napari_synth.core.manifest import Manifest, State
+from napari_synth.core.names import check_inside
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.recipe import (
     RECIPE_NAME,
@@ -231,16 +231,14 @@ def _prepare(request: ExportRequest, stored: Recipe, out: Writer, manifest: Mani
 
 
 def _present_files(folder: Path, recipe: Recipe, out: Writer) -> Iterator[Path]:
-    """Those files in a folder that bear the names of a recipe's pairs.
-
-    The folder is gone through rather than the names, which a recipe from others may have billions of,
-    or which may lead out of the folder.
-    """
-    for path in folder.rglob("*"):
-        number = re.match(r"\d+", path.name)
-        index = int(number[0]) - 1 if number else -1
-        if 0 <= index < recipe.count() and path in out.files(folder, recipe.stem(index)):
-            yield path
+    """The files in the folder that bear the names of a recipe's pairs; found there, however many pairs it has."""
+    for place in {path.parent for path in out.files(folder, "x")}:
+        for found in sorted(place.iterdir()) if place.is_dir() else ():
+            number = found.name.partition("_")[0].partition(".")[0]
+            if number.isdecimal() and 0 < int(number) <= recipe.count():
+                expected = out.files(folder, recipe.stem(int(number) - 1))
+                if found in expected:
+                    yield check_inside(folder, found)
 
 
 def _remove_pairs(folder: Path, recipe: Recipe, out: Writer) -> None:

@@ -14,11 +14,15 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder, user_path
 from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng, series_seed
+from napari_synth.core.untrusted import one_line
 from napari_synth.datasets.image_files import as_labels, image_files, read_labels
+from napari_synth.datasets.numpy_files import read_arrays
 
 ARRAY_SUFFIX = ".npz"
 ARRAY_NAME = "labels"
 TRIES = 20
+MAX_STACK = 2**28
+"""Bytes of the label maps in one file."""
 
 
 def find_maps(paths: Sequence[str | Path]) -> list[Path]:
@@ -62,11 +66,11 @@ def read_maps(paths: Sequence[str | Path]) -> list[np.ndarray]:
 
 def _read_stack(path: Path) -> list[np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            stack = file[ARRAY_NAME]
-    except (OSError, ValueError, KeyError) as error:
+        stack = read_arrays(path, [ARRAY_NAME], MAX_STACK)[ARRAY_NAME]
+    except (ValueError, KeyError) as error:
         raise InputError(
-            f"{path} holds no array {ARRAY_NAME!r} of label maps ({error}).", "Save them as numpy.savez(labels=…)."
+            f"{path} holds no array {ARRAY_NAME!r} of label maps ({one_line(error)}).",
+            "Save them as numpy.savez(labels=…).",
         ) from error
     if stack.ndim != 3:
         raise InputError(f"The label maps in {path} have shape {stack.shape}.", "Save them as (N, Y, X).")

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, unknown_name
 from napari_synth.core.files import user_path
+from napari_synth.core.untrusted import one_line
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard
-from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card
+from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, stored_shapes
+from napari_synth.models.hyper import check_hyper
 
 if TYPE_CHECKING:
     import torch
@@ -151,15 +153,39 @@ def load_trained(name: str | Path, device: str = "auto") -> TrainedModel:
     """
     path = resolve_model(name)
     card = read_card(path)
+    check_hyper(card, path.name)
+    _check_shapes(card, path)
     weights = load_weights(path)
     target = resolve_device(device)
     network = build(card.architecture, **card.hyper)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise InputError(
-            f"The weights in {path.name} do not fit its card: {reason}", "Use a file made by napari-synth."
-        ) from error
+        raise _unfit(path, one_line(error)) from error
     network.to(target).eval().requires_grad_(False)
     return TrainedModel(card, network, path, file_hash(path), target)
+
+
+def _check_shapes(card: ModelCard, path: Path) -> None:
+    """Refuse a file whose tensors are not those of the network that its card describes.
+
+    Neither the network nor the file's tensors are made for that, so that a card which asks for a network
+    of any size is refused at once.
+    """
+    from napari_synth.models.outline import outline
+
+    stored = stored_shapes(path)
+    try:
+        expected = outline(card.architecture, **card.hyper)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise _unfit(path, one_line(error)) from error
+    for name in [*expected, *stored]:
+        if expected.get(name) != stored.get(name):
+            there, needed = (shapes.get(name, "none") for shapes in (stored, expected))
+            raise _unfit(path, f"of {name} there is {there}, needed is {needed}")
+
+
+def _unfit(path: Path, reason: str) -> InputError:
+    return InputError(
+        f"The weights in {path.name} do not fit its card: {one_line(reason)}.", "Use a file made by napari-synth."
+    )

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_synth.core import arguments
 from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import Precision
 from napari_synth.models.registry import RoleModel
 from napari_synth.synthesis.architectures.registry import architecture, stages_of
-from napari_synth.synthesis.capsules.access import CapsuleAccess, intervention
+from napari_synth.synthesis.capsules.access import CapsuleAccess
 from napari_synth.synthesis.latents.vectors import latent_for
 from napari_synth.synthesis.padding import padded_to
 from napari_synth.synthesis.request import (
@@ -25,6 +26,7 @@ from napari_synth.synthesis.request import (
     check_condition,
     check_not_empty,
     check_option,
+    interventions_of,
     option_name,
     render_error,
 )
@@ -86,8 +88,6 @@ class Generator(RoleModel):
         ``set`` and ``scale`` map (layer, capsule) or (layer, capsule, channel) to the number that the
         activation is set to or multiplied by: ``set={("convcaps10", 0, 5): 0.0}``.
         """
-        interventions = [intervention(key, scale=float(value)) for key, value in (scale or {}).items()]
-        interventions += [intervention(key, value=float(value)) for key, value in (set or {}).items()]
         request = RenderRequest(
             mask,
             option,
@@ -95,9 +95,9 @@ class Generator(RoleModel):
             z=z,
             style=check_style(self.card, style),
             condition=condition,
-            interventions=tuple(interventions),
-            capture=tuple(capture),
-            routing=tuple(routing),
+            interventions=interventions_of(set, scale),
+            capture=arguments.texts(capture, "capture"),
+            routing=arguments.texts(routing, "routing"),
             precision=precision,
         )
         return self.run(request)
@@ -141,6 +141,7 @@ class Generator(RoleModel):
         """
         from napari_synth.synthesis.network_io import ForwardRequest, in_colours_of, style_for
         from napari_synth.synthesis.precision import check_precision, computing
+        from napari_synth.synthesis.threads import threads_for
 
         card = self.card
         check_precision(request.precision)
@@ -156,7 +157,8 @@ class Generator(RoleModel):
         beside = None if condition is None else padded_to(condition, card.tile_multiple)
         start = time.perf_counter()
         try:
-            with computing(self._trained.device, request.precision):
+            device = self._trained.device
+            with threads_for(padded.size, device), computing(device, request.precision):
                 wanted = ForwardRequest(padded, option, request.seed, z, access.probe, beside, style=style)
                 on_image = self._on_image(labels.shape, option, steering or Steering())
                 image, tile, remark = self._forward(request.precision, wanted, on_image)

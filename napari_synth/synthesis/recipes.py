@@ -19,6 +19,7 @@ from napari_synth.core.recipe import (
     Precision,
     Recipe,
     Style,
+    checked_recipe,
     image_hash,
     mask_hash,
     versions,
@@ -218,9 +219,12 @@ def altered(
     options: Sequence[str] = (),
     precision: Precision | None = None,
 ) -> Recipe:
-    """The recipe with what is given in place of its own."""
+    """The recipe with what is given in place of its own; `InputError` where that is out of range."""
     changes = {"n": n, "variants": variants, "options": list(options), "precision": precision}
-    return recipe.model_copy(update={name: value for name, value in changes.items() if value})
+    given = {name: value for name, value in changes.items() if value}
+    if not given:
+        return recipe
+    return checked_recipe(recipe.model_dump() | given, "The recipe with these changes", "Give other numbers or names.")
 
 
 def check_model(recipe: Recipe, generator: Renderer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from napari_synth.core import arguments
 from napari_synth.core.boxes import Box
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.errors import InputError, WorkError, unknown_name
@@ -26,12 +27,15 @@ MAX_SIDE = 8192
 TILE = 512
 """Side of a tile where nothing else is asked for."""
 
+Unit = tuple[str, int] | tuple[str, int, int]
+"""(layer, capsule) or (layer, capsule, channel)."""
+
 OnTile = Callable[[Box, np.ndarray], None]
 
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """All that an image depends on, beside the model.
+    """All that an image depends on, beside the model; an argument that cannot be is an `InputError`.
 
     Attributes
     ----------
@@ -68,6 +72,20 @@ class RenderRequest:
     capture: tuple[str, ...] = ()
     routing: tuple[str, ...] = ()
     precision: Precision = "exact"
+
+    def __post_init__(self) -> None:
+        checked = {
+            "option": None if self.option is None else arguments.text(self.option, "option"),
+            "seed": None if self.seed is None else arguments.whole_number(self.seed, "seed"),
+            "z": None if self.z is None else arguments.numbers(self.z, "z"),
+            "capture": arguments.texts(self.capture, "capture"),
+            "routing": arguments.texts(self.routing, "routing"),
+            "precision": arguments.text(self.precision, "precision"),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # frozen, but this is its beginning
+        if not all(isinstance(change, Intervention) for change in self.interventions):
+            raise InputError("The argument interventions holds something else.", "Give Intervention(…) alone.")
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -169,6 +187,21 @@ class Renderer(Protocol):
     def run(self, request: RenderRequest, steering: Steering | None = None, /) -> Rendering: ...
 
 
+def interventions_of(set: Mapping[Unit, float] | None, scale: Mapping[Unit, float] | None) -> tuple[Intervention, ...]:
+    """Interventions from what an activation is multiplied by and set to, by (layer, capsule[, channel])."""
+    from napari_synth.synthesis.capsules.access import intervention
+
+    scaled = [
+        intervention(key, scale=arguments.finite_number(value, f"scale[{key!r}]"))
+        for key, value in arguments.table(scale, "scale").items()
+    ]
+    fixed = [
+        intervention(key, value=arguments.finite_number(value, f"set[{key!r}]"))
+        for key, value in arguments.table(set, "set").items()
+    ]
+    return (*scaled, *fixed)
+
+
 def check_mask(mask: np.ndarray, may_be_empty: bool = False) -> np.ndarray:
     """Labels that can be rendered, ``(Y, X)`` int32.
 
@@ -179,7 +212,7 @@ def check_mask(mask: np.ndarray, may_be_empty: bool = False) -> np.ndarray:
     InputError
         If the mask is not 2-D, holds no label where it must, holds NaN or fractions, or is larger than `MAX_SIDE`.
     """
-    labels = as_labels(mask)
+    labels = as_labels(arguments.plane_of(mask, "mask", MAX_SIDE))
     height, width = labels.shape
     if max(height, width) > MAX_SIDE:
         raise InputError(
@@ -221,7 +254,7 @@ def needed_condition(card: ModelCard, condition: np.ndarray | None, shape: tuple
             f"The model {card.id} needs an image of the {channel} beside the mask.",
             "Give one of the same size: --condition FILE, condition=ARRAY, or an image layer.",
         )
-    image = check_channel(condition, f"The {channel} image")
+    image = check_channel(arguments.plane_of(condition, "condition", MAX_SIDE), f"The {channel} image")
     if image.shape != tuple(shape):
         raise InputError(
             f"The {channel} image is {image.shape[1]}×{image.shape[0]} pixels but the mask is {shape[1]}×{shape[0]}.",
@@ -243,11 +276,11 @@ def check_option(card: ModelCard, option: str | None) -> int:
         If the model has no such option.
     """
     names = card.options
-    if option in (None, ""):
+    if option is None or not arguments.text(option, "option"):
         return 0
     if option not in names:
-        raise unknown_name("option", str(option), names)
-    return names.index(str(option))
+        raise unknown_name("option", option, names)
+    return names.index(option)
 
 
 def option_name(card: ModelCard, option: str | None) -> str:

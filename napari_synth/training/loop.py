@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from napari_synth.core.errors import Cancelled, InputError, WorkError, unknown_n
 from napari_synth.core.files import already_there, check_writable, existing_folder, user_path, writing
 from napari_synth.core.locks import holding
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
+from napari_synth.core.untrusted import first_problem
 from napari_synth.datasets.identity import data_hash
 from napari_synth.models.card import ModelCard, Training
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
@@ -116,12 +118,11 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
         raise unknown_name("ablation", request.ablation, sorted(cls.ablations))
     chosen = cls.presets[request.preset] | cls.ablations.get(request.ablation, {}) | request.settings
     try:
-        return cls.Settings(**chosen)
+        return cls.Settings.model_validate(chosen)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "combination"
+        name, reason = first_problem(error, "combination")
         raise InputError(
-            f"The training setting {name} is not valid: {first['msg']}.",
+            f"The training setting {name} is not valid: {reason}.",
             f"Known settings: {', '.join(cls.Settings.model_fields)}.",
         ) from error
 
@@ -139,7 +140,8 @@ def train(
     InputError
         If the data, a setting or the file to resume is unusable, or another model has the name.
     WorkError
-        If the model cannot be written or another run writes it, or the device runs out of memory.
+        If the model cannot be written or another run writes it, the device runs out of memory, or a loss is no
+        longer finite.
     """
     cancel = cancel or CancelToken()
     if request.out.suffix != SUFFIX:
@@ -335,6 +337,9 @@ class _Run:
                 self.losses = self.objective.step(self.step)
             except (RuntimeError, ValueError) as error:
                 raise _training_error(error) from error
+            broken = [name for name, value in self.losses.items() if not math.isfinite(value)]
+            if self._agreed(bool(broken)):
+                raise self._broke_down(f"the loss {' and '.join(broken)} is")
             self.step += 1
             self.seconds = spent + time.monotonic() - began
             found = min(int(self._position()), total)
@@ -361,6 +366,8 @@ class _Run:
             ) from error
 
     def _save(self) -> None:
+        if not all(_is_finite(network) for network in self.objective.networks.values()):
+            raise self._broke_down("its weights are")
         state = self._networks_and_optimizers() | {
             "identity": self._identity,
             "step": self.step,
@@ -378,6 +385,15 @@ class _Run:
         with writing(self.request.preview_path) as temporary:
             iio.imwrite(temporary, self.objective.preview(), extension=".png")
 
+    def _broke_down(self, what: str) -> WorkError:
+        """The error for numbers that are none any more."""
+        step = self.kept_step
+        kept = "Nothing was written" if step is None else f"The model and state of step {step} are kept"
+        return WorkError(
+            f"Training broke down in step {self.step + 1}: {what} no longer finite.",
+            f"{kept}; start again with a smaller learning_rate.",
+        )
+
     def _card(self) -> ModelCard:
         settings = self.objective.settings
         card = self.objective.card(self.request.out.name.removesuffix(SUFFIX))
@@ -394,6 +410,10 @@ class _Run:
             data=self.objective.training_data(),
         )
         return card.model_copy(update={"training": training})
+
+
+def _is_finite(network: torch.nn.Module) -> bool:
+    return all(bool(torch.isfinite(tensor).all()) for tensor in network.state_dict().values())
 
 
 def _training_error(error: RuntimeError | ValueError) -> WorkError:

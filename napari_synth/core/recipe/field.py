@@ -7,9 +7,11 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from napari_synth.core.names import FilePath
 from napari_synth.core.recipe.strict import Strict
 
 REFERENCE_AREA = 256 * 256
+LARGEST_AREA = 8192 * 8192
 DEFAULT_SAMPLER = "library"
 DEFAULT_SHAPES = "nucleus-dvae"
 
@@ -59,12 +61,17 @@ class FieldSettings(Strict):
     count_scaling: Literal["area", "length"] = "area"
     """``length`` multiplies the number by the side of the canvas, as the thesis did."""
     area_mean: float = Field(
-        700.0, gt=0, title="Area, mean", json_schema_extra={"row": "Area (px²)", "min": 1, "step": 50, "decimals": 0}
+        700.0,
+        ge=0.01,
+        le=LARGEST_AREA,
+        title="Area, mean",
+        json_schema_extra={"row": "Area (px²)", "min": 1, "step": 50, "decimals": 0},
     )
     """Mean area of a nucleus in square pixels."""
     area_sd: float = Field(
         250.0,
         ge=0,
+        le=LARGEST_AREA,
         title="Area, spread",
         json_schema_extra={"row": "Area (px²)", "sign": "±", "step": 50, "decimals": 0},
     )
@@ -117,11 +124,11 @@ class FieldSettings(Strict):
     """Share of the nuclei that touch another one, for ``touching`` and ``clusters``."""
     gap: int = Field(1, ge=1, le=200)
     """Free pixels between two nuclei, for ``apart``."""
-    cluster_size: float = Field(6.0, ge=1)
+    cluster_size: float = Field(6.0, ge=1, le=1_000_000)
     """Mean number of nuclei in a group, for ``clusters``."""
-    cluster_radius: float = Field(30.0, gt=0)
+    cluster_radius: float = Field(30.0, gt=0, le=8192)
     """Standard deviation of the distance to the centre of the group, in pixels."""
-    density: str = ""
+    density: FilePath = ""
     """An image file: the brighter, the more nuclei; empty: everywhere alike."""
     density_sha256: str = ""
     """`mask_hash` of its numbers; empty: not checked."""
@@ -131,9 +138,9 @@ class FieldSettings(Strict):
         1.0, ge=0, le=3, title="Shape variation", json_schema_extra={"row": "Shapes", "step": 0.1, "decimals": 1}
     )
     """How far the sampler goes from what is known; see `masks.samplers`."""
-    shapes: str = DEFAULT_SHAPES
+    shapes: FilePath = DEFAULT_SHAPES
     """Id or file of the shape model."""
-    library: str = ""
+    library: FilePath = ""
     """A shape library or a folder of masks; empty: the library of the shape model; ``held:…``: in memory alone."""
 
     @field_validator("count_quantiles", "area_quantiles", "eccentricity_quantiles")
@@ -141,6 +148,8 @@ class FieldSettings(Strict):
     def _rising(cls, quantiles: Quantiles) -> Quantiles:
         if len(quantiles) == 1 or any(b < a for a, b in pairwise(quantiles)) or any(q < 0 for q in quantiles):
             raise ValueError("quantiles must rise, from 0 or more")
+        if quantiles and quantiles[-1] > LARGEST_AREA:
+            raise ValueError(f"quantiles must not be over {LARGEST_AREA}")
         return quantiles
 
     @model_validator(mode="after")

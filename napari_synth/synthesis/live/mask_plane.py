@@ -20,7 +20,7 @@ class PaddedPlane:
     multiple : int
         Height and width of the canvas are multiples of this.
     meaning : str
-        A key of `datasets.mask_encoding.MASK_MEANINGS`.
+        A key of `core.meanings.MASK_MEANINGS`.
     """
 
     def __init__(self, labels: np.ndarray, multiple: int, meaning: str):

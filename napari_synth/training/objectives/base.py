@@ -19,18 +19,23 @@ from napari_synth.models.card import ModelCard, TrainingData
 from napari_synth.nets.folding import channels_last
 
 Network = TypeVar("Network", bound=nn.Module)
+MOST_SAMPLES = 4096
+"""In a batch."""
+MOST_CHANNELS = 512
+"""Of a first layer."""
+LONGEST_CROP = 4096
 
 
 class ObjectiveSettings(BaseModel):
     """What every objective can be told; each adds its own."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    steps: int = Field(10_000, ge=1)
-    minutes: float = Field(0.0, ge=0)
+    steps: int = Field(10_000, ge=1, le=10**9)
+    minutes: float = Field(0.0, ge=0, le=10**6)
     """Time after which the run ends, if its steps do not end before; 0: no limit. The learning rate
     follows what is farther."""
-    batch_size: int = Field(4, ge=1)
+    batch_size: int = Field(4, ge=1, le=MOST_SAMPLES)
     learning_rate: float = Field(2e-4, gt=0)
 
 

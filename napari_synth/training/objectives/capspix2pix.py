@@ -19,6 +19,8 @@ from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE, CapsPix2
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.discriminators import DCGANDiscriminator
 from napari_synth.training.objectives.base import (
+    MOST_CHANNELS,
+    MOST_SAMPLES,
     Objective,
     ObjectiveSettings,
     adversarial_loss,
@@ -42,8 +44,8 @@ REAL, FAKE = 0.9, 0.1
 class CapsPix2PixSettings(ObjectiveSettings):
     """Settings of `CapsPix2PixObjective`; crops are always 256×256, the size of the latent plane."""
 
-    batch_size: int = Field(1, ge=1)
-    width: int = Field(64, ge=1)
+    batch_size: int = Field(1, ge=1, le=MOST_SAMPLES)
+    width: int = Field(64, ge=1, le=MOST_CHANNELS)
     """Channels of the discriminator's first layer."""
     dropout: float = Field(0.5, ge=0, lt=1)
     l1: float = Field(1.0, ge=0)

@@ -18,6 +18,8 @@ from napari_synth.nets.discriminators import PatchGAN
 from napari_synth.nets.metgan import TILE_MULTIPLE
 from napari_synth.training.image_pool import ImagePool
 from napari_synth.training.objectives.base import (
+    MOST_CHANNELS,
+    MOST_SAMPLES,
     adversarial_loss,
     init_normal,
     least_squares_loss,
@@ -36,9 +38,9 @@ GAN_LOSSES: dict[str, Callable[[Tensor, float], Tensor]] = {
 class MetGANSettings(TripletSettings):
     """Settings of `MetGANObjective`; a weight of 0 switches its term off."""
 
-    batch_size: int = Field(1, ge=1)
+    batch_size: int = Field(1, ge=1, le=MOST_SAMPLES)
     generator: Literal["metgan", "metgan-unet"] = "metgan"
-    ngf: int = Field(64, ge=1)
+    ngf: int = Field(64, ge=1, le=MOST_CHANNELS)
     """First channels of the U-Net that MetGen is compared with."""
     gan: Literal["least-squares", "log"] = "least-squares"
     conditional: bool = False
@@ -46,7 +48,7 @@ class MetGANSettings(TripletSettings):
     cycle: float = Field(10.0, ge=0)
     pair: float = Field(10.0, ge=0)
     segmentation_loss: Literal["bce", "l1"] = "bce"
-    pool: int = Field(50, ge=0)
+    pool: int = Field(50, ge=0, le=100_000)
     freeze_norm_after: float = Field(1.0, ge=0, le=1)
     """Part of the steps after which BatchNorm keeps its statistics, so that the generator is trained
     with the very statistics it will render with."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 from torch.nn.functional import l1_loss
 
@@ -15,24 +15,39 @@ from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.mask_encoding import from_network, mask_plane
 from napari_synth.datasets.pairs import PairSampler
 from napari_synth.models.architectures import build
+from napari_synth.models.hyper import MOST_LEVELS, Upsampling
 from napari_synth.nets.discriminators import PatchGAN
-from napari_synth.training.objectives.base import adversarial_loss, adversarial_optimizers, init_normal, seeded
+from napari_synth.training.objectives.base import (
+    MOST_CHANNELS,
+    adversarial_loss,
+    adversarial_optimizers,
+    init_normal,
+    seeded,
+)
 from napari_synth.training.objectives.pairs import PairsObjective, PairsSettings
 
 
 class Pix2PixSettings(PairsSettings):
     """Settings of `Pix2PixObjective`."""
 
-    ngf: int = Field(64, ge=1)
-    ndf: int = Field(64, ge=1)
-    upsampling: str = "transposed"
+    ngf: int = Field(64, ge=1, le=MOST_CHANNELS)
+    ndf: int = Field(64, ge=1, le=MOST_CHANNELS)
+    upsampling: Upsampling = "transposed"
     dropout: float = Field(0.5, ge=0, lt=1)
-    dropout_blocks: int = Field(3, ge=0)
+    dropout_blocks: int = Field(3, ge=0, le=MOST_LEVELS)
     head_dropout: float = Field(0.0, ge=0, lt=1)
     l1: float = Field(100.0, ge=0)
     freeze_norm_after: float = Field(1.0, ge=0, le=1)
     """Part of the steps after which the generator's BatchNorm keeps its statistics, so that it is
     trained with the very statistics it will render with."""
+
+    @model_validator(mode="after")
+    def _network_fits_the_crop(self) -> Pix2PixSettings:
+        if self.crop % 2**self.levels:
+            raise ValueError(f"with {self.levels} levels the crop must be a multiple of {2**self.levels}")
+        if self.upsampling == "resize" and self.ngf < 2:
+            raise ValueError("upsampling 'resize' needs an ngf of 2 or more")
+        return self
 
 
 class Pix2PixObjective(PairsObjective):

@@ -15,6 +15,8 @@ from napari_synth.datasets.triplets import TripletSampler, load_triplets
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.training.objectives.base import (
+    LONGEST_CROP,
+    MOST_CHANNELS,
     Objective,
     ObjectiveSettings,
     seeded,
@@ -28,8 +30,8 @@ class SignalSegmentorSettings(ObjectiveSettings):
     """Settings of `SignalSegmentorObjective`."""
 
     learning_rate: float = Field(2e-3, gt=0)
-    crop: int = Field(256, ge=32, multiple_of=16)
-    width: int = Field(16, ge=1)
+    crop: int = Field(256, ge=32, le=LONGEST_CROP, multiple_of=16)
+    width: int = Field(16, ge=1, le=MOST_CHANNELS)
     object_weight: float = Field(1.0, gt=0)
     """Weight of a pixel of an object against one of the background, in the BCE."""
 

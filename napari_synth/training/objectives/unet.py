@@ -15,7 +15,14 @@ from napari_synth.core.seeds import derived_seed, numpy_rng
 from napari_synth.datasets.pairs import PairSampler, find_options, load_pair
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
-from napari_synth.training.objectives.base import Objective, ObjectiveSettings, seeded, training_data
+from napari_synth.training.objectives.base import (
+    LONGEST_CROP,
+    MOST_CHANNELS,
+    Objective,
+    ObjectiveSettings,
+    seeded,
+    training_data,
+)
 from napari_synth.training.previews import picture_sheet
 
 
@@ -23,8 +30,8 @@ class UNetSettings(ObjectiveSettings):
     """Settings of `UNetObjective`."""
 
     learning_rate: float = Field(1e-3, gt=0)
-    crop: int = Field(192, ge=32, multiple_of=16)
-    width: int = Field(16, ge=1)
+    crop: int = Field(192, ge=32, le=LONGEST_CROP, multiple_of=16)
+    width: int = Field(16, ge=1, le=MOST_CHANNELS)
 
 
 class UNetObjective(Objective):
