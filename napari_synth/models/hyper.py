@@ -47,6 +47,10 @@ class Pix2PixHyper(Hyper):
     head_dropout: float = Field(0.0, ge=0, lt=1)
     bias: bool = False
     norm: Literal["batch", "image", "instance"] = "batch"
+    noise_periods: str = Field("", pattern=r"^(|[1-9]\d{0,3}(,[1-9]\d{0,3}){0,7})$")
+    style_size: int = Field(0, ge=0, le=64)
+    options: int = Field(1, ge=1, le=64)
+    bank_size: int = Field(0, ge=0, le=1000)
 
     @model_validator(mode="after")
     def _head_has_channels(self) -> Pix2PixHyper:
@@ -63,6 +67,7 @@ class CapsPix2PixHyper(Hyper):
     """Of `nets.capspix2pix.CapsPix2PixGenerator`."""
 
     dropout: float = Field(0.5, ge=0, lt=1)
+    beyond: Literal["reflection", "blocks"] = "reflection"
 
     @property
     def multiple(self) -> int:
@@ -80,6 +85,8 @@ class MetGANHyper(Hyper):
     out_channels: Literal[1] = 1
     width: float = Field(1.0, gt=0, le=4)
     blocks: Literal[6, 7] = 6
+    at_least: int = Field(4, ge=1, le=512)
+    noise: bool = False
 
     @property
     def multiple(self) -> int:
@@ -95,6 +102,21 @@ class ConditionedUNetHyper(Hyper):
     @property
     def multiple(self) -> int:
         return int(2**self.levels)
+
+
+class IsingHyper(Hyper):
+    """Of `nets.ising.IsingGenerator`."""
+
+    size: Literal[64, 128, 256] = 256
+    latent_size: int = Field(100, ge=1, le=1024)
+    looks: int = Field(1, ge=1, le=64)
+    width: int = Field(64, ge=1, le=512)
+    residual: bool = True
+    upsampling: Upsampling = "transposed"
+
+    @property
+    def latent(self) -> int:
+        return self.latent_size
 
 
 class DVAEHyper(Hyper):
@@ -131,6 +153,7 @@ HYPER: dict[str, type[Hyper] | type[AppearanceSettings]] = {
     "pbam": AppearanceSettings,
     "metgan": MetGANHyper,
     "metgan-unet": ConditionedUNetHyper,
+    "ising-gan": IsingHyper,
     "dvae": DVAEHyper,
     "unet": UNetHyper,
     "signal-unet": SignalUNetHyper,
