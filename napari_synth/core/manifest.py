@@ -23,14 +23,14 @@ class State(Enum):
     CHANGED = auto()
     """It is listed, and is not what was written."""
     UNLISTED = auto()
-    """It is there, but the run ended before it was listed."""
+    """It is there, but the run ended before it was listed, or was of a version without lists."""
 
 
 class Manifest:
     """The hashes of the files that a run has finished, in the format of ``sha256sum``.
 
     A line is added with each finished file and the whole is written anew at the end, so a run that was
-    killed loses at most the line of its last files, which are then made again.
+    killed lacks at most the line of its last files.
 
     Parameters
     ----------
@@ -69,6 +69,8 @@ class Manifest:
             If the disk is full, or somebody removed the folder.
         """
         fresh = {self._name(path): _hash(path) for path in paths}
+        if not fresh:
+            return
         self._hashes |= fresh
         lines = "".join(f"{value}  {name}\n" for name, value in fresh.items())
         try:

@@ -47,15 +47,22 @@ def read_array(path: Path) -> np.ndarray:
         raise InputError(f"{path} cannot be read as an image ({reason}).", "Save it again and retry.") from error
 
 
-def check_not_edited(path: Path) -> None:
-    """Refuse to replace a file of a run that is not as it was written but opens as an image: somebody edited it."""
+def opens(path: Path) -> bool:
+    """Whether a file is an image that can be read to its end."""
     try:
         read_array(path)
     except InputError:
-        return
-    raise InputError(
-        f"{path} was changed since it was written.", "Move it elsewhere to keep it, or allow overwriting (--overwrite)."
-    )
+        return False
+    return True
+
+
+def check_not_edited(path: Path) -> None:
+    """Refuse to replace a file of a run that is not as it was written but opens as an image: somebody edited it."""
+    if opens(path):
+        raise InputError(
+            f"{path} was changed since it was written.",
+            "Move it elsewhere to keep it, or allow overwriting (--overwrite).",
+        )
 
 
 def image_files(folder: Path, also: tuple[str, ...] = ()) -> list[Path]:

@@ -25,7 +25,7 @@ from napari_synth.core.recipe import (
     mask_hash,
     parse_recipe,
 )
-from napari_synth.datasets.image_files import check_not_edited
+from napari_synth.datasets.image_files import check_not_edited, opens
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.exporting.formats.base import PairToWrite, PixelSize, Writer
 from napari_synth.synthesis.recipes import check_model, request_of
@@ -133,8 +133,10 @@ def _export(
         stem = recipe.stem(index)
         files = out.files(request.folder, stem)
         states = {path: manifest.state(path) for path in files}
-        if all(state is State.WHOLE for state in states.values()):
+        unlisted = [path for path, state in states.items() if state is State.UNLISTED]
+        if all(state in (State.WHOLE, State.UNLISTED) for state in states.values()) and all(map(opens, unlisted)):
             kept += 1
+            manifest.add(unlisted)
         else:
             changed = [path for path, state in states.items() if state is State.CHANGED]
             for path in () if request.overwrite else changed:
@@ -225,8 +227,8 @@ def _prepare(request: ExportRequest, stored: Recipe, out: Writer, manifest: Mani
     if not request.overwrite and (present is not None or any(_present_files(folder, stored, out))):
         raise holds_other(folder, "pairs")
     manifest.clear()
-    if old is not None:
-        _remove_pairs(folder, old, out)
+    for recipe in filter(None, (old, stored)):
+        _remove_pairs(folder, recipe, out)
     stored.save(path)
 
 

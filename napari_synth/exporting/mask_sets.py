@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.core.errors import Cancelled, InputError
-from napari_synth.core.files import holds_other
+from napari_synth.core.files import holds_other, write_error
 from napari_synth.core.locks import LOCK_NAME, holding
 from napari_synth.core.manifest import Manifest, State
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.recipe import RECIPE_NAME, FieldSource, Recipe, RecombinedSource, mask_hash, parse_recipe
-from napari_synth.datasets.image_files import check_not_edited, read_labels
+from napari_synth.datasets.image_files import check_not_edited, opens, read_labels
 from napari_synth.exporting.formats.base import PixelSize
 from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
 
@@ -86,9 +86,10 @@ def write_mask_set(
                     f"Stopped with {len(made)} of {count} masks in {folder}.", "Start the same command again to go on."
                 )
             state = manifest.state(path)
-            if state is State.WHOLE:
+            if state is State.WHOLE or (state is State.UNLISTED and opens(path)):
                 full = _hashed(source, read_labels(path))
                 kept += 1
+                manifest.add([] if state is State.WHOLE else [path])
             else:
                 if state is State.CHANGED and not overwrite:
                     check_not_edited(path)
@@ -126,6 +127,11 @@ def _prepare(folder: Path, plan: Recipe, paths: list[Path], manifest: Manifest, 
     if not overwrite and (path.exists() or any(other.exists() for other in paths)):
         raise holds_other(folder, "masks")
     manifest.clear()
+    try:
+        for other in paths:
+            other.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_error(other, error) from error
     plan.save(path)
 
 

@@ -27,8 +27,8 @@ from tests.helpers import nuclei, pair_folder
 
 PROGRAM = [sys.executable, "-m", "napari_synth"]
 TINY = ["--set", "width=2", "--set", "crop=32", "--set", "batch_size=1", "--device", "cpu"]
-KILLS = 8
-PAIRS = 60
+KILLS = 5
+PAIRS = 40
 
 
 @dataclass

@@ -79,8 +79,8 @@ def tiffs(folder: Path) -> Parts:
 
 
 def file_bytes(folder: Path) -> Parts:
-    """The bytes of all files in a folder: for exports of a recipe that names no versions."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    """The bytes of all files in a folder but their hashes: for exports of a recipe that names no versions."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.sha256")
     return {f"bytes of {path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}
 
 
