@@ -243,3 +243,13 @@ def test_two_devices_train_one_model(architecture, data, tmp_path):
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     assert read_card(tmp_path / "m.safetensors").training.steps == 6
+
+
+def test_a_training_that_breaks_down_keeps_the_last_good_state(data, tmp_path):
+    out = tmp_path / "m.safetensors"
+    broken = {"settings": {"learning_rate": 1e20}, "checkpoint_minutes": 0.0}
+    with pytest.raises(WorkError, match=r"broke down in step \d: .*no longer finite") as caught:
+        train(request("unet", data, out, **broken))
+    kept = read_card(out).training.steps
+    assert f"step {kept} are kept" in caught.value.action
+    assert all(torch.isfinite(tensor).all() for tensor in load_file(out).values())
