@@ -311,7 +311,7 @@ class _Run:
         Raises
         ------
         WorkError
-            If a weight is NaN or infinite; what was written before stays.
+            If a weight is NaN or too large to be stored; what was written before stays.
         """
         if not all(_is_finite(network) for network in self.objective.networks.values()):
             raise self._broke_down("its weights are")
@@ -358,7 +358,9 @@ class _Run:
 
 
 def _is_finite(network: torch.nn.Module) -> bool:
-    return all(bool(torch.isfinite(tensor).all()) for tensor in network.state_dict().values())
+    """Whether all weights are, in the precision in which a model is stored too."""
+    stored = (tensor.half() if tensor.ndim > 1 else tensor for tensor in network.state_dict().values())
+    return all(bool(torch.isfinite(tensor).all()) for tensor in stored)
 
 
 def _training_error(error: RuntimeError) -> WorkError:
