@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 MAX_SIDE = 8192
 TILE = 512
 """Side of a tile where nothing else is asked for."""
-
-Unit = tuple[str, int] | tuple[str, int, int]
-"""(layer, capsule) or (layer, capsule, channel)."""
 
 OnTile = Callable[[Box, np.ndarray], None]
 
@@ -185,21 +182,6 @@ class Renderer(Protocol):
     @property
     def stages(self) -> tuple[Stage, ...]: ...
     def run(self, request: RenderRequest, steering: Steering | None = None, /) -> Rendering: ...
-
-
-def interventions_of(set: Mapping[Unit, float] | None, scale: Mapping[Unit, float] | None) -> tuple[Intervention, ...]:
-    """Interventions from what an activation is multiplied by and set to, by (layer, capsule[, channel])."""
-    from napari_synth.synthesis.capsules.access import intervention
-
-    scaled = [
-        intervention(key, scale=arguments.finite_number(value, f"scale[{key!r}]"))
-        for key, value in arguments.table(scale, "scale").items()
-    ]
-    fixed = [
-        intervention(key, value=arguments.finite_number(value, f"set[{key!r}]"))
-        for key, value in arguments.table(set, "set").items()
-    ]
-    return (*scaled, *fixed)
 
 
 def check_mask(mask: np.ndarray, may_be_empty: bool = False) -> np.ndarray:

@@ -354,7 +354,15 @@ class _Run:
         )
 
     def save(self) -> None:
-        """Write the resumable state, the model and the preview; what does not fit leaves those before as they are."""
+        """Write the resumable state, the model and the preview; what does not fit leaves those before as they are.
+
+        Raises
+        ------
+        WorkError
+            If a weight is NaN or too large to be stored; what was written before stays.
+        """
+        if not all(_is_finite(network) for network in self.objective.networks.values()):
+            raise self._broke_down("its weights are")
         try:
             self._save()
         except WorkError as error:
@@ -366,8 +374,6 @@ class _Run:
             ) from error
 
     def _save(self) -> None:
-        if not all(_is_finite(network) for network in self.objective.networks.values()):
-            raise self._broke_down("its weights are")
         state = self._networks_and_optimizers() | {
             "identity": self._identity,
             "step": self.step,
@@ -413,7 +419,9 @@ class _Run:
 
 
 def _is_finite(network: torch.nn.Module) -> bool:
-    return all(bool(torch.isfinite(tensor).all()) for tensor in network.state_dict().values())
+    """Whether all weights are, in the precision in which a model is stored too."""
+    stored = (tensor.half() if tensor.ndim > 1 else tensor for tensor in network.state_dict().values())
+    return all(bool(torch.isfinite(tensor).all()) for tensor in stored)
 
 
 def _training_error(error: RuntimeError | ValueError) -> WorkError:

@@ -269,3 +269,19 @@ def test_two_devices_train_one_model(architecture, data, tmp_path):
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     assert read_card(tmp_path / "m.safetensors").training.steps == 6
+
+
+def test_a_training_that_breaks_down_keeps_the_last_good_state(data, tmp_path):
+    out = tmp_path / "m.safetensors"
+    growing = {"learning_rate": 1e20, "steps": 4}
+    with pytest.raises(WorkError, match=r"broke down in step \d: .* no longer finite") as caught:
+        train(request("unet", data, out, settings=growing))
+    assert "Nothing was written" in caught.value.action
+    assert not out.exists()
+    train(request("unet", data, out, settings={"learning_rate": 3e4, "steps": 1}))
+    kept = out.read_bytes()
+    with pytest.raises(WorkError, match="broke down") as caught:
+        train(request("unet", data, out, settings={"learning_rate": 3e4, "steps": 40}, resume=out.with_suffix(".ckpt")))
+    assert "of step 1 are kept" in caught.value.action
+    assert out.read_bytes() == kept
+    assert all(torch.isfinite(tensor).all() for tensor in load_file(out).values())
