@@ -93,6 +93,7 @@ def small_capsules(path: Path, seed: int = 0, gain: float = 4.0) -> Path:
         id=path.stem,
         architecture="capspix2pix",
         role="generator",
+        structure="axon",
         mask_meaning="foreground",
         latent_size=100,
         tile_multiple=8,

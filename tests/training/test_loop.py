@@ -171,7 +171,7 @@ def test_fine_tuning_starts_from_the_weights_of_a_model(data, tmp_path):
     assert on.steps == 6
     fresh = train(request("pix2pix", data, tmp_path / "x.safetensors", init=str(first.path), settings={"l1": 1}))
     assert on.losses["D"] != fresh.losses["D"], "the discriminator came along"
-    first = train(request("unet", data, tmp_path / "first.safetensors"))
+    first = train(request("unet", data, tmp_path / "first.safetensors", overwrite=True))
     with pytest.raises(InputError, match="another shape"):
         train(request("unet", data, tmp_path / "c.safetensors", init=str(first.path), settings={"width": 8}))
     with pytest.raises(InputError, match="no model called 'nope'"):
