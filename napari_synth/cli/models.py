@@ -62,7 +62,7 @@ def import_model(
     """Turn a checkpoint of a published program into a model of ours."""
     from napari_synth.core.errors import InputError
     from napari_synth.models.checkpoint import SUFFIX
-    from napari_synth.models.importers.base import Wishes
+    from napari_synth.models.importers.base import Wishes, mode_named
     from napari_synth.synthesis.importing import import_checkpoint
 
     if out_file.suffix != SUFFIX:
@@ -73,7 +73,7 @@ def import_model(
     wishes = Wishes(
         out_file.stem,
         tuple(option),
-        mode or "test",
+        mode_named(mode or "test"),
         part,
         _pair(reads, "--reads"),
         _pair(gives, "--gives") if gives else None,

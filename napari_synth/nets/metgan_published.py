@@ -17,27 +17,28 @@ from napari_synth.nets.metgan import DECODER, ENCODER, HIDDEN, SPADE, MetGen
 from napari_synth.nets.spade import LabelPath, one_hot
 
 EPSILON = 1e-4
-LABELS = (0, 128, 128, 32, 16, 0)
-"""Channels of the label that join after each decoder stage."""
+NGF = 8
 NORMS = ("batch", "image")
 
 
-def norm_of(channels: int, norm: str, **options: float | bool) -> nn.BatchNorm2d:
+def norm_of(channels: int, norm: str, eps: float = 1e-5, affine: bool = True) -> nn.BatchNorm2d:
     """A BatchNorm with the statistics of the training (``'batch'``) or of the image at hand (``'image'``)."""
-    return nn.BatchNorm2d(channels, track_running_stats=norm == "batch", **options)  # type: ignore[arg-type]
+    return nn.BatchNorm2d(channels, eps=eps, affine=affine, track_running_stats=norm == "batch")
+
+
+def conv_unit(in_channels: int, out_channels: int, norm: str) -> nn.Sequential:
+    """Conv 3 -> norm -> ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+        norm_of(out_channels, norm, eps=EPSILON),
+        nn.ReLU(),
+    )
 
 
 def conv_units(in_channels: int, out_channels: int, count: int, norm: str) -> nn.Sequential:
-    """``count`` times conv 3 -> norm -> ReLU; the first changes the channels."""
+    """``count`` units, the first of which changes the channels."""
     return nn.Sequential(
-        *(
-            nn.Sequential(
-                nn.Conv2d(in_channels if i == 0 else out_channels, out_channels, 3, padding=1, bias=False),
-                norm_of(out_channels, norm, eps=EPSILON),
-                nn.ReLU(),
-            )
-            for i in range(count)
-        )
+        *(conv_unit(in_channels if i == 0 else out_channels, out_channels, norm) for i in range(count))
     )
 
 
@@ -49,6 +50,12 @@ class PublishedMetGen(MetGen):
     norm : {'batch', 'image'}
         Whether all norms take the statistics of the training, or of the image at hand as the authors'
         program does when it is not told to evaluate. Then sides are multiples of 128.
+    width : float
+        Factor on the channels of the image path; 1 as published.
+    ngf : int
+        Unit of the channels of the label path; 8 as published.
+    hidden : int
+        Channels between the label and its scale and shift; 128 as published.
 
     Kernels are those of the file divided by their spectral norms: this network is for rendering only.
 
@@ -58,26 +65,29 @@ class PublishedMetGen(MetGen):
         If ``norm`` is unknown.
     """
 
-    def __init__(self, *, norm: str = "batch"):
+    def __init__(self, *, norm: str = "batch", width: float = 1.0, ngf: int = 8, hidden: int = HIDDEN):
         nn.Module.__init__(self)
         if norm not in NORMS:
             raise ValueError(f"norm must be one of {NORMS}, not {norm!r}")
         self.norm = norm
+        encoder, decoder = ([round(channels * width) for channels in widths] for widths in (ENCODER, DECODER))
+        spade = [channels * ngf // NGF for channels in SPADE[:6]]
+        joined = [0, spade[2], spade[2], *spade[4:], 0]
         self.down = nn.ModuleList(
-            conv_units(before, after, 2, norm) for before, after in zip([1, *ENCODER[:-1]], ENCODER, strict=True)
+            conv_units(before, after, 2, norm) for before, after in zip([1, *encoder[:-1]], encoder, strict=True)
         )
-        self.centre = conv_units(ENCODER[-1], ENCODER[-1], 1, norm)[0]
-        before = [ENCODER[-1], *(stage + label for stage, label in zip(DECODER, LABELS, strict=True))]
+        self.centre = conv_unit(encoder[-1], encoder[-1], norm)
+        before = [encoder[-1], *(stage + label for stage, label in zip(decoder, joined, strict=True))]
         self.up = nn.ModuleList(
-            conv_units(before[i] + skip, DECODER[i], 3, norm) for i, skip in enumerate(reversed(ENCODER))
+            conv_units(before[i] + skip, decoder[i], 3, norm) for i, skip in enumerate(reversed(encoder))
         )
-        self.label = LabelPath(list(SPADE[:6]), hidden=HIDDEN)
+        self.label = LabelPath(spade, hidden=hidden)
         for module in list(self.label.modules()):
             if isinstance(module, SpadeNorm):
                 module.param_free_norm = norm_of(module.param_free_norm.num_features, norm, affine=False)
             if is_parametrized(module):
                 remove_parametrizations(module, "weight")
-        self.last = nn.Conv2d(DECODER[-1], 1, 1)
+        self.last = nn.Conv2d(decoder[-1], 1, 1)
 
     def settle(self) -> None:
         """As `MetGen.settle`; norms that look at the image stay."""

@@ -31,6 +31,20 @@ class ConvUnit(nn.Module):
         return out
 
 
+class ResidualBlock(nn.Module):
+    """Conv 3 -> norm -> ReLU -> dropout -> conv 3 -> norm, added to what it reads."""
+
+    def __init__(self, channels: int, norm: str, bias: bool, dropout: float):
+        super().__init__()
+        self.first = ConvUnit(nn.Conv2d(channels, channels, 3, bias=bias), norm)
+        self.second = ConvUnit(nn.Conv2d(channels, channels, 3, bias=bias), norm)
+        self.dropout = SeededDropout(dropout)
+
+    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Tensor:
+        out: Tensor = x + self.second(self.dropout(torch.relu(self.first(x)), noise))
+        return out
+
+
 class Pix2PixResNet(nn.Module):
     """Conv 7, two halvings, residual blocks, two doublings by transposed convolution, conv 7, tanh.
 
@@ -74,11 +88,7 @@ class Pix2PixResNet(nn.Module):
         self.down = nn.ModuleList(
             ConvUnit(nn.Conv2d(width, 2 * width, 3, 2, 1, bias=bias), norm) for width in widths[:-1]
         )
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(ConvUnit(nn.Conv2d(widths[-1], widths[-1], 3, bias=bias), norm) for _ in range(2))
-            for _ in range(blocks)
-        )
-        self.dropout = SeededDropout(dropout)
+        self.blocks = nn.ModuleList(ResidualBlock(widths[-1], norm, bias, dropout) for _ in range(blocks))
         self.up = nn.ModuleList(
             ConvUnit(nn.ConvTranspose2d(2 * width, width, 3, 2, 1, output_padding=1, bias=bias), norm)
             for width in reversed(widths[:-1])
@@ -94,8 +104,8 @@ class Pix2PixResNet(nn.Module):
         x = torch.relu(self.first(inputs))
         for unit in self.down:
             x = torch.relu(unit(x))
-        for first, second in self.blocks:
-            x = x + second(self.dropout(torch.relu(first(x)), noise))
+        for block in self.blocks:
+            x = block(x, noise)
         for unit in self.up:
             x = torch.relu(unit(x))
         return repeatable_tanh(self.last(self.pad(x)))

@@ -12,7 +12,7 @@ from pathlib import Path
 from napari_synth.core.errors import InputError
 from napari_synth.core.registry import Registry
 from napari_synth.models.architectures import build
-from napari_synth.models.importers.base import MODES, Imported, Importer, Wishes, check_fits
+from napari_synth.models.importers.base import Imported, Importer, Wishes, check_fits
 from napari_synth.models.importers.bioimageio import BIOIMAGEIO
 from napari_synth.models.importers.capspix2pix import CAPSPIX2PIX
 from napari_synth.models.importers.metgan import METGAN
@@ -53,8 +53,6 @@ def converted(paths: Sequence[Path], source: str, wishes: Wishes) -> Imported:
         wrong name is in the sentence.
     """
     importer = IMPORTERS[source]
-    if wishes.mode not in MODES:
-        raise InputError(f"A checkpoint cannot be imported as {wishes.mode!r}.", f"Use {' or '.join(MODES)}.")
     if not 1 <= len(paths) <= len(importer.files):
         raise InputError(
             f"{len(paths)} files were given, but --from {source} reads {' and '.join(importer.files)}.",

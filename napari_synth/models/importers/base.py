@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import InputError, unknown_name
 from napari_synth.models.card import ModelCard
 from napari_synth.models.importers.states import State
 
@@ -21,6 +21,14 @@ MODES: dict[Mode, str] = {
     "test": "norms take the statistics of the image, dropout is noise",
     "eval": "norms take the running statistics in the file",
 }
+
+
+def mode_named(name: str) -> Mode:
+    """A mode by its name; `InputError` when there is none."""
+    for mode in MODES:
+        if name == mode:
+            return mode
+    raise unknown_name("way to import a checkpoint", name, list(MODES))
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def _linear(path: Path, steps: Any, what: str) -> tuple[float, float]:
     """Gain and offset of steps that are linear whatever the image; others are refused by name."""
     gain, offset = 1.0, 0.0
     for step in steps:
-        kwargs = getattr(step, "kwargs", None)
+        kwargs: Any = getattr(step, "kwargs", None)
         if step.id in NEUTRAL:
             continue
         if step.id == "scale_linear" and isinstance(kwargs.gain, float | int):
@@ -126,7 +126,8 @@ def _program(path: Path, described: Any) -> bytes:
         )
     from bioimageio.spec.utils import get_reader
 
-    return get_reader(described.weights.torchscript).read()
+    program: bytes = get_reader(described.weights.torchscript).read()
+    return program
 
 
 def _refused(path: Path, what: str, instead: str) -> InputError:

@@ -16,7 +16,8 @@ IMAGE_PATH = {"down1.encode.0.conv.weight", "classify.weight"}
 LABEL_PATH = {"fc.weight", "head_0.norm_0.mlp_shared.0.weight"}
 BLOCKS = ("head_0", "G_middle_0", "G_middle_1", "up_0", "up_1", "up_2")
 DEAD = r"^up_3\.|^conv_img\.|\._"
-NGF = 8
+CHANNELS = 24
+"""Of the first stage of the image path as published."""
 RANGE = Intensity(dtype="float32", low=-1, high=1)
 """The program brings each image to [-1, 1] by its own minimum and maximum; floats are taken to be so already."""
 
@@ -24,10 +25,10 @@ RANGE = Intensity(dtype="float32", low=-1, high=1)
 def convert(paths: tuple[Path, ...], wishes: Wishes) -> Imported:
     """The generator from anatomy and label to the signal."""
     image, label = _both(_with_its_other(paths), wishes.part)
-    ngf = shape_of(label, "fc.weight")[0] // 16
-    if ngf != NGF:
+    channels, last = shape_of(image, "down1.encode.0.conv.weight")[0], shape_of(image, "classify.weight")[1]
+    if last != channels:
         raise InputError(
-            f"This MetGAN has a label path of ngf {ngf} (unet_spade), which cannot be imported.",
+            "This MetGAN was trained with --netG unet_spade, which cannot be imported.",
             "Import one that was trained with --netG unet_spade8sm.",
         )
     weights = renamed(image, _image_names()) | renamed(_spectral(label, wishes.mode), _label_names(), DEAD)
@@ -35,7 +36,12 @@ def convert(paths: tuple[Path, ...], wishes: Wishes) -> Imported:
     card = ModelCard(
         id=wishes.model_id,
         architecture="metgan-published",
-        hyper={"norm": norm},
+        hyper={
+            "norm": norm,
+            "width": channels / CHANNELS,
+            "ngf": shape_of(label, "fc.weight")[0] // 16,
+            "hidden": shape_of(label, "head_0.norm_0.mlp_shared.0.weight")[0],
+        },
         role="generator",
         mask_meaning="foreground",
         condition_channels=["anatomy"],

@@ -67,8 +67,9 @@ def _unet(state: State, wishes: Wishes) -> Imported:
 
 def _resnet(state: State, wishes: Wishes) -> Imported:
     """The ResNet; its second convolutions lie one place further where there is dropout before them."""
-    inner = {int(found[1]): int(found[2]) for found in map(CONV_BLOCK.fullmatch, sorted(state)) if found}
-    blocks, second = len(inner), max(inner.values())
+    kernels = [CONV_BLOCK.fullmatch(name) for name, tensor in state.items() if tensor.ndim == 4]
+    inner = [(int(found[1]), int(found[2])) for found in kernels if found]
+    blocks, second = len({block for block, _ in inner}), max(place for _, place in inner)
     dropout = second == 6
     ngf, in_channels = shape_of(state, "model.1.weight")[:2]
     end = 10 + blocks
@@ -78,8 +79,8 @@ def _resnet(state: State, wishes: Wishes) -> Imported:
         names |= {f"model.{end + 3 * level}": f"up.{level}.conv", f"model.{end + 1 + 3 * level}": f"up.{level}.norm"}
     for block in range(blocks):
         inside, ours = f"model.{10 + block}.conv_block", f"blocks.{block}"
-        names |= {f"{inside}.1": f"{ours}.0.conv", f"{inside}.2": f"{ours}.0.norm"}
-        names |= {f"{inside}.{second}": f"{ours}.1.conv", f"{inside}.{second + 1}": f"{ours}.1.norm"}
+        names |= {f"{inside}.1": f"{ours}.first.conv", f"{inside}.2": f"{ours}.first.norm"}
+        names |= {f"{inside}.{second}": f"{ours}.second.conv", f"{inside}.{second + 1}": f"{ours}.second.norm"}
     weights = renamed(state, names)
     bias = "first.conv.bias" in weights
     norm = norm_of(weights, bias, wishes.mode)
