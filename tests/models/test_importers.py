@@ -115,24 +115,24 @@ def set_dropout(network, on):
 
 
 @pytest.mark.parametrize(
-    "theirs",
+    ("theirs", "side"),
     [
-        NestedGenerator(1, 1, levels=7, ngf=6, norm=BATCH, dropout=True),
-        PublishedResNet(1, 1, blocks=6, ngf=4, norm=INSTANCE, dropout=True),
+        (NestedGenerator(1, 1, levels=7, ngf=6, norm=BATCH, dropout=True), 128),
+        (PublishedResNet(1, 1, blocks=6, ngf=4, norm=INSTANCE, dropout=True), 64),
     ],
     ids=["unet", "resnet"],
 )
-def test_dropout_is_where_the_program_has_it(theirs, tmp_path):
-    theirs = trained(theirs, 1, 128)
+def test_dropout_is_where_the_program_has_it(theirs, side, tmp_path):
+    theirs = trained(theirs, 1, side)
     _, ours = brought_in(theirs.state_dict(), "pix2pix", tmp_path)
-    labels = nuclei((128, 128))
+    labels = nuclei((side, side))
     torch.manual_seed(0)
     with torch.no_grad():
-        drawn = np.stack([pixels(theirs.train()(signed(labels, 1))) for _ in range(24)])
-    made = np.stack([ours.render(labels, seed=seed).image.astype(float) for seed in range(24)])
+        drawn = np.stack([pixels(theirs.train()(signed(labels, 1))) for _ in range(16)])
+    made = np.stack([ours.render(labels, seed=seed).image.astype(float) for seed in range(16)])
     spread, expected = made.std(0).mean(), drawn.std(0).mean()
     assert expected > 2
-    assert abs(spread / expected - 1) < 0.12
+    assert abs(spread / expected - 1) < 0.15
     assert np.abs(made.mean(0) - drawn.mean(0)).mean() < expected / 2
     _, quiet = brought_in(theirs.state_dict(), "pix2pix", tmp_path, mode="eval")
     np.testing.assert_array_equal(quiet.render(labels, seed=1).image, quiet.render(labels, seed=2).image)
