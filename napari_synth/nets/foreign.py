@@ -67,7 +67,7 @@ class ForeignProgram(nn.Module):
         cuda = [given.device] if given.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda), torch.autocast(given.device.type, enabled=False):
             torch.manual_seed(seed or 0)
-            made = self._program(given.device)(to_axes(given.contiguous(), self.axes))
+            made = self._run(to_axes(given.contiguous(), self.axes))
         wanted = (1, self.out_channels, *mask.shape[-2:])
         if not isinstance(made, Tensor) or made.ndim != len(self.out_axes):
             raise RuntimeError(f"the program gives no tensor of the axes {self.out_axes}")
@@ -75,6 +75,12 @@ class ForeignProgram(nn.Module):
         if image.shape != wanted:
             raise RuntimeError(f"the program gives {tuple(image.shape)} instead of {wanted} as {AXES}")
         return image
+
+    def _run(self, given: Tensor) -> object:
+        try:
+            return self._program(given.device)(given)
+        except torch.jit.Error as error:  # which is no RuntimeError
+            raise RuntimeError(f"the program fails: {str(error).strip().splitlines()[-1]}") from error
 
     def _program(self, device: torch.device) -> torch.jit.ScriptModule:
         """The program on a device; what it does not bring it cannot load, since TorchScript runs no Python."""

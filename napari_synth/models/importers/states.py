@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,17 +74,25 @@ def _loaded(path: Path) -> object:
         from napari_synth.models.checkpoint import load_weights
 
         return load_weights(path)
+    if _is_program(path):
+        raise InputError(
+            f"{path.name} is a TorchScript program, not a state dict.", "Import it with --from torchscript."
+        )
     try:
         with torch.serialization.safe_globals(_harmless()):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for damaged files and for pickles with code
-        if "TorchScript" in str(error):
-            raise InputError(
-                f"{path.name} is a TorchScript program, not a state dict.", "Import it with --from torchscript."
-            ) from error
         raise InputError(
             f"{path.name} holds more than weights, or is damaged.", "Save its state_dict() alone and import that."
         ) from error
+
+
+def _is_program(path: Path) -> bool:
+    """Whether this is what torch.jit saves, a zip with a list of constants."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _harmless() -> list[Any]:
