@@ -178,9 +178,10 @@ def packaged(folder, network, *, low=0.0, high=1.0, sizes=(16, 16), steps=(), ou
 
     channels = [f"channel{k}" for k in range(image.shape[1])]
     described = v0_5.ModelDescr(
-        name="Blur", description="Blurs", authors=[v0_5.Author(name="Me")], license="MIT",
+        name="Blurred masks", description="Blurs", authors=[v0_5.Author(name="Me")], license="MIT",
         cite=[v0_5.CiteEntry(text="Me", url="https://example.com")],
-        documentation=folder / "README.md", covers=[folder / "cover.png"],
+        documentation=v0_5.FileDescr(source=folder / "README.md"),
+        covers=[v0_5.FileDescr(source=folder / "cover.png")],
         inputs=[v0_5.InputTensorDescr(
             id="mask", axes=[v0_5.BatchAxis(), v0_5.ChannelAxis(channel_names=["mask"]), space("y"), space("x")],
             test_tensor=v0_5.FileDescr(source=folder / "mask.npy"), preprocessing=list(steps),
