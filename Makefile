@@ -5,16 +5,19 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow lint benchmarks clean
+.PHONY: run test test-slow test-timing lint benchmarks clean
 
 run: $(VENV)/.installed
 	$(BIN)/napari-synth
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not timing"
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
+
+test-timing: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m timing
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

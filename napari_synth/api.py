@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from napari_synth.datasets.shape_library import ShapeLibrary
     from napari_synth.exporting.batch import ExportResult
+    from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.mask_reader import MaskReader
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.shape_model import ShapeModel
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from napari_synth.training.loop import TrainResult
 
 
-def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel:
+def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel | PairModel:
     """Load a trained model by bundled id or by the path of a ``.safetensors`` file.
 
     Parameters
@@ -35,21 +36,23 @@ def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel
 
     Returns
     -------
-    Generator or ShapeModel
-        With ``.render(mask, option, seed)`` or ``.decode(z)``; a capsule model also takes ``z``, ``capture``,
-        ``routing``, ``set`` and ``scale``.
+    Generator, ShapeModel or PairModel
+        With ``.render(mask, option, seed)``, ``.decode(z)`` or ``.sample(seed, look)``; a capsule model also
+        takes ``z``, ``capture``, ``routing``, ``set`` and ``scale``.
 
     Raises
     ------
     InputError
         If the model is unknown, damaged, a pickle, or cannot be used this way.
     """
+    from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.models.registry import load_trained
     from napari_synth.synthesis.generator import Generator
 
     trained = load_trained(name, device)
-    return ShapeModel(trained) if trained.card.role == ShapeModel.role else Generator(trained)
+    roles = {role.role: role for role in (ShapeModel, PairModel)}
+    return roles.get(trained.card.role, Generator)(trained)
 
 
 def load_shapes(name: str | Path, device: str = "auto") -> ShapeModel:

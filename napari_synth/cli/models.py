@@ -21,7 +21,12 @@ def list_models() -> None:
     from napari_synth.models.registry import bundled_cards
 
     table = Table(Column("id", no_wrap=True), "does", "options", "licence of the weights", box=None)
-    roles = {"generator": "mask → image", "shapes": "latent → nucleus shape", "segmentor": "image → mask"}
+    roles = {
+        "generator": "mask → image",
+        "shapes": "latent → nucleus shape",
+        "segmentor": "image → mask",
+        "pairs": "noise → image and mask",
+    }
     for name, card in bundled_cards().items():
         table.add_row(name, roles[card.role], ", ".join(card.options), card.licence)
     out.print(table)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
 from napari_synth.core.progress import Stopwatch
 from napari_synth.models.defaults import DEFAULT_GENERATOR
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 
@@ -24,6 +27,13 @@ def synthesize(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 1,
     no_noise: Annotated[bool, typer.Option("--no-noise", help="Switch the noise off.")] = False,
     z: Annotated[Path | None, typer.Option(help="Latent vector: a text file of numbers, or .npy.")] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="Style of a model that has them: its number, its numbers with commas between, or a file of them; "
+            "drawn by the seed if not given.",
+        ),
+    ] = None,
     condition: Annotated[
         Path | None,
         typer.Option(help="Image beside the masks, for a model that needs one, such as metgan-brain the anatomy."),
@@ -41,6 +51,7 @@ def synthesize(
     from napari_synth.synthesis.latents.vectors import check_latent
     from napari_synth.synthesis.recipes import file_recipe, image_file, load_generator
     from napari_synth.synthesis.request import RenderRequest, check_condition, check_mask, check_option
+    from napari_synth.synthesis.styles import check_style
 
     card = model_card(model)
     for name in option:
@@ -51,6 +62,7 @@ def synthesize(
     ]
     check_free([target for _, _, target in targets], overwrite)
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
+    wanted = None if style is None else check_style(card, _style_of(style))
     labels = {path: check_mask(read_labels(path), bool(card.condition_channels)) for path in masks}
     image, source = None, None
     if condition is not None:
@@ -65,9 +77,21 @@ def synthesize(
         watch = Stopwatch(len(targets), on_progress)
         for done, (path, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
-            request = RenderRequest(labels[path], name, noise, z=latent, condition=image, precision=precision)
+            request = RenderRequest(
+                labels[path], name, noise, z=latent, style=wanted, condition=image, precision=precision
+            )
             rendering = generator.run(request)
             recipe = file_recipe(generator, request, path, source)
             write_tiff(target, rendering.image, recipe.to_yaml(), PixelSize())
             watch.report(done)
             out.print(f"{target}  {1000 * rendering.seconds:.0f} ms")
+
+
+def _style_of(text: str) -> int | list[float] | np.ndarray:
+    """A style as it is typed: ``3``, ``0.5,-1,...`` or a file of numbers."""
+    from napari_synth.datasets.image_files import read_latent
+
+    try:
+        return [float(part) for part in text.split(",")] if "," in text else int(text)
+    except ValueError:
+        return read_latent(Path(text))

@@ -28,11 +28,18 @@ def train(
     ],
     out_file: Annotated[Path, typer.Option("--out", help="The .safetensors file to write.")],
     steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
-    preset: Annotated[str, typer.Option(help="fast or paper.")] = "fast",
+    minutes: Annotated[float | None, typer.Option(min=0, help="End after this time; the rates fall along.")] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="fast or paper; for optional-pix2pix, metgan and ising-gan also gpu, for metgan also paper-fast."
+        ),
+    ] = "fast",
     ablation: Annotated[
         str,
         typer.Option(
-            help="For metgan, to compare with: conditional-only, cycle-only, no-segmentor, no-pair, pix2pix, cyclegan."
+            help="To compare with. For metgan: conditional-only, cycle-only, no-segmentor, no-pair, pix2pix, cyclegan; "
+            "for ising-gan: vanilla, no_residual, laplacian, tv."
         ),
     ] = "",
     set_: Annotated[list[str], typer.Option("--set", help="One setting, name=value; may be given several times.")] = [],  # noqa: B006
@@ -41,7 +48,9 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Number of devices.")] = 1,
-    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")] = "32-true",
+    precision: Annotated[
+        str, typer.Option(help="32-true, bf16-mixed or 16-mixed; by default what suits model and device.")
+    ] = "",
     checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Minutes between checkpoints.")] = 3.0,
     latent_sizes: Annotated[
         str | None, typer.Option(help="For dvae: train one model per size, such as 8,10,15, and print the table.")
@@ -51,7 +60,8 @@ def train(
     from napari_synth.training.loop import TrainRequest
     from napari_synth.training.loop import train as run
 
-    settings = parse_settings(set_) | ({"steps": steps} if steps else {})
+    settings = parse_settings(set_)
+    settings |= {name: value for name, value in (("steps", steps), ("minutes", minutes)) if value is not None}
     request = TrainRequest(
         architecture=architecture, data=data, out=out_file, preset=preset, settings=settings, resume=resume,
         init=init, ablation=ablation,

@@ -26,6 +26,7 @@ from napari_synth.exporting.formats.base import PairToWrite, PixelSize, Writer
 from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.recipes import check_model, request_of
 from napari_synth.synthesis.request import check_condition, check_option
+from napari_synth.synthesis.styles import check_style
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,6 +97,7 @@ def export_pairs(
     check_model(recipe, generator)
     for option in recipe.options:
         check_option(card, option)
+    check_style(card, recipe.style)
     recipe = recipe.model_copy(update={"model_sha256": generator.sha256})
     out = FORMATS[request.format]
     stored = portable(recipe, masks, out, card)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def _pix2pix(**hyper: Any) -> nn.Module:
     from napari_synth.nets.pix2pix import Pix2PixGenerator
+    from napari_synth.nets.styled import StyledPix2Pix
 
+    if "style_size" in hyper:
+        return StyledPix2Pix(**hyper)
     return Pix2PixGenerator(**hyper)
 
 
@@ -56,6 +59,12 @@ def _dvae(**hyper: Any) -> nn.Module:
     return DVAE(**hyper)
 
 
+def _ising(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.ising import IsingGenerator
+
+    return IsingGenerator(**hyper)
+
+
 def _unet(**hyper: Any) -> nn.Module:
     from napari_synth.nets.unet import segmentation_unet
 
@@ -93,6 +102,7 @@ ARCHITECTURES: Registry[Callable[..., nn.Module]] = Registry(
         "metgan-unet": _metgan_unet,
         "foreign": _foreign,
         "dvae": _dvae,
+        "ising-gan": _ising,
         "unet": _unet,
         "signal-unet": _signal_unet,
     },

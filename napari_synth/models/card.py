@@ -84,8 +84,8 @@ class ModelCard(BaseModel):
         Name in the architecture registry.
     hyper : dict
         Arguments of the architecture's builder.
-    role : {'generator', 'shapes', 'segmentor'}
-        mask -> image, latent -> shape, or image -> mask.
+    role : {'generator', 'shapes', 'segmentor', 'pairs'}
+        mask -> image, latent -> shape, image -> mask, or latent -> image and mask.
     structure : {'nucleus', 'axon', 'neuron', 'structure'}
         What one label of a mask is. In a card that does not say: a nucleus for shapes and for masks with
         gaps between nuclei, what `STRUCTURES` has for a bundled file, else just a structure.
@@ -124,7 +124,7 @@ class ModelCard(BaseModel):
     title: str = ""
     architecture: str
     hyper: dict[str, float | int | str | bool] = Field(default_factory=dict)
-    role: Literal["generator", "shapes", "segmentor"]
+    role: Literal["generator", "shapes", "segmentor", "pairs"]
     structure: Structure = "structure"
     mask_meaning: str = ""
     condition_channels: list[str] = Field(default_factory=list)
@@ -155,6 +155,16 @@ class ModelCard(BaseModel):
     def options(self) -> list[str]:
         """Names of the options."""
         return [look.name for look in self.looks]
+
+    @property
+    def style_size(self) -> int:
+        """Numbers in the code of a style; 0 for a model without styles."""
+        return int(self.hyper.get("style_size", 0))
+
+    @property
+    def styles(self) -> int:
+        """Styles that come with each option; 0 for a model without."""
+        return int(self.hyper.get("bank_size", 0)) if self.style_size else 0
 
     @property
     def structures(self) -> str:

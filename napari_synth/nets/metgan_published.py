@@ -69,7 +69,7 @@ class PublishedMetGen(MetGen):
         nn.Module.__init__(self)
         if norm not in NORMS:
             raise ValueError(f"norm must be one of {NORMS}, not {norm!r}")
-        self.norm = norm
+        self.norm, self.noise = norm, False
         encoder, decoder = ([round(channels * width) for channels in widths] for widths in (ENCODER, DECODER))
         spade = [channels * ngf // NGF for channels in SPADE[:6]]
         joined = [0, spade[2], spade[2], *spade[4:], 0]

@@ -216,6 +216,20 @@ class Pix2PixGenerator(nn.Module):
         return repeatable_tanh(x)
 
 
+def reach(levels: int) -> int:
+    """Pixels around a pixel on each side beyond which no input changes it, rendering with ``norm='batch'``.
+
+    The head reads 2; each level inwards one pixel of its bilinear doubling and one of its convolution, and each
+    level outwards, of four-pixel kernels at every second pixel, doubles that and adds 2.
+    """
+    radius = 2
+    for _ in range(levels):
+        radius = (radius + 2) // 2 + 1
+    for _ in range(levels):
+        radius = 2 * radius + 2
+    return radius
+
+
 def option_plane(index: Tensor, n_options: int, height: int, width: int) -> Tensor:
     """Constant plane ``(k + 1) / K`` for each option index.
 

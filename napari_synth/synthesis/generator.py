@@ -28,6 +28,7 @@ from napari_synth.synthesis.request import (
     option_name,
     render_error,
 )
+from napari_synth.synthesis.styles import check_style
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -72,6 +73,7 @@ class Generator(RoleModel):
         seed: int | None = None,
         z: np.ndarray | None = None,
         *,
+        style: int | Sequence[float] | np.ndarray | None = None,
         condition: np.ndarray | None = None,
         capture: Sequence[str] = (),
         routing: Sequence[str] = (),
@@ -91,6 +93,7 @@ class Generator(RoleModel):
             option,
             seed,
             z=z,
+            style=check_style(self.card, style),
             condition=condition,
             interventions=tuple(interventions),
             capture=tuple(capture),
@@ -129,14 +132,14 @@ class Generator(RoleModel):
         Raises
         ------
         InputError
-            If the mask, the option, z, the condition, the precision, a layer or an intervention cannot
+            If the mask, the option, z, the style, the condition, the precision, a layer or an intervention cannot
             be used.
         WorkError
             If the device runs out of memory.
         Cancelled
             What was finished went to ``steering.on_tile``.
         """
-        from napari_synth.synthesis.network_io import ForwardRequest, in_colours_of
+        from napari_synth.synthesis.network_io import ForwardRequest, in_colours_of, style_for
         from napari_synth.synthesis.precision import check_precision, computing
 
         card = self.card
@@ -147,13 +150,14 @@ class Generator(RoleModel):
         condition = check_condition(card, request.condition, labels.shape)
         option = check_option(card, request.option)
         z = latent_for(request.z, request.seed, card.latent_size)
+        style = style_for(self._trained, request.style, option, request.seed)
         access = CapsuleAccess(request, self.stages, card.id)
         padded = padded_to(labels, card.tile_multiple)
         beside = None if condition is None else padded_to(condition, card.tile_multiple)
         start = time.perf_counter()
         try:
             with computing(self._trained.device, request.precision):
-                wanted = ForwardRequest(padded, option, request.seed, z, access.probe, beside)
+                wanted = ForwardRequest(padded, option, request.seed, z, access.probe, beside, style=style)
                 on_image = self._on_image(labels.shape, option, steering or Steering())
                 image, tile, remark = self._forward(request.precision, wanted, on_image)
         except RuntimeError as error:
@@ -163,7 +167,8 @@ class Generator(RoleModel):
         seconds = time.perf_counter() - start
         kept = access.kept(labels.shape)
         name = option_name(card, request.option)
-        return Rendering(image, seconds, name, request.seed, condition, *kept, tile=tile, remark=remark)
+        code = tuple(style.tolist())
+        return Rendering(image, seconds, name, request.seed, condition, *kept, tile=tile, remark=remark, style=code)
 
     def network_for(self, precision: Precision) -> TrainedModel:
         """The model as it computes with a precision, within `precision.computing`."""

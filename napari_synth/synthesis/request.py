@@ -15,7 +15,7 @@ from napari_synth.core.devices import out_of_memory
 from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.core.intensity import check_channel, in_grey_values_of
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
-from napari_synth.core.recipe import Intervention, Precision, mask_hash
+from napari_synth.core.recipe import Intervention, Precision, Style, mask_hash
 from napari_synth.datasets.image_files import as_labels
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class RenderRequest:
         Seed of the noise; None switches it off.
     z : ndarray, shape (latent,), optional
         Latent vector of a model that has one; drawn from the seed when not given.
+    style : int or tuple of float, optional
+        Number in the bank, or code, of a model with styles; drawn from the seed when not given.
     condition : ndarray, shape (Y, X), optional
         Image beside the mask, for a model whose card names one; 8 or 16 bit or float.
     interventions : tuple of Intervention
@@ -60,6 +62,7 @@ class RenderRequest:
     seed: int | None = None
     _: KW_ONLY
     z: np.ndarray | None = None
+    style: Style | None = None
     condition: np.ndarray | None = None
     interventions: tuple[Intervention, ...] = ()
     capture: tuple[str, ...] = ()
@@ -96,6 +99,8 @@ class Rendering:
     option : str
         The option used; empty for a model without options.
     seed : int or None
+    style : tuple of float
+        The code of the style used; empty for a model without styles.
     condition : ndarray, shape (Y, X), or None
         The image beside the mask, in the dtype the model was trained on.
     activations : dict of ndarray, shape (capsule, channel, y, x), float32
@@ -117,6 +122,7 @@ class Rendering:
     routing: dict[str, np.ndarray] = field(default_factory=dict)
     tile: int = 0
     remark: str = ""
+    style: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

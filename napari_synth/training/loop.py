@@ -24,6 +24,8 @@ from napari_synth.training.objectives.base import Objective, ObjectiveSettings
 
 RESUME_SUFFIX = ".ckpt"
 TRAINING_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+LENGTH = {"steps", "minutes"}
+"""Settings that say how long a run is, and may change when it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class TrainRequest:
     devices : int
         How many of them.
     precision : str
-        One of `TRAINING_PRECISIONS`.
+        One of `TRAINING_PRECISIONS`; empty: what suits the objective and the device.
     checkpoint_minutes : float
         Time between two checkpoints.
     """
@@ -71,7 +73,7 @@ class TrainRequest:
     seed: int = 1
     device: str = "auto"
     devices: int = 1
-    precision: str = "32-true"
+    precision: str = ""
     checkpoint_minutes: float = 3.0
 
 
@@ -94,9 +96,7 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
     InputError
         If the preset, the ablation or a setting is unknown or out of range.
     """
-    cls = objective_class(request.architecture)
-    if request.preset not in cls.presets:
-        raise unknown_name("preset", request.preset, sorted(cls.presets))
+    cls = objective_class(request.architecture, request.preset)
     if request.ablation and request.ablation not in cls.ablations:
         raise unknown_name("ablation", request.ablation, sorted(cls.ablations))
     chosen = cls.presets[request.preset] | cls.ablations.get(request.ablation, {}) | request.settings
@@ -129,28 +129,31 @@ def train(
     cancel = cancel or CancelToken()
     if request.out.suffix != SUFFIX:
         raise InputError(f"The output {request.out} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")
-    if request.precision not in TRAINING_PRECISIONS:
+    if request.precision and request.precision not in TRAINING_PRECISIONS:
         raise unknown_name("precision", request.precision, list(TRAINING_PRECISIONS))
     settings = settings_for(request)
     check_writable(request.out)
     existing = request.data.expanduser()
     data = existing if existing.is_file() else existing_folder(existing, "data folder")
-    objective = objective_class(request.architecture)(settings, data, request.seed)
+    objective = objective_class(request.architecture, request.preset)(settings, data, request.seed)
     if request.init is not None:
         _start_from(request.init, objective)
     if objective.first() is not None:
         objective.use(_trained_first(request, objective, on_progress, cancel))
     device = resolve_device(request.device)
-    fabric = Fabric(accelerator=device.type, devices=request.devices, precision=request.precision)  # type: ignore[arg-type]
+    chosen: Any = request.precision or (objective.gpu_precision if device.type == "cuda" else "32-true")
+    fabric = Fabric(accelerator=device.type, devices=request.devices, precision=chosen)
     fabric.launch()
+    benchmark, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True  # all batches have one shape
     torch.set_flush_denormal(True)  # vanishing gradients of a fresh capsule net take a CPU 4 times as long
     objective.set_up(fabric)
-    run = _Run(request, objective, fabric)
+    run = _Run(replace(request, precision=chosen), objective, fabric)
     if request.resume is not None:
         run.restore(request.resume)
     try:
         return run.until_done(on_progress, cancel)
     finally:
+        torch.backends.cudnn.benchmark = benchmark
         torch.set_flush_denormal(False)  # a state of the processor, which others in this process do not expect
 
 
@@ -183,9 +186,13 @@ def _is_finished(request: TrainRequest) -> bool:
     """Whether the model of a request is there, with all its steps."""
     if not request.out.is_file():
         return False
-    training = read_card(request.out).training
-    planned = settings_for(request).model_dump()
-    return training is not None and training.steps == planned["steps"] and training.settings == planned
+    training, planned = read_card(request.out).training, settings_for(request)
+    if training is None or training.steps != planned.steps:
+        return False
+    try:
+        return type(planned)(**training.settings) == planned  # what no setting said in its day has the default
+    except ValidationError:
+        return False
 
 
 def _unfinished_state(request: TrainRequest) -> Path | None:
@@ -193,7 +200,7 @@ def _unfinished_state(request: TrainRequest) -> Path | None:
     path = request.out.with_suffix(RESUME_SUFFIX)
     if not path.is_file():
         return None
-    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude={"steps"})
+    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude=LENGTH)
     same = (identity["architecture"], identity["seed"], identity["settings"])
     return path if same == (request.architecture, request.seed, settings) else None
 
@@ -207,7 +214,7 @@ def _start_from(name: str, objective: Objective) -> None:
             for part, network in objective.networks.items():
                 network.load_state_dict(state[f"network.{part}"])
         else:
-            objective.exported.load_state_dict(load_weights(path))
+            objective.start_from(load_weights(path))
     except (RuntimeError, KeyError) as error:
         raise InputError(
             f"The model {name} has another shape than the one to train.",
@@ -251,7 +258,7 @@ class _Run:
     def _identity(self) -> dict[str, Any]:
         """What must agree for a resumed run to be the same run."""
         request = self.request
-        settings = self.objective.settings.model_dump(exclude={"steps"})
+        settings = self.objective.settings.model_dump(exclude=LENGTH)
         start = file_hash(resolve_model(request.init)) if request.init is not None else ""
         return {"architecture": request.architecture, "seed": request.seed, "settings": settings, "init": start}
 
@@ -273,26 +280,33 @@ class _Run:
         if self.step > self.objective.settings.steps:
             raise InputError(f"{path} is at step {self.step} already.", f"Give more steps than {self.step}.")
 
-    def _agreed(self, decision: bool) -> bool:
+    def _agreed(self, decision: Any) -> Any:
         """Rank 0's decision, so that all devices stop and save at the same step."""
         return decision if self.fabric.world_size == 1 else self.fabric.broadcast(decision)
 
+    def _position(self) -> float:
+        """How far the run is, in planned steps: the steps done, or the share of the time spent if that is more."""
+        settings = self.objective.settings
+        spent = settings.steps * self.seconds / (60 * settings.minutes) if settings.minutes else 0
+        return float(self._agreed(max(self.step, spent)))
+
     def until_done(self, on_progress: OnProgress, cancel: CancelToken) -> TrainResult:
         total = self.objective.settings.steps
-        watch = Stopwatch(total, on_progress, found=self.step)
+        watch = Stopwatch(total, on_progress, found=int(self._position()))
         saved = began = time.monotonic()
         spent = self.seconds
-        while self.step < total and not self._agreed(cancel.cancelled):
-            self.objective.set_learning_rate(self.objective.learning_rate_factor(self.step))
+        while (position := self._position()) < total and not self._agreed(cancel.cancelled):
+            self.objective.set_learning_rate(self.objective.learning_rate_factor(position))
             try:
                 self.losses = self.objective.step(self.step)
             except RuntimeError as error:
                 raise _training_error(error) from error
             self.step += 1
             self.seconds = spent + time.monotonic() - began
-            watch.report(self.step, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
+            found = min(int(self._position()), total)
+            watch.report(found, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
             due = time.monotonic() - saved > 60 * self.request.checkpoint_minutes
-            if self._agreed(due) and self.step < total:
+            if self._agreed(due) and found < total:
                 self.save()
                 saved = time.monotonic()
         self.save()
@@ -310,6 +324,7 @@ class _Run:
             return
         with writing(self.resume_path) as temporary:
             self.fabric.save(temporary, state)
+        self.objective.complete()
         save_model(self.request.out, self._card(), self.objective.exported.state_dict())
         self.objective.save_beside(self.request.out)
         with writing(self.preview_path) as temporary:

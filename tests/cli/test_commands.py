@@ -156,7 +156,7 @@ def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
     pair_folder(tmp_path / "data" / "b", grey=True)
     small = ["--set", "crop=32", "--set", "ngf=4", "--set", "ndf=4", "--set", "levels=3", "--set", "batch_size=2"]
     status, out, err = cli(
-        "train", "optional-pix2pix", "data", "--out", "m.safetensors", "--steps", 3, "--device", "cpu", *small
+        "train", "pix2pix", "data", "--out", "m.safetensors", "--steps", 3, "--device", "cpu", *small
     )
     assert status == 0, err
     assert "after 3 steps" in out

@@ -47,6 +47,18 @@ def case(name: str, slow: bool = False) -> Callable[[Callable[[Path], Parts]], C
     return enter
 
 
+def made(name: str, folder: Path) -> Parts:
+    """The parts of a case, computed by one thread: sums over large planes depend on how they are shared out."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return CASES[name].make(folder)
+    finally:
+        torch.set_num_threads(threads)
+
+
 @cache
 def model(name: str | Path) -> Any:
     """A model on the CPU, loaded once."""

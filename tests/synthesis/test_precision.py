@@ -18,9 +18,9 @@ from napari_synth.synthesis.precision import computing, half_dtype
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.synthesis.request import RenderRequest, Steering
 from napari_synth.ui.samples import axons_256, brain_256, nuclei_256
-from tests.helpers import nuclei, set_whole_pixels, small_capsules, small_generator, small_metgan
+from tests.helpers import nuclei, set_whole_pixels, small_capsules, small_generator, small_metgan, small_styled
 
-SMALL = {"pix2pix": small_generator, "capsules": small_capsules, "metgan": small_metgan}
+SMALL = {"pix2pix": small_generator, "styled": small_styled, "capsules": small_capsules, "metgan": small_metgan}
 SIZE = (64, 72)
 
 

@@ -18,6 +18,16 @@ from tests.helpers import nuclei, pair_folder, triplet_folder
 SMALL = {
     "optional-pix2pix": {
         "steps": 6,
+        "crop": 64,
+        "ngf": 4,
+        "ndf": 4,
+        "levels": 3,
+        "batch_size": 4,
+        "memory": 4,
+        "bank_size": 5,
+    },
+    "pix2pix": {
+        "steps": 6,
         "crop": 32,
         "ngf": 4,
         "ndf": 4,
@@ -59,6 +69,7 @@ def data(tmp_path_factory):
     two_channel = {"metgan": triplets, "signal-segmentor": triplets}
     return two_channel | {
         "optional-pix2pix": pairs,
+        "pix2pix": pairs,
         "unet": pairs,
         "capspix2pix": pairs / "grey",
         "dvae": root / "shapes",
@@ -94,8 +105,9 @@ def test_a_resumed_run_ends_bit_exactly_like_a_whole_one(architecture, precision
     assert all(torch.equal(expected[name], got[name]) for name in expected)
 
 
-def test_a_trained_generator_renders_and_its_card_tells_all(data, tmp_path):
-    result = train(request("optional-pix2pix", data, tmp_path / "mine.safetensors"))
+@pytest.mark.parametrize("architecture", ["optional-pix2pix", "pix2pix"])
+def test_a_trained_generator_renders_and_its_card_tells_all(architecture, data, tmp_path):
+    result = train(request(architecture, data, tmp_path / "mine.safetensors"))
     card = read_card(result.path)
     assert card.options == ["colour", "grey"]
     assert [option.rgb for option in card.looks] == [True, False]
@@ -111,9 +123,9 @@ def test_a_trained_generator_renders_and_its_card_tells_all(data, tmp_path):
 
 
 def test_a_single_set_trains_plain_pix2pix(data, tmp_path):
-    settings = {key: value for key, value in SMALL["optional-pix2pix"].items()}
+    settings = {key: value for key, value in SMALL["pix2pix"].items()}
     single = TrainRequest(
-        "pix2pix", data["optional-pix2pix"] / "grey", tmp_path / "p.safetensors", settings=settings, device="cpu"
+        "pix2pix", data["pix2pix"] / "grey", tmp_path / "p.safetensors", settings=settings, device="cpu"
     )
     card = read_card(train(single).path)
     assert card.hyper["in_channels"] == 1
@@ -149,16 +161,12 @@ def test_fine_tuning_starts_from_the_weights_of_a_model(data, tmp_path):
     a, b = load_file(first.path), load_file(second.path)
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert read_card(second.path).training.init == str(first.path)
-    run = request("optional-pix2pix", data, tmp_path / "run.safetensors")
+    run = request("pix2pix", data, tmp_path / "run.safetensors")
     first = train(run)
-    other = request(
-        "optional-pix2pix", data, tmp_path / "on.safetensors", init=str(first.resume_path), settings={"l1": 1}
-    )
+    other = request("pix2pix", data, tmp_path / "on.safetensors", init=str(first.resume_path), settings={"l1": 1})
     on = train(other)
     assert on.steps == 6
-    fresh = train(
-        request("optional-pix2pix", data, tmp_path / "x.safetensors", init=str(first.path), settings={"l1": 1})
-    )
+    fresh = train(request("pix2pix", data, tmp_path / "x.safetensors", init=str(first.path), settings={"l1": 1}))
     assert on.losses["D"] != fresh.losses["D"], "the discriminator came along"
     first = train(request("unet", data, tmp_path / "first.safetensors"))
     with pytest.raises(InputError, match="another shape"):
@@ -230,8 +238,22 @@ def test_a_target_that_cannot_be_written_is_said_before_the_first_step(data, tmp
 
 def test_every_objective_has_both_presets():
     for name in OBJECTIVES:
-        assert {"fast", "paper"} <= set(objective_class(name).presets)
-        assert settings_for(TrainRequest(name, None, None, preset="paper")).steps > 0
+        for preset in ("fast", "paper"):
+            assert preset in objective_class(name, preset).presets
+            assert settings_for(TrainRequest(name, None, None, preset=preset)).steps > 0
+
+
+def test_a_run_ends_when_its_time_is_spent(data, tmp_path):
+    seen = []
+    settings = {"steps": 1000, "minutes": 1e-6}
+    first = request("dvae", data, tmp_path / "a.safetensors", settings=settings)
+    result = train(first, seen.append)
+    assert result.steps == 1
+    assert (seen[-1].done, seen[-1].total) == (1000, 1000)
+    assert read_card(result.path).training.settings["minutes"] == 1e-6
+    longer = {"steps": 3, "minutes": 0}
+    again = request("dvae", data, tmp_path / "a.safetensors", settings=longer, resume=result.resume_path)
+    assert train(again).steps == 3
 
 
 @pytest.mark.slow

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
@@ -28,6 +28,9 @@ METADATA_KEY = "napari_synth"
 Precision = Literal["exact", "fast"]
 """``exact``: float32; ``fast``: convolutions in 16 bit."""
 PRECISIONS: tuple[str, ...] = get_args(Precision)
+
+Style = int | tuple[float, ...]
+"""A member of a model's bank of styles, or the numbers of a code."""
 
 
 class Intervention(Strict):
@@ -63,6 +66,9 @@ class Recipe(Strict):
         None switches the noise off; a batch needs a number.
     z : list of float, optional
         Latent vector of a model that has one; drawn from the seed when not given.
+    style : int or list of float, optional
+        Number in the bank, or code, of a model that has styles; drawn from the seed when not given. A recipe
+        without one does not mention it.
     interventions : list of Intervention
         Changes inside the network.
     precision : {'exact', 'fast'}
@@ -82,6 +88,7 @@ class Recipe(Strict):
     variants: int = Field(1, ge=1)
     seed: int | None = Field(1, ge=0)
     z: list[float] | None = None
+    style: Annotated[int, Field(ge=0)] | list[Annotated[float, Field(allow_inf_nan=False)]] | None = None
     interventions: list[Intervention] = Field(default_factory=list)
     precision: Precision = "exact"
     n: int | None = Field(None, ge=1)
@@ -92,6 +99,13 @@ class Recipe(Strict):
         if len(self.conditions) not in (0, 1, len(self.masks)):
             raise ValueError(f"{len(self.conditions)} conditions for {len(self.masks)} masks")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_ever_without_a_style(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialise(self)
+        if self.style is None:
+            written.pop("style", None)
+        return written
 
     @property
     def per_mask(self) -> int:

@@ -56,4 +56,4 @@ def stages_of(card: ModelCard) -> tuple[Stage, ...]:
 
 def has_noise(card: ModelCard) -> bool:
     """Whether another seed gives another image of the same mask."""
-    return card.architecture in RECORDS and architecture(card.architecture).has_noise
+    return card.architecture in RECORDS and architecture(card.architecture).has_noise(card)

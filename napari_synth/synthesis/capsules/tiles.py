@@ -12,7 +12,7 @@ from napari_synth.core.boxes import Box, whole
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.progress import Stopwatch
 from napari_synth.datasets.mask_encoding import REACH, mask_plane
-from napari_synth.nets.capspix2pix import CapsPix2PixGenerator
+from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, LatentPlane
 from napari_synth.nets.probe import Probe
 from napari_synth.synthesis.capsules.windows import StageMaps, canvas_of, needed_windows, render_window
 from napari_synth.synthesis.network_io import ForwardRequest, network_of
@@ -32,7 +32,7 @@ def exact_tiles(model: TrainedModel, request: ForwardRequest, steering: Steering
     """
     height, width = request.labels.shape
     network, tile = network_of(model, CapsPix2PixGenerator), steering.tile
-    base = network.base_plane(torch.from_numpy(request.z)[None].to(model.device))
+    latent = LatentPlane(network, torch.from_numpy(request.z)[None].to(model.device))
     plane = _plane_over(request.labels, model.card.mask_meaning)
     image = np.zeros((height, width), np.uint8)
     boxes = tile_boxes(whole(height, width), tile, steering.near)
@@ -41,7 +41,7 @@ def exact_tiles(model: TrainedModel, request: ForwardRequest, steering: Steering
     watch.report(0, f"tile 1 of {total}")
     while boxes:
         box = boxes.pop(0)
-        maps = StageMaps(network, height, width, needed_windows(network, box, height, width), plane, base)
+        maps = StageMaps(network, height, width, needed_windows(network, box, height, width), plane, latent)
         try:
             _run_tile(maps, request.probe or Probe(), steering)
         except RuntimeError as error:

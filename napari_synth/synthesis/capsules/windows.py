@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_synth.core.boxes import Box, strips, whole
-from napari_synth.nets.capspix2pix import LAST_USE, CapsPix2PixGenerator, reflected
+from napari_synth.nets.capspix2pix import LAST_USE, CapsPix2PixGenerator, LatentPlane
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.probe import Probe
 from napari_synth.nets.receptive_windows import Reach, convolve_window
@@ -62,8 +62,8 @@ class StageMaps:
         Where the map of each layer lies in the layer's canvas.
     plane : callable
         The mask channel over a box, ``(y, x)`` float32.
-    base : Tensor, shape (1, 1, 256, 256)
-        The latent plane.
+    latent : LatentPlane
+        May be exchanged between calls of `redo`.
 
     Attributes
     ----------
@@ -80,13 +80,13 @@ class StageMaps:
         width: int,
         windows: dict[str, Box],
         plane: Callable[[Box], np.ndarray],
-        base: Tensor,
+        latent: LatentPlane,
     ):
         self.network = network
         self.height, self.width = height, width
         self.windows = windows
         self.plane = plane
-        self.base = base
+        self.latent = latent
         self.maps: dict[str, Tensor] = {}
         last = windows["convcaps10"]
         self.image = np.zeros((last.height, last.width), np.float32)
@@ -137,11 +137,9 @@ class StageMaps:
     def _input(self, name: str, origin: Box) -> Tensor:
         inputs = STAGE[name].inputs
         if not inputs:
-            mask = torch.from_numpy(np.ascontiguousarray(self.plane(origin))).to(self.base.device)
-            rows = reflected(origin.bottom, self.base.device, origin.top)
-            columns = reflected(origin.right, self.base.device, origin.left)
-            latent = self.base[0, 0].index_select(0, rows).index_select(1, columns)
-            return torch.stack([latent, mask])[None]
+            latent = self.latent.window(origin.top, origin.left, origin.bottom, origin.right)
+            mask = torch.from_numpy(np.ascontiguousarray(self.plane(origin))).to(latent.device)
+            return torch.cat([latent, mask[None, None]], dim=1)
         parts = [self.maps[source][(slice(None), *origin.seen_from(self.windows[source]))] for source in inputs]
         joined = torch.cat(parts) if len(parts) > 1 else parts[0].contiguous()
         return joined.permute(0, 3, 1, 2)[None]

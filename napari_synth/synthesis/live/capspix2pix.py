@@ -12,7 +12,7 @@ import torch
 from napari_synth.core.boxes import Box, whole
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import Precision
-from napari_synth.nets.capspix2pix import CapsPix2PixGenerator
+from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, LatentPlane
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.probe import Edit, Probe
 from napari_synth.synthesis.capsules.access import edits_of
@@ -131,15 +131,14 @@ class PartialUpdate:
         """The image over a box, ``(y, x)`` float32 in [0, 1]."""
         return self._maps.image[box.top : box.bottom, box.left : box.right]
 
-    def _latent_plane(self) -> torch.Tensor:
-        with computing(self._model.device, self._precision):
-            return self._network.base_plane(torch.from_numpy(self._z)[None].to(self._model.device))
+    def _latent_plane(self) -> LatentPlane:
+        return LatentPlane(self._network, torch.from_numpy(self._z)[None].to(self._model.device))
 
     def _take_latent(self, z: np.ndarray) -> None:
         if np.array_equal(self._z, z):
             return
         self._z = np.array(z, np.float32)
-        self._maps.base = self._latent_plane()
+        self._maps.latent = self._latent_plane()
         self._soil("conv1", self._whole("conv1"))
 
     def _take_edits(self, edits: Mapping[str, Sequence[Edit]]) -> None:

@@ -108,7 +108,7 @@ class CapsPix2PixObjective(Objective):
         z = torch.randn(2, LATENT_SIZE, generator=torch_generator(self.seed, "z", "balance"))
         return torch.from_numpy(masks), z, torch.from_numpy(images[:, :1].astype(np.float32) / 255)
 
-    def learning_rate_factor(self, step: int) -> float:
+    def learning_rate_factor(self, step: float) -> float:
         """Linear to 0 from the start, as in the paper."""
         factor: float = 1 - step / self.settings.steps
         return factor
@@ -191,7 +191,7 @@ class CapsPix2PixObjective(Objective):
             id=model_id,
             title=describe(self.data).title,
             architecture="capspix2pix",
-            hyper={"dropout": self.settings.dropout},
+            hyper={"dropout": self.settings.dropout, "beyond": "blocks"},
             role="generator",
             mask_meaning="foreground",
             latent_size=LATENT_SIZE,

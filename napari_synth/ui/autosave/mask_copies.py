@@ -13,6 +13,7 @@ from napari.layers import Labels
 
 from napari_synth.core.errors import InputError
 from napari_synth.ui.autosave.store import BAND_BYTES, Column, Description, KeptMask, Placement
+from napari_synth.ui.napari_bridge.label_edits import was_edited
 from napari_synth.ui.napari_bridge.mask_layers import placement, put_on_top
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class WatchedMask:
         self._layer = weakref.ref(layer)
         self._on_touch = on_touch
         self.key = key
-        self.dirty = self.touched = bool(layer._undo_history)
+        self.dirty = self.touched = was_edited(layer)
         self._copy: np.ndarray | None = None
         self._source: np.ndarray | None = None
         self._stale: set[int] = set()

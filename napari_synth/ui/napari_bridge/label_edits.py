@@ -57,11 +57,17 @@ class Edits:
         self._on_new_array()
         return True
 
+    def close(self) -> None:
+        """Stop for good."""
+        self.watch(None)
+        for timer in (self._end, self._rest):
+            timer.deleteLater()
+
     @property
     def painting(self) -> bool:
         """Whether a stroke is under way."""
         layer = self._layer() if self._layer else None
-        return layer is not None and bool(layer._block_history)
+        return layer is not None and is_painted(layer)
 
     def settle_soon(self) -> None:
         """Announce an end after the events at hand."""
@@ -164,6 +170,16 @@ class Edits:
         self._rest.stop()
         self.edited.emit(box, labels)
         return True
+
+
+def is_painted(layer: Labels) -> bool:
+    """Whether a stroke on it is under way."""
+    return bool(layer._block_history)
+
+
+def was_edited(layer: Labels) -> bool:
+    """Whether there is something to undo."""
+    return bool(layer._undo_history)
 
 
 def _atom_box(atom: Any) -> Box:

@@ -135,23 +135,6 @@ class ImageCombo(QComboBox):
             self._images.current = layer
 
 
-def choose(combo: QComboBox, value: str) -> None:
-    """Select the entry with this data, without telling anyone."""
-    blocked = combo.blockSignals(True)
-    combo.setCurrentIndex(max(combo.findData(value), 0))
-    combo.blockSignals(blocked)
-
-
-def show_value(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
-    """Show a number, without telling anyone."""
-    blocked = box.blockSignals(True)
-    if box.specialValueText():
-        box.setValue(box.minimum())
-    else:
-        box.setValue(value)
-    box.blockSignals(blocked)
-
-
 def look_icon(option: Look, side: int) -> QIcon:
     """The thumbnail of a look; a plain square where the card has none."""
     picture = QPixmap()

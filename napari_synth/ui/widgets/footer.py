@@ -21,7 +21,7 @@ from napari_synth.ui.widgets.panel import described
 
 if TYPE_CHECKING:
     from napari_synth.core.progress import Progress
-    from napari_synth.ui.context.choices import Note
+    from napari_synth.ui.context.notes import Note
     from napari_synth.ui.jobs.lanes import JobState, Lane
 
 LINES = 42

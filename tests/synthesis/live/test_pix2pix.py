@@ -3,13 +3,14 @@ import pytest
 import torch
 
 from napari_synth.core.boxes import Box, whole
+from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard
 from napari_synth.models.checkpoint import save_model
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.synthesis.request import RenderRequest
-from tests.helpers import nuclei
+from tests.helpers import nuclei, small_styled
 
 ROOM = 2**30
 
@@ -32,8 +33,10 @@ def made(path, **hyper):
     return load_generator(path, "cpu")
 
 
-@pytest.fixture(params=["transposed", "resize"])
+@pytest.fixture(params=["transposed", "resize", "styled"])
 def generator(request, tmp_path):
+    if request.param == "styled":
+        return load_generator(small_styled(tmp_path / "u.safetensors", levels=5), "cpu")
     hyper = {"upsampling": request.param, "head_dropout": 0.2} if request.param == "resize" else {}
     return made(tmp_path / "u.safetensors", **hyper)
 
@@ -86,6 +89,22 @@ def test_a_preview_costs_less_and_shows_the_stroke(generator):
     assert followed.follow(request, [], True, never)[1] == "partial"
     assert 0.9 < followed.nbytes / follower.needed((256, 256)) <= 1
     assert not generator.follower(1000).fits((256, 256))
+
+
+def test_a_change_of_the_style_is_followed(tmp_path):
+    generator, labels = load_generator(small_styled(tmp_path / "u.safetensors", levels=5), "cpu"), nuclei((90, 130), 5)
+    followed = generator.follower(ROOM).begin(RenderRequest(labels, seed=3))
+    shown = []
+    for style in (None, 2, (0.5,) * 8):
+        request = RenderRequest(labels, seed=3, style=style)
+        assert followed.follow(request, [], True, CancelToken()) == ([whole(90, 130)], "partial")
+        shown.append(followed.pixels(whole(90, 130)).copy())
+        assert_equal_to_rounding(shown[-1], generator.run(request).image)
+        assert followed.follow(request, [], True, CancelToken()) == ([], "partial")
+    assert (shown[0] != shown[1]).any()
+    assert (shown[1] != shown[2]).any()
+    with pytest.raises(InputError, match="beyond the 6"):
+        followed.follow(RenderRequest(labels, seed=3, style=6), [], True, CancelToken())
 
 
 def test_a_norm_over_the_image_cannot_be_followed_in_parts(tmp_path):

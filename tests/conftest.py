@@ -1,0 +1,60 @@
+"""What holds for every test: nobody's settings are touched, and nothing is left behind."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+
+import pytest
+
+PATIENCE = 10
+"""Seconds that a thread may take to end after its test."""
+
+
+@pytest.fixture(autouse=True)
+def settings_file(tmp_path, monkeypatch):
+    """No test reads or writes the settings and autosaved masks of the person who runs it."""
+    path = tmp_path / "settings" / "settings.json"
+    monkeypatch.setenv("NAPARI_SYNTH_SETTINGS", str(path))
+    monkeypatch.setenv("NAPARI_SYNTH_STATE", str(tmp_path / "state"))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """No test leaves a window or a thread of the program to the next."""
+    before = {*_windows(), *_threads()}
+    yield
+    _delete_what_is_to_be_deleted()
+    left = [*_windows(), *_threads()]
+    end = time.monotonic() + PATIENCE
+    while any(isinstance(one, threading.Thread) and one not in before for one in left) and time.monotonic() < end:
+        time.sleep(0.002)
+        left = [*_windows(), *_threads()]
+    left = [one for one in left if one not in before]
+    assert not left, "\n".join(["The test leaves behind:", *map(_described, left)])
+
+
+def _threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("napari-synth")]
+
+
+def _windows():
+    """Widgets without a parent; none where no test has made a Qt application yet."""
+    widgets = sys.modules.get("qtpy.QtWidgets")
+    application = widgets and widgets.QApplication.instance()
+    return application.topLevelWidgets() if application else []
+
+
+def _delete_what_is_to_be_deleted():
+    """Without an event loop `deleteLater` waits for the loop of another test."""
+    core = sys.modules.get("qtpy.QtCore")
+    if core is not None:
+        core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)
+
+
+def _described(one):
+    holders = [holder for holder in gc.get_referrers(one) if type(holder).__name__ not in ("frame", "list")]
+    return "\n    ".join([repr(one), *(f"held by {type(holder).__name__}: {holder!r:.200}" for holder in holders)])
