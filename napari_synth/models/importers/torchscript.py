@@ -41,6 +41,11 @@ def foreign_model(
     """
     import torch
 
+    if not gives[0] < gives[1]:
+        raise InputError(
+            f"The image of {name} is brighter where it gives less ({gives[0]:g} is black, {gives[1]:g} white).",
+            "Let the network end with the opposite sign.",
+        )
     try:
         torch.jit.load(io.BytesIO(program), map_location="cpu")
     except Exception as error:  # of many kinds, as the file may be anything
