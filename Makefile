@@ -5,7 +5,7 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow test-timing lint benchmarks clean
+.PHONY: run test test-slow test-timing lint faults benchmarks clean
 
 run: $(VENV)/.installed
 	$(BIN)/napari-synth
@@ -21,6 +21,9 @@ test-timing: $(VENV)/.installed-test
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
+
+faults: $(VENV)/.installed-test
+	$(BIN)/python -m tests.faults.provoke
 
 benchmarks: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

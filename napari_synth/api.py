@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import user_path
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe, mask_hash, read_recipe
-from napari_synth.core.seeds import series_seed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,11 +75,10 @@ def compose_masks(settings: FieldSettings, n: int = 1, seed: int = 1) -> Iterato
 
     The first field has ``seed`` itself, the others seeds derived from it.
     """
-    from napari_synth.masks.field import compose_field
+    from napari_synth.masks.field import compose_field, field_sources
 
     shapes = load_shapes(settings.shapes)
-    for index in range(n):
-        source = FieldSource(settings=settings, seed=series_seed(seed, "field", index))
+    for source in field_sources(settings, n, seed):
         field = compose_field(settings, shapes, source.seed)
         yield source.model_copy(update={"sha256": mask_hash(field.labels)}), field
 
@@ -163,6 +162,7 @@ def train(
     devices: int = 1,
     precision: str = "32-true",
     checkpoint_minutes: float = 3.0,
+    overwrite: bool = False,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> TrainResult:
@@ -175,18 +175,19 @@ def train(
 
     request = TrainRequest(
         architecture=architecture,
-        data=Path(data),
-        out=Path(out),
+        data=user_path(data),
+        out=user_path(out),
         preset=preset,
         ablation=ablation,
         settings=dict(settings or {}),
-        resume=None if resume is None else Path(resume),
+        resume=None if resume is None else user_path(resume),
         init=init,
         seed=seed,
         device=device,
         devices=devices,
         precision=precision,
         checkpoint_minutes=checkpoint_minutes,
+        overwrite=overwrite,
     )
     return run(request, on_progress, cancel)
 
@@ -207,14 +208,15 @@ def export(
     See `exporting.batch.export_pairs` and `Generator.compile`.
     """
     from napari_synth.exporting.batch import ExportRequest, export_pairs
+    from napari_synth.models.registry import recipe_weights
     from napari_synth.synthesis.recipes import load_generator
 
     if not isinstance(recipe, Recipe):
         recipe = recipe_of(recipe)
-    generator = load_generator(recipe.model, device)
+    generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
     if compile:
         generator.compile()
-    request = ExportRequest(recipe, Path(folder), format, overwrite)
+    request = ExportRequest(recipe, user_path(folder), format, overwrite)
     return export_pairs(request, generator, mask_reader(), on_progress, cancel)
 
 
@@ -228,7 +230,7 @@ def recipe_of(source: str | Path) -> Recipe:
     from napari_synth.datasets.image_files import TIFF_SUFFIXES
     from napari_synth.exporting.formats.tiff import embedded_recipe
 
-    path = Path(source).expanduser()
+    path = user_path(source)
     if path.suffix.lower() in TIFF_SUFFIXES:
         return embedded_recipe(path)
     return read_recipe(path)

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-PATIENCE = 10
-"""Seconds that a thread may take to end after its test."""
+PATIENCE = 5
+"""Seconds that a thread may take to end after its test, or a window to go."""
 
 
 @pytest.fixture(autouse=True)
@@ -27,14 +27,20 @@ def nothing_left():
     """No test leaves a window or a thread of the program to the next."""
     before = {*_windows(), *_threads()}
     yield
-    _delete_what_is_to_be_deleted()
-    left = [*_windows(), *_threads()]
     end = time.monotonic() + PATIENCE
-    while any(isinstance(one, threading.Thread) and one not in before for one in left) and time.monotonic() < end:
+    while (left := _left(before)) and time.monotonic() < end:
         time.sleep(0.002)
-        left = [*_windows(), *_threads()]
-    left = [one for one in left if one not in before]
-    assert not left, "\n".join(["The test leaves behind:", *map(_described, left)])
+    left = [f"{one!r}{_holders(one)}" for one in left]
+    assert not left, "\n".join(["The test leaves behind:", *left])
+
+
+def _left(before):
+    """What there is now and was not before, once Qt has deleted what is to be deleted."""
+    core = sys.modules.get("qtpy.QtCore")
+    if core is not None and core.QCoreApplication.instance() is not None:
+        core.QCoreApplication.processEvents()
+        core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)
+    return [one for one in [*_windows(), *_threads()] if one not in before]
 
 
 def _threads():
@@ -48,13 +54,6 @@ def _windows():
     return application.topLevelWidgets() if application else []
 
 
-def _delete_what_is_to_be_deleted():
-    """Without an event loop `deleteLater` waits for the loop of another test."""
-    core = sys.modules.get("qtpy.QtCore")
-    if core is not None:
-        core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete.value)
-
-
-def _described(one):
+def _holders(one):
     holders = [holder for holder in gc.get_referrers(one) if type(holder).__name__ not in ("frame", "list")]
-    return "\n    ".join([repr(one), *(f"held by {type(holder).__name__}: {holder!r:.200}" for holder in holders)])
+    return "".join(f"\n    held by {type(holder).__name__}: {holder!r:.200}" for holder in holders)

@@ -17,7 +17,7 @@ from napari_synth.datasets.mask_encoding import from_network
 from napari_synth.datasets.triplets import Triplet, load_triplets
 from napari_synth.evaluation.two_channel import moved_labels
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
-from napari_synth.training.previews import grid
+from napari_synth.training.previews import picture_sheet
 
 TARGET = Path(__file__).parents[2] / "docs" / "pictures" / "metgan.png"
 PART = np.s_[180:436, 40:296]
@@ -45,7 +45,7 @@ def main(data: str, model: str = DEFAULT_TWO_CHANNEL) -> None:
     rows = [row(plane, plane.labels) for plane in shown]
     rows += [row(plane, labels) for plane, labels in zip(shown, moved, strict=True)]
     TARGET.parent.mkdir(exist_ok=True)
-    iio.imwrite(TARGET, grid(rows))
+    iio.imwrite(TARGET, picture_sheet(rows))
     print(TARGET)
 
 

@@ -10,12 +10,14 @@ import yaml
 from rich.table import Column, Table
 
 from napari_synth.cli.console import check_free, out
+from napari_synth.cli.door import with_paths
 from napari_synth.models.importers import IMPORTERS
 
 app = typer.Typer(help="The models that can be loaded.", no_args_is_help=True)
 
 
 @app.command("list")
+@with_paths
 def list_models() -> None:
     """List the bundled models."""
     from napari_synth.models.registry import bundled_cards
@@ -33,6 +35,7 @@ def list_models() -> None:
 
 
 @app.command("show")
+@with_paths
 def show(name: Annotated[str, typer.Argument(metavar="ID|FILE")]) -> None:
     """Print the card of a model: data, licence, training, figures."""
     from napari_synth.models.registry import model_card
@@ -40,10 +43,11 @@ def show(name: Annotated[str, typer.Argument(metavar="ID|FILE")]) -> None:
     card = model_card(name).model_dump(mode="json")
     for look in card["looks"]:
         look.pop("thumbnail")
-    out.print(yaml.safe_dump(card, sort_keys=False, allow_unicode=True), markup=False, end="")
+    out.print(yaml.safe_dump(card, sort_keys=False, allow_unicode=True), end="")
 
 
 @app.command("import")
+@with_paths
 def import_model(
     files: Annotated[
         list[Path],

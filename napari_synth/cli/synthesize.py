@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
+from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Stopwatch
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
@@ -60,6 +61,7 @@ def synthesize(
     targets = [
         (path, name, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif") for path in masks for name in options
     ]
+    check_distinct(targets)
     check_free([target for _, _, target in targets], overwrite)
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
     wanted = None if style is None else check_style(card, _style_of(style))
@@ -95,3 +97,18 @@ def _style_of(text: str) -> int | list[float] | np.ndarray:
         return [float(part) for part in text.split(",")] if "," in text else int(text)
     except ValueError:
         return read_latent(Path(text))
+
+
+def check_distinct(targets: list[tuple[Path, str, Path]]) -> None:
+    """Raise `InputError` when two images would get one name, or an image that of a mask."""
+    masks = {path.resolve(): path for path, _, _ in targets}
+    taken: dict[Path, Path] = {}
+    for path, _, target in targets:
+        if target in taken:
+            raise InputError(
+                f"The images of {taken[target]} and {path} would both be {target}.",
+                "Rename one of the masks, or give them to two commands with folders of their own.",
+            )
+        if target.resolve() in masks:
+            raise InputError(f"The image of {path} would replace the mask {target}.", "Choose another folder.")
+        taken[target] = path

@@ -55,6 +55,7 @@ def train(
     latent_sizes: Annotated[
         str | None, typer.Option(help="For dvae: train one model per size, such as 8,10,15, and print the table.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of the same name.")] = False,
 ) -> None:
     """Train a model on your own pairs. Ctrl+C keeps the weights and can be resumed."""
     from napari_synth.training.loop import TrainRequest
@@ -66,6 +67,7 @@ def train(
         architecture=architecture, data=data, out=out_file, preset=preset, settings=settings, resume=resume,
         init=init, ablation=ablation,
         seed=seed, device=device, devices=devices, precision=precision, checkpoint_minutes=checkpoint_minutes,
+        overwrite=overwrite,
     )  # fmt: skip
     if latent_sizes is not None:
         _study(request, _sizes(latent_sizes, architecture))
@@ -86,7 +88,7 @@ def _sizes(text: str, architecture: str) -> list[int]:
     if architecture != "dvae":
         raise InputError(f"{architecture} has no latent size to study.", "Give --latent-sizes with dvae only.")
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and 1 <= int(part) <= 512 for part in parts):
+    if not all(part.isdecimal() and len(part) < 4 and 1 <= int(part) <= 512 for part in parts):
         raise InputError(f"The latent sizes {text!r} are not understood.", "Write for example 8,10,15.")
     return [int(part) for part in parts]
 
@@ -97,19 +99,14 @@ def _study(request: TrainRequest, sizes: list[int]) -> None:
 
     from napari_synth.api import load_shapes
     from napari_synth.evaluation.shapes import reconstruction
-    from napari_synth.training.loop import RESUME_SUFFIX
     from napari_synth.training.loop import train as run
 
     table = Table("latent size", "library", "wrong pixels, training", "wrong pixels, held out", "steps", "parameters")
     for size in sizes:
         out_file = request.out.with_name(f"{request.out.stem}-{size}{request.out.suffix}")
-        resume = out_file.with_suffix(RESUME_SUFFIX)
-        one = replace(
-            request,
-            out=out_file,
-            settings=request.settings | {"latent_size": size},
-            resume=resume if resume.exists() else None,
-        )
+        one = replace(request, out=out_file, settings=request.settings | {"latent_size": size})
+        if one.resume_path.exists() and not request.overwrite:
+            one = replace(one, resume=one.resume_path)
         with watched(f"Training with latent size {size}") as (on_progress, cancel):
             result = run(one, on_progress, cancel)
         if cancel.cancelled:

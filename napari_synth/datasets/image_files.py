@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_synth.core.array_checks import check_plane
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import entries
 from napari_synth.core.intensity import check_channel
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -36,6 +37,38 @@ def read_array(path: Path) -> np.ndarray:
         return np.asarray(iio.imread(path))
     except Exception as error:  # decoders raise anything at all on a damaged file
         raise InputError(f"{path} cannot be read as an image ({error}).", "Save it again and retry.") from error
+
+
+def check_not_edited(path: Path) -> None:
+    """Refuse to replace a file of a run that is not as it was written but opens as an image: somebody edited it."""
+    try:
+        read_array(path)
+    except InputError:
+        return
+    raise InputError(
+        f"{path} was changed since it was written.", "Move it elsewhere to keep it, or allow overwriting (--overwrite)."
+    )
+
+
+def image_files(folder: Path, also: tuple[str, ...] = ()) -> list[Path]:
+    """The image files in a folder, sorted by name; not those with a dot in front, which are for programs.
+
+    Parameters
+    ----------
+    folder : Path
+    also : tuple of str
+        Further suffixes to take.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be read.
+    """
+    return [
+        path
+        for path in entries(folder)
+        if path.suffix.lower() in (*IMAGE_SUFFIXES, *also) and not path.name.startswith(".")
+    ]
 
 
 def read_image(path: Path) -> np.ndarray:

@@ -16,9 +16,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
+from napari_synth.core.files import entries, existing_folder
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.image_files import IMAGE_SUFFIXES, read_image, read_labels
+from napari_synth.datasets.image_files import image_files, read_image, read_labels
 from napari_synth.datasets.mask_encoding import mask_plane, to_uint8_rgb
 
 DATASET_FILE = "dataset.yaml"
@@ -98,11 +98,9 @@ def find_pairs(folder: Path) -> list[Pair]:
     """
     images = existing_folder(folder / "images", "image folder")
     masks = existing_folder(folder / "masks", "mask folder")
-    by_stem = {path.stem: path for path in sorted(masks.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES}
+    by_stem = {path.stem: path for path in image_files(masks)}
     pairs = []
-    for path in sorted(images.iterdir()):
-        if path.suffix.lower() not in IMAGE_SUFFIXES:
-            continue
+    for path in image_files(images):
         if path.stem not in by_stem:
             raise InputError(f"The image {path} has no mask.", f"Put {path.stem}.png or .tif into {masks}.")
         pairs.append(Pair(path.stem, path, by_stem[path.stem]))
@@ -151,7 +149,7 @@ def describe(root: Path) -> DatasetDescription:
 def _option_sources(root: Path) -> list[OptionSource]:
     if sources := describe(root).options:
         return sources
-    names = sorted(path.name for path in root.iterdir() if (path / "images").is_dir())
+    names = sorted(path.name for path in entries(root) if (path / "images").is_dir())
     if not names:
         raise InputError(
             f"The data folder {root} holds neither images/ and masks/ nor option folders with them.",

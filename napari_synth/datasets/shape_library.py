@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder, writing
+from napari_synth.core.files import existing_folder, user_path, writing
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.image_files import IMAGE_SUFFIXES, read_labels
+from napari_synth.datasets.image_files import image_files, read_labels
 from napari_synth.datasets.instances import Instance, instances
 from napari_synth.datasets.pairs import OptionSource, describe
 
@@ -95,9 +95,9 @@ class ShapeLibrary:
         if self.codes is not None and self.log_variances is not None:
             coded = {name: getattr(self, name).astype(np.float16) for name in ("codes", "log_variances")}
         about = {"dropped": self.dropped, "attribution": self.attribution, "coded_by": self.coded_by}
-        with writing(path) as temporary:
+        with writing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
-                temporary,
+                file,
                 packed=np.packbits(self.shapes.astype(bool).reshape(len(self), np.prod(self.shapes.shape[1:])), axis=1),
                 area_px=self.area_px.astype(np.float32),
                 about=np.array(json.dumps(about)),
@@ -203,7 +203,7 @@ def library_from_folder(folder: str | Path, min_box: int = MIN_BOX) -> ShapeLibr
 
 def read_library(path: str | Path, min_box: int = MIN_BOX) -> ShapeLibrary:
     """The library in an ``.npz`` file, or made of a folder of masks."""
-    path = Path(path).expanduser()
+    path = user_path(path)
     return library_from_folder(path, min_box) if path.is_dir() else read_shapes(path)
 
 
@@ -211,7 +211,7 @@ def mask_files(folder: str | Path) -> list[Path]:
     """The mask files of a folder, or of its sub-folder ``masks``, sorted by name."""
     root = existing_folder(folder, "mask folder")
     root = root / "masks" if (root / "masks").is_dir() else root
-    paths = [path for path in sorted(root.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES]
+    paths = image_files(root)
     if not paths:
         raise InputError(f"The folder {root} holds no PNG, TIFF or JPEG masks.", "Check the path.")
     return paths

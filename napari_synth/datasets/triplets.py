@@ -11,7 +11,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
 from napari_synth.core.intensity import Intensity, check_channel, measure_intensity
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.image_files import IMAGE_SUFFIXES, read_array, read_labels
+from napari_synth.datasets.image_files import image_files, read_array, read_labels
 from napari_synth.datasets.mask_encoding import mask_plane
 from napari_synth.datasets.pairs import OptionSource, describe, is_held_out, random_crop
 
@@ -81,7 +81,7 @@ def load_triplets(data: Path) -> TripletSet:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in IMAGE_SUFFIXES}
+    return {path.stem: path for path in image_files(folder)}
 
 
 def load_triplet(anatomy: Path, signal: Path, labels: Path) -> Triplet:

@@ -11,10 +11,10 @@ from skimage.measure import label as number_instances
 from skimage.transform import AffineTransform, warp
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
+from napari_synth.core.files import existing_folder, user_path
 from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng, series_seed
-from napari_synth.datasets.image_files import IMAGE_SUFFIXES, as_labels, read_labels
+from napari_synth.datasets.image_files import as_labels, image_files, read_labels
 
 ARRAY_SUFFIX = ".npz"
 ARRAY_NAME = "labels"
@@ -30,10 +30,10 @@ def find_maps(paths: Sequence[str | Path]) -> list[Path]:
         If there is none.
     """
     found: list[Path] = []
-    for path in (Path(path).expanduser() for path in paths):
+    for path in map(user_path, paths):
         if path.is_dir() or not path.suffix:
             folder = existing_folder(path, "folder of label maps")
-            found += sorted(p for p in folder.iterdir() if p.suffix.lower() in (*IMAGE_SUFFIXES, ARRAY_SUFFIX))
+            found += image_files(folder, also=(ARRAY_SUFFIX,))
         else:
             found.append(path)
     if not found:
@@ -107,11 +107,20 @@ def recombined_masks(
     settings : RecombineSettings
     n, seed : int
     """
+    for source in recombined_sources(real, settings, n, seed):
+        labels = recombine(real.maps, settings, source.seed)
+        yield source.model_copy(update={"sha256": mask_hash(labels)}), labels
+
+
+def recombined_sources(
+    real: LabelMaps, settings: RecombineSettings, n: int = 1, seed: int = 1
+) -> Iterator[RecombinedSource]:
+    """The recipe sources of `recombined_masks`, before anything is made."""
     paths = [str(file.resolve()) for file in real.files]
-    for index in range(n):
-        number = series_seed(seed, "recombined", index)
-        labels = recombine(real.maps, settings, number)
-        yield RecombinedSource(maps=paths, settings=settings, seed=number, sha256=mask_hash(labels)), labels
+    return (
+        RecombinedSource(maps=paths, settings=settings, seed=series_seed(seed, "recombined", index))
+        for index in range(n)
+    )
 
 
 def recombine(maps: Sequence[np.ndarray], settings: RecombineSettings, seed: int) -> np.ndarray:

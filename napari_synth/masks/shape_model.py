@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import user_path
 from napari_synth.datasets.shape_library import (
     LIBRARY_SUFFIX,
     SHAPE_SIZE,
@@ -174,7 +175,7 @@ class ShapeModel(RoleModel):
             if library not in self._held:
                 raise InputError("The shape library was never saved to a file.", "Save it, and name the file instead.")
             return self._held[str(library)]
-        path = Path(library).expanduser() if library else self.library_path
+        path = user_path(library) if library else self.library_path
         if not path.exists():
             if library:
                 raise InputError(f"There is no shape library {path}.", "Check the path.")

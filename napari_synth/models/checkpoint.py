@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import writing
+from napari_synth.core.files import user_path, writing
 from napari_synth.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PICKLE_SUFFIXES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
 
 
 def _checked_path(path: str | Path) -> Path:
-    path = Path(path).expanduser()
+    path = user_path(path)
     if path.suffix.lower() not in PICKLE_SUFFIXES and not path.is_file():
         raise InputError(f"The model file {path} does not exist.", "Check the path, or see: napari-synth models list.")
     if path.suffix.lower() in PICKLE_SUFFIXES or _looks_pickled(path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, unknown_name
+from napari_synth.core.files import user_path
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+EARLIER_FOLDER = WEIGHTS_FOLDER / "earlier"
+"""Weights that the program came with before, as ``ID.NUMBER.safetensors``: recipes made with them go on."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,25 @@ def resolve_model(name: str | Path) -> Path:
     bundled = bundled_paths()
     if str(name) in bundled:
         return bundled[str(name)]
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.suffix or path.exists():
         return path
     raise unknown_name("model", str(name), list(bundled))
+
+
+def recipe_weights(name: str, sha256: str) -> Path:
+    """The weights file that a recipe names: that of the id or path, or an earlier one of the id with this hash.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    path = resolve_model(name)
+    if sha256 and name in bundled_paths() and file_hash(path) != sha256:
+        earlier = EARLIER_FOLDER.glob(f"{name}.*{SUFFIX}")
+        return next((other for other in earlier if file_hash(other) == sha256), path)
+    return path
 
 
 def model_card(name: str | Path) -> ModelCard:

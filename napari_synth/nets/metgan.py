@@ -26,7 +26,7 @@ NOISE_PERIODS = (1, 4, 16)
 """Pixels per number of each noise plane."""
 
 
-def scaled(channels: int, width: float, at_least: int = STEP) -> int:
+def width_scaled(channels: int, width: float, at_least: int = STEP) -> int:
     """Channels at a width, a multiple of 8 and at least 8; those of the publication at width 1."""
     return channels if width == 1 else max(at_least, round(channels * width / STEP) * STEP)
 
@@ -82,8 +82,10 @@ class MetGen(nn.Module):
             raise ValueError(f"blocks must be one of {BLOCKS}, not {blocks}")
         if width <= 0:
             raise ValueError(f"width must be positive, not {width}")
-        encoder, decoder = ([scaled(channels, width, at_least) for channels in widths] for widths in (ENCODER, DECODER))
-        spade = [scaled(channels, width) for channels in SPADE[:blocks]]
+        encoder, decoder = (
+            [width_scaled(channels, width, at_least) for channels in widths] for widths in (ENCODER, DECODER)
+        )
+        spade = [width_scaled(channels, width) for channels in SPADE[:blocks]]
         self.noise = noise
         in_channels += len(NOISE_PERIODS) * noise
         self.down = nn.ModuleList(
@@ -94,7 +96,7 @@ class MetGen(nn.Module):
         joined = [0, *spade[2:], *[0] * (len(decoder) - 1 - len(spade[2:]))]
         before = [encoder[-1], *(stage + label for stage, label in zip(decoder, joined, strict=True))]
         self.up = nn.ModuleList(conv_units(before[i] + skip, decoder[i], 3) for i, skip in enumerate(reversed(encoder)))
-        self.label = LabelPath(spade, hidden=scaled(HIDDEN, width))
+        self.label = LabelPath(spade, hidden=width_scaled(HIDDEN, width))
         self.last = nn.Conv2d(before[-1], out_channels, 1)
 
     @property

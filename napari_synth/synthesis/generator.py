@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import Precision
 from napari_synth.models.registry import RoleModel
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from napari_synth.synthesis.live.follower import Follower
     from napari_synth.synthesis.network_io import ForwardRequest
 
-Unit = tuple[str, int] | tuple[str, int, int]
+UnitKey = tuple[str, int] | tuple[str, int, int]
 """(layer, capsule) or (layer, capsule, channel)."""
 
 
@@ -77,8 +77,8 @@ class Generator(RoleModel):
         condition: np.ndarray | None = None,
         capture: Sequence[str] = (),
         routing: Sequence[str] = (),
-        set: Mapping[Unit, float] | None = None,
-        scale: Mapping[Unit, float] | None = None,
+        set: Mapping[UnitKey, float] | None = None,
+        scale: Mapping[UnitKey, float] | None = None,
         precision: Precision = "exact",
     ) -> Rendering:
         """Image of a mask; see `RenderRequest` and `run`.
@@ -214,7 +214,7 @@ class Generator(RoleModel):
             return steering
 
         def on_tile(box: Box, pixels: np.ndarray) -> None:
-            part = box.within(whole(*shape))
+            part = box.within(full_box(*shape))
             if part.area:
                 tell(part, in_colours_of(self.card, pixels[part.seen_from(box)], option))
 

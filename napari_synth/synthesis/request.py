@@ -259,5 +259,7 @@ def option_name(card: ModelCard, option: str | None) -> str:
 def render_error(error: RuntimeError, device: str) -> WorkError:
     """What went wrong on a device, in words for the user."""
     if out_of_memory(error):
-        return WorkError(f"The {device} device ran out of memory while rendering.", "Use a smaller mask or the CPU.")
-    return WorkError(f"Rendering failed on {device}: {error}.", "Try the device cpu and report this.")
+        instead = "Use a smaller mask." if device == "cpu" else "Use a smaller mask or the CPU."
+        return WorkError(f"The {device} device ran out of memory while rendering.", instead)
+    instead = "Report this." if device == "cpu" else "Try the device cpu and report this."
+    return WorkError(f"Rendering failed on {device}: {error}.", instead)

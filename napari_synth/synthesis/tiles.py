@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.progress import Stopwatch
 
@@ -104,7 +104,7 @@ def _with_halo(
     forward: Forward, model: TrainedModel, request: ForwardRequest, side: int, halo: int, steering: Steering
 ) -> np.ndarray:
     """One pass of exact tiles."""
-    canvas = whole(*request.labels.shape)
+    canvas = full_box(*request.labels.shape)
     boxes = tile_boxes(canvas, side, steering.near)
     watch = Stopwatch(len(boxes), steering.on_progress)
     watch.report(0, f"tile 1 of {len(boxes)}")
@@ -152,7 +152,7 @@ def _in_bands(
 
 
 def _window_request(request: ForwardRequest, window: Box) -> ForwardRequest:
-    cut = window.seen_from(whole(*request.labels.shape))
+    cut = window.seen_from(full_box(*request.labels.shape))
     labels = np.ascontiguousarray(request.labels[cut])
     beside = None if request.condition is None else np.ascontiguousarray(request.condition[cut])
     return replace(request, labels=labels, condition=beside, origin=(window.top, window.left))

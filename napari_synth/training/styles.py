@@ -45,7 +45,7 @@ class StyleMemory(nn.Module):
         return mean, self.spread[numbers, one]
 
 
-def medoids(points: np.ndarray, count: int, rounds: int = 20) -> np.ndarray:
+def greedy_medoids(points: np.ndarray, count: int, rounds: int = 20) -> np.ndarray:
     """Indices of ``count`` of the points such that all lie near one of them.
 
     Greedy choice (BUILD of PAM, Kaufman & Rousseeuw 1990), then assignment and new medoids in turn.

@@ -20,7 +20,7 @@ def __getattr__(key: str) -> type:
         raise AttributeError(f"module {__name__!r} has no attribute {key!r}")
 
     class Opener:
-        def __new__(cls, napari_viewer: napari.viewer.Viewer) -> QWidget:  # type: ignore[misc]
+        def __new__(cls, napari_viewer: napari.viewer.Viewer) -> QWidget:
             from napari_synth.ui.session import session_for
 
             return session_for(napari_viewer).panel(key)

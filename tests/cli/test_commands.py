@@ -61,7 +61,7 @@ def test_masks_are_composed_with_a_recipe_to_export_from(cli, model, tmp_path):
     assert len(read_recipe(tmp_path / "m" / "recipe.yaml").masks) == 3
     status, _, err = cli("masks", "--out", "m")
     assert status == 2
-    assert "already exists" in err
+    assert "already holds other masks" in err
     assert cli("masks", "--n", 3, "--size", "96x64", "--seed", 5, "--out", "again")[0] == 0
     assert (tifffile.imread("again/mask_0003.tif") == tifffile.imread("m/mask_0003.tif")).all()
 
@@ -148,7 +148,7 @@ def test_models_import(cli, mask, tmp_path):
     assert tifffile.imread("s/mask.tif").shape == (64, 64)
     status, _, err = cli(*arguments)
     assert status == 2
-    assert "already exists" in err
+    assert "already holds other masks" in err
 
 
 def test_models_import_in_the_modes_of_the_program(cli, mask):
@@ -267,7 +267,7 @@ def test_without_a_display_the_same_job_runs_into_a_folder(cli, monkeypatch):
     assert status == 0
     assert "no display" in err
     assert "4 pairs in run_output" in out
-    assert sorted(os.listdir("run_output")) == ["images", "masks", "recipe.yaml"]
+    assert sorted(os.listdir("run_output")) == ["images", "manifest.sha256", "masks", "recipe.yaml"]
     assert cli()[0] == 0
 
 

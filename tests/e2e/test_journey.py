@@ -7,9 +7,8 @@ import time
 import numpy as np
 import pytest
 import tifffile
-from app_model import Application
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QMenu
 
 import napari_synth as ns
 from napari_synth.core.recipe import METADATA_KEY, Recipe
@@ -224,7 +223,8 @@ def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
 
 
 def test_new_mask_from_the_file_menu(viewer, qtbot):
-    Application.get_app("napari").commands.execute_command("napari-synth.new_mask")
+    entries = [entry for menu in main_window(viewer).findChildren(QMenu) for entry in menu.actions()]
+    next(entry for entry in entries if entry.text().startswith("New nucleus mask")).trigger()
     (layer,) = viewer.layers
     assert layer.data.shape == (256, 256)
     assert session_for(viewer).context.masks.current is layer

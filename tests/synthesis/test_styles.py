@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from napari_synth import api
 from napari_synth.cli.main import app
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import FileSource, Recipe, mask_hash, parse_recipe
@@ -149,7 +149,7 @@ def test_tiles_equal_the_whole(generator, monkeypatch, option):
 
     def on_tile(box, pixels):
         boxes.append(box)
-        got[box.seen_from(whole(250, 170))] = pixels
+        got[box.seen_from(full_box(250, 170))] = pixels
 
     tiled = generator.run(request, Steering(tile=64, on_tile=on_tile, near=(240, 160)))
     assert (piece.tile, tiled.tile) == (0, 64)

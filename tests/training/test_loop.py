@@ -15,6 +15,16 @@ from napari_synth.training.loop import TrainRequest, settings_for, train
 from napari_synth.training.objectives import OBJECTIVES, objective_class
 from tests.helpers import nuclei, pair_folder, triplet_folder
 
+METGAN = {
+    "steps": 6,
+    "crop": 64,
+    "width": 0.05,
+    "ndf": 2,
+    "batch_size": 2,
+    "segmentor_steps": 3,
+    "segmentor_width": 2,
+    "segmentor_crop": 32,
+}
 SMALL = {
     "optional-pix2pix": {
         "steps": 6,
@@ -39,17 +49,8 @@ SMALL = {
     "dvae": {"steps": 6, "batch_size": 4},
     "unet": {"steps": 6, "crop": 32, "width": 4, "batch_size": 2},
     "signal-segmentor": {"steps": 6, "crop": 32, "width": 2, "batch_size": 2},
-    "metgan": {
-        "steps": 6,
-        "crop": 64,
-        "width": 0.05,
-        "ndf": 2,
-        "pool": 3,
-        "batch_size": 2,
-        "segmentor_steps": 3,
-        "segmentor_width": 2,
-        "segmentor_crop": 32,
-    },
+    "metgan": METGAN | {"batch_size": 4},
+    "metgan:paper-fast": METGAN | {"pool": 3},
 }
 
 
@@ -77,8 +78,10 @@ def data(tmp_path_factory):
 
 
 def request(architecture, data, out, **changes):
+    """A run of an architecture, or of ``architecture:preset``."""
     settings = SMALL[architecture] | changes.pop("settings", {})
-    return TrainRequest(architecture, data[architecture], out, settings=settings, device="cpu", **changes)
+    name, _, preset = architecture.partition(":")
+    return TrainRequest(name, data[name], out, preset or "fast", settings=settings, device="cpu", **changes)
 
 
 def stop_after(step):
@@ -168,7 +171,7 @@ def test_fine_tuning_starts_from_the_weights_of_a_model(data, tmp_path):
     assert on.steps == 6
     fresh = train(request("pix2pix", data, tmp_path / "x.safetensors", init=str(first.path), settings={"l1": 1}))
     assert on.losses["D"] != fresh.losses["D"], "the discriminator came along"
-    first = train(request("unet", data, tmp_path / "first.safetensors"))
+    first = train(request("unet", data, tmp_path / "first.safetensors", overwrite=True))
     with pytest.raises(InputError, match="another shape"):
         train(request("unet", data, tmp_path / "c.safetensors", init=str(first.path), settings={"width": 8}))
     with pytest.raises(InputError, match="no model called 'nope'"):
@@ -260,8 +263,9 @@ def test_a_run_ends_when_its_time_is_spent(data, tmp_path):
 @pytest.mark.parametrize("architecture", SMALL)
 def test_two_devices_train_one_model(architecture, data, tmp_path):
     settings = [f"--set={name}={value}" for name, value in SMALL[architecture].items()]
-    command = [sys.executable, "-m", "napari_synth", "train", architecture, str(data[architecture]), *settings]
-    command += ["--out", "m.safetensors", "--device", "cpu", "--devices", "2"]
+    name, _, preset = architecture.partition(":")
+    command = [sys.executable, "-m", "napari_synth", "train", name, str(data[name]), *settings]
+    command += ["--preset", preset or "fast", "--out", "m.safetensors", "--device", "cpu", "--devices", "2"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     assert read_card(tmp_path / "m.safetensors").training.steps == 6

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -167,7 +169,7 @@ def test_one_command_trains_segmentor_and_generator_and_both_have_cards(data, tm
     first = file_hash(tmp_path / "m-segmentor.safetensors")
     on_progress, cancel = (lambda _: None), CancelToken()
     cancel.cancel()
-    train(request, on_progress, cancel)
+    train(replace(request, overwrite=True), on_progress, cancel)
     assert file_hash(tmp_path / "m-segmentor.safetensors") == first, "a finished segmentor is used again"
 
 

@@ -19,7 +19,7 @@ from napari_synth.training.augment import Augmentation
 from napari_synth.training.crops import DeviceCrops
 from napari_synth.training.loop import TrainRequest, train
 from napari_synth.training.objectives.styled import StyledObjective, StyledSettings, hinge_loss, weighted_l1
-from napari_synth.training.styles import StyleMemory, medoids
+from napari_synth.training.styles import StyleMemory, greedy_medoids
 from tests.helpers import pair_folder
 
 SMALL = {"steps": 4, "crop": 64, "ngf": 4, "ndf": 4, "levels": 3, "batch_size": 4, "memory": 4, "bank_size": 5}
@@ -135,9 +135,9 @@ def test_medoids_are_the_best_ones():
     points = np.concatenate([c + rng.normal(size=(6, 2)) for c in centres])
     distance = np.linalg.norm(points[:, None] - points[None], axis=-1)
     best = min(combinations(range(18), 3), key=lambda chosen: distance[:, chosen].min(1).sum())
-    assert medoids(points, 3).tolist() == list(best)
-    assert medoids(points[:5], 5).tolist() == [0, 1, 2, 3, 4]
-    assert len(set(medoids(np.zeros((9, 2)), 4).tolist())) == 4, "equal points do no harm"
+    assert greedy_medoids(points, 3).tolist() == list(best)
+    assert greedy_medoids(points[:5], 5).tolist() == [0, 1, 2, 3, 4]
+    assert len(set(greedy_medoids(np.zeros((9, 2)), 4).tolist())) == 4, "equal points do no harm"
 
 
 def test_drawn_styles_lie_between_codes_of_their_option():
@@ -190,7 +190,7 @@ def test_all_networks_learn_and_the_average_follows(objective):
     name = "down.1.conv.weight"
     generator = objective.networks["generator"]
     averaged = [objective.exported.state_dict()[name].clone()]
-    assert torch.equal(averaged[0], before[name])
+    assert torch.equal(averaged[0], generator.state_dict()[name])
     weights = []
     for step in range(3):
         losses = objective.step(step)

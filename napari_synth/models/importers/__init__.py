@@ -12,7 +12,7 @@ from pathlib import Path
 from napari_synth.core.errors import InputError
 from napari_synth.core.registry import Registry
 from napari_synth.models.architectures import build
-from napari_synth.models.importers.base import Imported, Importer, Wishes, check_fits
+from napari_synth.models.importers.base import Imported, Importer, Wishes, check_fits, foreign
 from napari_synth.models.importers.bioimageio import BIOIMAGEIO
 from napari_synth.models.importers.capspix2pix import CAPSPIX2PIX
 from napari_synth.models.importers.metgan import METGAN
@@ -59,6 +59,12 @@ def converted(paths: Sequence[Path], source: str, wishes: Wishes) -> Imported:
             "Import one model at a time.",
         )
     imported = importer.convert(tuple(paths), wishes)
-    network = build(imported.card.architecture, **imported.card.hyper)
-    check_fits(imported.weights, network.state_dict(), paths[0])
+    import torch
+
+    try:
+        with torch.device("meta"):  # a file may ask for more than there is memory
+            expected = build(imported.card.architecture, **imported.card.hyper).state_dict()
+    except (RuntimeError, ValueError) as error:
+        raise foreign(str(error).splitlines()[0]) from error
+    check_fits(imported.weights, expected, paths[0])
     return imported

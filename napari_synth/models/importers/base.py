@@ -117,7 +117,7 @@ def check_fits(weights: State, expected: State, path: Path) -> None:
         if weights[name].shape != tensor.shape:
             theirs, ours = tuple(weights[name].shape), tuple(tensor.shape)
             raise foreign(f"{name!r} has the shape {theirs} instead of {ours}")
-        if not weights[name].isfinite().all():
+        if weights[name].is_complex() or not weights[name].isfinite().all():
             raise InputError(
                 f"{path.name} holds numbers in our {name!r} that are not finite: its training diverged.",
                 "Import an earlier checkpoint of the training.",
@@ -132,8 +132,11 @@ def foreign(reason: str) -> InputError:
     return InputError(f"The checkpoint is not of this kind: {reason}.", "Check --from, and that it is a generator.")
 
 
-def shape_of(state: State, name: str) -> tuple[int, ...]:
-    """Shape of a tensor that must be there."""
+def shape_of(state: State, name: str, axes: int = 4) -> tuple[int, ...]:
+    """Shape of a tensor that must be there and have so many axes."""
     if name not in state:
         raise foreign(f"it lacks {name!r}")
-    return tuple(state[name].shape)
+    shape = tuple(state[name].shape)
+    if len(shape) != axes or 0 in shape:
+        raise foreign(f"{name!r} has the shape {shape}")
+    return shape

@@ -30,7 +30,7 @@ def convert(paths: tuple[Path, ...], wishes: Wishes) -> Imported:
     names |= {f"convcaps{i}.conv2d": f"convcaps{i}.conv" for i in (1, 2, 3, 4, 5, 6, 8, 9, 10)}
     names |= {f"deconvcaps{i}.deconv2d": f"deconvcaps{i}.conv" for i in (1, 2, 3)}
     weights = renamed(state, names, r"\.bn\.|^convcaps7\.|^recon")
-    if "conv1.weight" in weights:  # theirs reads [mask, latent plane], ours [latent plane, mask]
+    if shape_of(weights, "conv1.weight"):  # theirs reads [mask, latent plane], ours [latent plane, mask]
         weights["conv1.weight"] = weights["conv1.weight"].flip(1)
     if _has_tanh(path.with_name(SETTINGS)):  # (tanh x + 1) / 2 is the sigmoid of 2 x
         weights |= {name: 2 * weights[name] for name in ("conv2.weight", "conv2.bias") if name in weights}
@@ -52,7 +52,7 @@ def _check_noise(state: State) -> None:
                           ("conv_dropout", "dropout")):  # fmt: skip
         if any(name.startswith(f"{layer}.") for name in state):
             raise InputError(USED.format(f"noise_source={source}"), RETRAIN)
-    pixels, latent = shape_of(state, "fc.weight")
+    pixels, latent = shape_of(state, "fc.weight", 2)
     if (pixels, latent) != (PLANE**2, LATENT):
         raise InputError(
             USED.format(f"image_size={round(pixels**0.5)} and noise_size={latent} instead of {PLANE} and {LATENT}"),
@@ -63,7 +63,7 @@ def _check_noise(state: State) -> None:
 def _check_norms(state: State) -> None:
     """Raise `InputError` where the norms, which every checkpoint holds, were used in training."""
     for name, tensor in state.items():
-        counted = name.endswith(".bn.num_batches_tracked") and tensor > 0
+        counted = name.endswith(".bn.num_batches_tracked") and tensor.any()
         moved = name.endswith(".bn.running_mean") and tensor.any()
         if (counted or moved) and not re.match("convcaps7", name):
             raise InputError(USED.format(f"batch_norm=True ({name} has moved)"), RETRAIN)

@@ -19,7 +19,7 @@ def convert(paths: tuple[Path, ...], wishes: Wishes) -> Imported:
     names |= {f"bn{i + 5}": f"decoder.{i}.1" for i in range(3)}
     names |= {"fc_e2": "encode_hidden", "fc_mean": "mean", "fc_logvar": "log_variance"}
     names |= {"fc_d1": "decode_hidden", "fc_d2": "decode_features"}
-    latent = shape_of(state, "fc_mean.weight")[0]
+    latent = shape_of(state, "fc_mean.weight", 2)[0]
     card = ModelCard(
         id=wishes.model_id,
         architecture="dvae",

@@ -44,10 +44,12 @@ def follower(model: TrainedModel, limit: int, precision: Precision) -> Follower:
     return AnatomyFollower(model, limit, precision, METGAN.whole_pixels)
 
 
-def has_noise(card: ModelCard) -> bool:
+def built_with_noise(card: ModelCard) -> bool:
     """Whether the network was built with noise planes, which those of the publication were not."""
     return bool(card.hyper.get("noise"))
 
 
-METGAN = Architecture(forward=forward, tiler=partial(blended_windows, forward), follower=follower, has_noise=has_noise)
+METGAN = Architecture(
+    forward=forward, tiler=partial(blended_windows, forward), follower=follower, has_noise=built_with_noise
+)
 METGAN_UNET = Architecture(forward=unet_forward, tiler=partial(blended_windows, unet_forward))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_synth.core.boxes import Box, strips, whole
+from napari_synth.core.boxes import Box, full_box, strips
 from napari_synth.nets.capspix2pix import LAST_USE, CapsPix2PixGenerator, LatentPlane
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.probe import Probe
@@ -33,10 +33,10 @@ def reaches(network: CapsPix2PixGenerator) -> dict[str, Reach]:
     return {name: Reach.of(getattr(getattr(network, name), "conv", getattr(network, name))) for name in STAGE}
 
 
-def canvas_of(name: str, height: int, width: int) -> Box:
+def stage_box(name: str, height: int, width: int) -> Box:
     """A layer's whole map for a canvas of this size."""
     factor = STAGE[name].factor
-    return whole(height // factor, width // factor)
+    return full_box(height // factor, width // factor)
 
 
 def needed_windows(network: CapsPix2PixGenerator, box: Box, height: int, width: int) -> dict[str, Box]:
@@ -45,7 +45,7 @@ def needed_windows(network: CapsPix2PixGenerator, box: Box, height: int, width: 
     reach = reaches(network)
     for stage in reversed(STAGES):
         for name in stage.inputs:
-            needed = reach[stage.name].needed(windows[stage.name]).within(canvas_of(name, height, width))
+            needed = reach[stage.name].needed(windows[stage.name]).within(stage_box(name, height, width))
             windows[name] = windows[name].around(needed) if name in windows else needed
     return windows
 
@@ -123,16 +123,16 @@ class StageMaps:
         found = []
         for consumer in CONSUMERS[name]:
             changed = self._reach[consumer].affected(box)
-            found.append((consumer, changed.within(canvas_of(consumer, self.height, self.width))))
+            found.append((consumer, changed.within(stage_box(consumer, self.height, self.width))))
         return found
 
     def entered(self, box: Box) -> Box:
         """Where a box of the mask changes the first layer."""
-        return self._reach["conv1"].affected(box).within(whole(self.height, self.width))
+        return self._reach["conv1"].affected(box).within(full_box(self.height, self.width))
 
     def _input_canvas(self, name: str) -> Box:
         inputs = STAGE[name].inputs
-        return canvas_of(inputs[0], self.height, self.width) if inputs else whole(self.height, self.width)
+        return stage_box(inputs[0], self.height, self.width) if inputs else full_box(self.height, self.width)
 
     def _input(self, name: str, origin: Box) -> Tensor:
         inputs = STAGE[name].inputs

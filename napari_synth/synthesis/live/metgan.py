@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from napari_synth.core.boxes import Box, bounds_of, whole
+from napari_synth.core.boxes import Box, bounds_of, full_box
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import Precision
 from napari_synth.nets.metgan import MetGen
@@ -83,9 +83,9 @@ class FollowedSignal:
         self._image = self._rendered()
         self._stale = False
         if everywhere:
-            return [whole(*self.shape)], "full"
+            return [full_box(*self.shape)], "full"
         different = self._image != before
-        return [bounds_of(different, whole(*self.shape))] if different.any() else [], "full"
+        return [bounds_of(different, full_box(*self.shape))] if different.any() else [], "full"
 
     def _take_anatomy(self, given: np.ndarray | None, seed: int | None) -> None:
         known, noise_stays = self._given, seed == self._seed or not network_of(self._model, MetGen).noise

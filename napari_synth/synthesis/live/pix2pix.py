@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_synth.core.boxes import Box, merged, whole
+from napari_synth.core.boxes import Box, full_box, merged
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import Precision
 from napari_synth.core.seeds import torch_generator
@@ -188,7 +188,7 @@ class FollowedImage:
             changed = self._run(settled or not self._complete, cancel)
             self._complete = True
         frozen = any(self._stale.values())
-        found = [box.within(whole(*self.shape)) for box in changed]
+        found = [box.within(full_box(*self.shape)) for box in changed]
         return [box for box in found if box.area], "preview" if frozen else "partial"
 
     def _look_of(self, request: RenderRequest) -> Appearance:
@@ -205,7 +205,7 @@ class FollowedImage:
 
     def _canvas(self, factor: int) -> Box:
         height, width = self._plane.values.shape
-        return whole(height // factor, width // factor)
+        return full_box(height // factor, width // factor)
 
     def _drawn(self, seed: int | None) -> dict[str, Tensor]:
         """The keep masks of all dropouts under a seed, drawn as the network draws them."""

@@ -34,7 +34,7 @@ from napari_synth.training.objectives.texture import (
     local_deviation,
     spectral_distance,
 )
-from napari_synth.training.previews import grid
+from napari_synth.training.previews import picture_sheet
 
 REAL, FAKE = 0.9, 0.1
 
@@ -184,7 +184,7 @@ class CapsPix2PixObjective(Objective):
             made = [generator(mask, self.latent(1, "preview", k)).float()[0, 0].cpu().numpy() for k in range(3)]
             pictures = [masks[0, 0], images[0, 0] / 255, *made]
             rows.append([(255 * picture).astype(np.uint8) for picture in pictures])
-        return grid(rows)
+        return picture_sheet(rows)
 
     def card(self, model_id: str) -> ModelCard:
         return ModelCard(

@@ -18,7 +18,7 @@ from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.models.checkpoint import SUFFIX, file_hash
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings, seeded, training_data
-from napari_synth.training.previews import grid
+from napari_synth.training.previews import picture_sheet
 
 
 class DVAESettings(ObjectiveSettings):
@@ -86,7 +86,7 @@ class DVAEObjective(Objective):
         sampled = network.decode(z.to(self.fabric.device)).float()
         pictures = [(255 * batch[:, 0].cpu().numpy()).astype(np.uint8) for batch in (shapes, decoded, sampled)]
         rows = [list(pictures[0]), list(pictures[1]), *(list(pictures[2][i : i + 12]) for i in (0, 12, 24))]
-        return grid(rows)
+        return picture_sheet(rows)
 
     def card(self, model_id: str) -> ModelCard:
         return ModelCard(

@@ -31,7 +31,7 @@ from napari_synth.training.objectives.base import (
     seeded,
     training_data,
 )
-from napari_synth.training.previews import grid, thumbnail
+from napari_synth.training.previews import picture_sheet, thumbnail
 
 FEWEST, FEW = 8, 30
 """Images of a look below which training is refused, or warned about."""
@@ -247,7 +247,7 @@ class IsingObjective(Objective):
         for number in range(len(self.options)):
             images, masks = self._draw(number, PREVIEW_PAIRS)
             rows += [list(images), list(from_network(masks))]
-        return grid(rows)
+        return picture_sheet(rows)
 
     def card(self, model_id: str) -> ModelCard:
         looks, notes = [], []

@@ -15,7 +15,7 @@ from napari_synth.datasets.pairs import LoadedPair, describe, find_options, load
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
 from napari_synth.nets.pix2pix import option_plane
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings, training_data
-from napari_synth.training.previews import grid, label_picture, thumbnail
+from napari_synth.training.previews import label_picture, picture_sheet, thumbnail
 
 
 class PairsSettings(ObjectiveSettings):
@@ -85,7 +85,7 @@ class PairsObjective(Objective):
             for pair in pairs:
                 row += self.example_row(number, *self._example(pair))
             rows.append(row)
-        return grid(rows)
+        return picture_sheet(rows)
 
     def card(self, model_id: str) -> ModelCard:
         looks = []

@@ -21,7 +21,7 @@ from napari_synth.training.objectives.base import (
     training_data,
     weighted_bce,
 )
-from napari_synth.training.previews import grid
+from napari_synth.training.previews import picture_sheet
 
 
 class SignalSegmentorSettings(ObjectiveSettings):
@@ -77,7 +77,7 @@ class SignalSegmentorObjective(Objective):
         masks, _, signal = self.sampler.batch(0, 4)
         found = torch.sigmoid(self.plain("segmentor")(torch.from_numpy(signal).to(self.fabric.device)).float())
         columns = (127.5 * (signal + 1), 255 * masks, 255 * found.cpu().numpy())
-        return grid([[column[i, 0].astype(np.uint8) for column in columns] for i in range(len(signal))])
+        return picture_sheet([[column[i, 0].astype(np.uint8) for column in columns] for i in range(len(signal))])
 
     def card(self, model_id: str) -> ModelCard:
         return ModelCard(

@@ -31,7 +31,7 @@ from napari_synth.training.crops import DeviceCrops
 from napari_synth.training.objectives.base import adversarial_optimizers, init_normal, seeded
 from napari_synth.training.objectives.pairs import PairsObjective, PairsSettings
 from napari_synth.training.previews import label_picture
-from napari_synth.training.styles import StyleMemory, medoids, read_styles
+from napari_synth.training.styles import StyleMemory, greedy_medoids, read_styles
 
 UNET: dict[str, Any] = {"upsampling": "resize", "dropout": 0.0}
 BANK_CROPS = 160
@@ -253,7 +253,7 @@ class StyledObjective(PairsObjective):
             batches = (self.crops.upright(number, range(start, start + READING_BATCH)) for start in starts)
             numbers = torch.full((READING_BATCH,), number, device=self.fabric.device)
             codes, spreads = read_styles(encoder, [(self.inputs(mask, numbers), image) for mask, image in batches])
-            chosen = medoids(codes, self.settings.bank_size)
+            chosen = greedy_medoids(codes, self.settings.bank_size)
             self.average.bank[number] = torch.from_numpy(codes[chosen])
             self.average.bank_spread[number] = torch.from_numpy(spreads[chosen])
 

@@ -21,7 +21,7 @@ from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.models.registry import load_trained
 from napari_synth.nets.metgan import TILE_MULTIPLE
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings, init_normal, seeded, training_data
-from napari_synth.training.previews import grid, label_picture
+from napari_synth.training.previews import label_picture, picture_sheet
 
 
 class TripletSettings(ObjectiveSettings):
@@ -121,7 +121,7 @@ class TripletsObjective(Objective):
             moved = part.labels[:, ::-1].copy()
             rows.append([anatomy, label_picture(part.labels), self._render(part, part.labels), real])
             rows.append([anatomy, label_picture(moved), self._render(part, moved), real])
-        return grid(rows)
+        return picture_sheet(rows)
 
     def card(self, model_id: str) -> ModelCard:
         return ModelCard(

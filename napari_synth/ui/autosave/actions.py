@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from psygnal import SignalGroupDescriptor
 from qtpy.QtCore import Qt, QTimer
 
-from napari_synth.core.errors import InputError, SynthError
+from napari_synth.core.errors import SynthError
 from napari_synth.ui.autosave.mask_copies import WatchedMask, add_kept, keepable, snapshot
 from napari_synth.ui.autosave.store import LostSession, Store, Taken, discard, fingerprint, lost_sessions
 from napari_synth.ui.context.notes import Note
@@ -187,7 +188,8 @@ class Autosave:
             self._decided(None)
             return
         taken: Taken = outcome.result
-        problems, names = list(taken.problems), []
+        problems: list[SynthError] = list(taken.problems)
+        names = []
         for path, mask in taken.masks:
             try:
                 names.append(self._add(path, mask).name)
@@ -252,7 +254,7 @@ def _sentence(lost: LostSession) -> str:
     return f"Masks of a session that ended unexpectedly on {when}: {layers}."
 
 
-def _brought(names: list[str], problems: list[InputError]) -> Note:
+def _brought(names: list[str], problems: Sequence[SynthError]) -> Note:
     back = f"Brought back {', '.join(repr(name) for name in names)}." if names else ""
     if not problems:
         return Note("done", back, "They are as they were autosaved; go on painting.")

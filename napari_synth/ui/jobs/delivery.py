@@ -25,7 +25,7 @@ LAYER_GONE = Note(
 )
 
 
-class Window(Protocol):
+class LayerWindow(Protocol):
     """What delivery must know of a window."""
 
     closed: bool
@@ -55,7 +55,7 @@ class Jobs:
 
     Parameters
     ----------
-    window : Window
+    window : LayerWindow
     say : callable
         Takes the `Note` of what went wrong.
 
@@ -65,7 +65,7 @@ class Jobs:
         What job bars show.
     """
 
-    def __init__(self, window: Window, say: Callable[[Note], object]):
+    def __init__(self, window: LayerWindow, say: Callable[[Note], object]):
         self._window = window
         self._say = say
         self._current: _Delivery | None = None

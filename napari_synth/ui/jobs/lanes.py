@@ -8,9 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from psygnal import evented
+from psygnal import SignalGroupDescriptor
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_synth.core.errors import Cancelled, SynthError, WorkError
@@ -49,7 +49,6 @@ class Outcome:
 OnDone = Callable[[Outcome], None]
 
 
-@evented
 @dataclass
 class JobState:
     """What a job bar shows.
@@ -64,6 +63,8 @@ class JobState:
         What is counted, in the plural.
     progress : Progress
     """
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     running: bool = False
     stopping: bool = False

@@ -15,7 +15,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -159,10 +159,10 @@ class Edits:
     def _tell(self, box: Box) -> bool:
         """Pass on what is new in a box; whether anything is."""
         layer = self._layer() if self._layer else None
-        box = box.within(whole(*self._known.shape))
+        box = box.within(full_box(*self._known.shape))
         if layer is None or not box.area:
             return False
-        part = box.seen_from(whole(*self._known.shape))
+        part = box.seen_from(full_box(*self._known.shape))
         labels = np.array(layer.data[part])
         if np.array_equal(labels, self._known[part]):
             return False

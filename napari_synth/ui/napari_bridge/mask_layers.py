@@ -28,7 +28,7 @@ LENGTH_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
 """napari's names to those ImageJ writes; other units are passed on as they are."""
 
 
-Placement = dict[str, Any]
+LayerPlacement = dict[str, Any]
 """Where a layer lies in the world, as arguments for another one."""
 
 
@@ -86,7 +86,7 @@ class MaskLayers(LayerList):
         self._tables.remember(layer)
 
     @property
-    def selected_canvas(self) -> tuple[tuple[int, int], Placement] | None:
+    def selected_canvas(self) -> tuple[tuple[int, int], LayerPlacement] | None:
         """Size and placement of the image selected in napari; None where no 2-D image is."""
         viewer = self._viewer()
         return canvas_of(viewer.layers.selection.active) if viewer else None
@@ -134,7 +134,7 @@ def place_in_view(viewer: ViewerModel, layer: Labels) -> tuple[float, float] | N
     return float(y), float(x)
 
 
-def placement(layer: Labels | Image) -> Placement:
+def placement(layer: Labels | Image) -> LayerPlacement:
     """Where a layer lies in the world, as arguments for another layer of the same size."""
     return {
         "scale": layer.scale,
@@ -147,7 +147,7 @@ def placement(layer: Labels | Image) -> Placement:
     }
 
 
-def canvas_of(layer: Any) -> tuple[tuple[int, int], Placement] | None:
+def canvas_of(layer: Any) -> tuple[tuple[int, int], LayerPlacement] | None:
     """Height, width and placement of a 2-D image layer; None for any other layer."""
     if not isinstance(layer, Image) or layer.ndim != 2:
         return None
@@ -166,7 +166,7 @@ def pixel_size(layer: Labels) -> PixelSize:
     return PixelSize(y, x, LENGTH_UNITS.get(units[0], units[0]))
 
 
-def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: Placement | None = None) -> Labels:
+def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: LayerPlacement | None = None) -> Labels:
     """Add an empty mask on top, selected and ready to paint; each number is one nucleus."""
     layer = Labels(np.zeros(shape, np.uint16), name=name, **(place or {}))
     put_on_top(viewer, layer)

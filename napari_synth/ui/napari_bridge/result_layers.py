@@ -43,7 +43,7 @@ class ResultLayers(LayersOfMasks[str]):
         self,
         mask: Labels,
         look: str,
-        shape: tuple[int, int],
+        shape: tuple[int, ...],
         parts: list[tuple[Box, np.ndarray]],
         recipe: Recipe | None,
         above: Image | None = None,
@@ -56,9 +56,9 @@ class ResultLayers(LayersOfMasks[str]):
         grey values are those from ``low_high``.
         """
         layer = self.find(mask, look)
-        if not parts and layer is None:
+        if layer is None and not parts:
             return None
-        rgb = parts[0][1].ndim == 3 if parts else layer.rgb
+        rgb = parts[0][1].ndim == 3 if parts else layer is not None and layer.rgb
         if layer is None or layer.rgb != rgb or layer.data.shape[:2] != shape:
             image = np.zeros((*shape, *parts[0][1].shape[2:]), parts[0][1].dtype)
             paste(image, parts)

@@ -167,7 +167,9 @@ class StackLayers(LayersOfMasks[StackKey]):
     def go_to(self, **steps: int) -> None:
         """Move sliders, ``go_to(capsule=3, pose=5)``."""
         viewer = self.viewer
-        for axis, step in steps.items() if viewer is not None else ():
+        if viewer is None:
+            return
+        for axis, step in steps.items():
             number = viewer.dims.ndim + AXES.index(axis) - len(AXES)
             if number >= 0:
                 viewer.dims.set_point(number, step)

@@ -26,18 +26,21 @@ def unwrapped(viewer: ViewerModel) -> ViewerModel:
 
 
 def on_close(viewer: ViewerModel, close: Callable[[], None]) -> None:
-    """Call the bound method ``close`` when the viewer's window is closed or the program ends."""
-    method = weakref.WeakMethod(close)
+    """Call ``close`` once: when the viewer's window is closed, the viewer is gone, or the program ends.
+
+    What ``close`` belongs to is kept alive until then, so it must not keep the viewer alive.
+    """
+    left = [close]
 
     def call(*_: object) -> None:
         atexit.unregister(call)
-        alive = method()
-        if alive is not None:
-            alive()
+        while left:
+            left.pop()()
 
     window = getattr(viewer, "_window", None)
     if window is not None:
         window._qt_window.destroyed.connect(call)
+        weakref.finalize(window._qt_window, call).atexit = False  # Python deleted it, and Qt told no one
     app = QCoreApplication.instance()
     if app is not None:
         app.aboutToQuit.connect(call)

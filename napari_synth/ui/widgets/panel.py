@@ -126,7 +126,7 @@ def watch(widget: QWidget, signal: Any, slot: Callable[..., None]) -> None:
     slot()
 
 
-def _disconnect(signal: Any, slot: weakref.WeakMethod) -> None:
+def _disconnect(signal: Any, slot: weakref.WeakMethod[Callable[..., None]]) -> None:
     method = slot()
     if method is not None:
         signal.disconnect(method, missing_ok=True)

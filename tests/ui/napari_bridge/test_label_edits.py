@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_synth.core.boxes import whole
+from napari_synth.core.boxes import full_box
 from napari_synth.ui.napari_bridge.label_edits import Edits
 from tests.ui.conftest import painted
 
@@ -27,7 +27,7 @@ class Mirror:
 
     def _put(self, box, labels):
         self.boxes.append(box)
-        self.labels[box.seen_from(whole(*self.labels.shape))] = labels
+        self.labels[box.seen_from(full_box(*self.labels.shape))] = labels
 
     def _end(self):
         self.ends += 1

@@ -54,7 +54,7 @@ def add_tick(ticks: QListWidget, item: QListWidgetItem, on: bool) -> None:
 
 def is_ticked(item: QListWidgetItem) -> bool:
     """Whether the entry is ticked."""
-    return item.checkState() == Qt.CheckState.Checked
+    return bool(item.checkState() == Qt.CheckState.Checked)
 
 
 class ExportPanel(Panel):

@@ -69,7 +69,8 @@ class Seen:
     @property
     def difference(self) -> np.ndarray:
         """Image minus unchanged image, int16."""
-        return self.rendering.image.astype(np.int16) - self.unchanged
+        difference: np.ndarray = self.rendering.image.astype(np.int16) - self.unchanged
+        return difference
 
 
 @dataclass(frozen=True, eq=False)

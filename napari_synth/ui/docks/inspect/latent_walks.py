@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 
@@ -173,7 +173,7 @@ class LatentWalks:
         images = walk.images()
         others = [key for key in stacks.of(layer) if key.what != WALK]
         shown: list[Image] = []
-        axes = {"axis_labels": ("alpha", "y", "x")}
+        axes: dict[str, Any] = {"axis_labels": ("alpha", "y", "x")}
         for name, stage in walk.stages.items():
             maps = walk.activations(name)
             shape = (len(walk), stage.capsules, stage.channels, *walk.request.mask.shape)

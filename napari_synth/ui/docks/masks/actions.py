@@ -18,7 +18,7 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.masks.jobs import STEPS, FieldWork, FitWork, RecombineWork
 from napari_synth.ui.napari_bridge.mask_layers import (
-    Placement,
+    LayerPlacement,
     add_mask,
     clear_labels,
     placement,
@@ -125,7 +125,7 @@ class MaskActions(DockActions):
         work = RecombineWork(paths, height, width, count, self.context.field.seed)
         self.jobs.run("Combining label maps", work, partial(self._recombined, place), total=count, unit="masks")
 
-    def _recombined(self, place: Placement | None, masks: list[np.ndarray]) -> None:
+    def _recombined(self, place: LayerPlacement | None, masks: list[np.ndarray]) -> None:
         for number, labels in enumerate(masks, start=1):
             layer = add_mask(self.context.viewer, labels.shape, f"{COMBINED_NAME} {number}", place)
             replace_labels(layer, labels)
@@ -157,11 +157,14 @@ class MaskActions(DockActions):
     def fit(self, masks: Path | None = None) -> None:
         """Fit the field to a folder of real masks, or to the current mask."""
         layer = self.context.masks.current
-        if masks is None and layer is None:
+        source: Path | np.ndarray
+        if masks is not None:
+            source, name = masks, masks.name
+        elif layer is not None:
+            source, name = np.array(layer.data), layer.name
+        else:
             self.say(Note("problem", "There is no mask to fit to.", "Choose a folder of masks instead."))
             return
-        source = masks if masks is not None or layer is None else np.array(layer.data)
-        name = masks.name if masks is not None or layer is None else layer.name
         work = FitWork(self.context.models, self.context.field.settings(256, 256), source, name)
         self.jobs.run("Fitting to real masks", work, partial(self._fitted, name), total=STEPS)
 

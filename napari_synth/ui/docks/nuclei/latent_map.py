@@ -39,7 +39,7 @@ class LatentMap(pg.PlotWidget):
     """A code, shape (latent,)."""
 
     def __init__(self, latents: Latents):
-        super().__init__(background=None)
+        super().__init__(background=None, enableMenu=False)
         described(self, "Latent map", "Each dot is a real shape. Click or drag to decode the shape at that place")
         self.dots = pg.ScatterPlotItem(size=4, pen=None)
         self._shown = Dots.of(latents)
@@ -53,7 +53,7 @@ class LatentMap(pg.PlotWidget):
             self.addItem(item)
         plot = self.getPlotItem()
         plot.hideButtons()
-        plot.setMenuEnabled(False)
+        plot.ctrlMenu.setParent(self)  # nobody sees it, but Python's garbage collector must not be the one to delete it
         plot.setAspectLocked(True)
         for side, name in (("bottom", "first component"), ("left", "second component")):
             plot.getAxis(side).setLabel(name)

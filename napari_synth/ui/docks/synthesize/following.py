@@ -71,7 +71,7 @@ class FollowState:
     details: str = ""
 
 
-class FollowedMask:
+class FollowedLayer:
     """One mask that is followed, born with all it needs.
 
     Attributes
@@ -125,7 +125,7 @@ class Following:
         self.state = FollowState()
         self.milliseconds: list[float] = []
         """From edit to layer, of the last updates during strokes."""
-        self._followed: FollowedMask | None = None
+        self._followed: FollowedLayer | None = None
         self._missed = 0
         self._edits = Edits()
         self._look_changed = QTimer(singleShot=True, interval=0)
@@ -176,7 +176,7 @@ class Following:
         if layer is None:
             self.state.text = "Live: waiting for a mask." if self.state.on else ""
             return
-        self._followed = FollowedMask(layer, self._context.preferences().memory_bytes)
+        self._followed = FollowedLayer(layer, self._context.preferences().memory_bytes)
         if not self._edits.watch(layer):
             self.state.text = "Live: the image of a mask with more than two dimensions cannot follow it."
 
@@ -262,7 +262,7 @@ class Following:
             "Following the mask", work, shown, on=layer, total=1, quiet=quiet, cancelled=None, failed=failed
         )
 
-    def _show(self, layer: Labels, followed: FollowedMask, work: FollowWork, result: Followed, since: float) -> None:
+    def _show(self, layer: Labels, followed: FollowedLayer, work: FollowWork, result: Followed, since: float) -> None:
         context, rendering, order = self._context, result.rendering, work.order
         if rendering.shape != layer.data.shape:
             return

@@ -9,7 +9,7 @@ import pytest
 import torch
 from qtpy.QtWidgets import QApplication
 
-from napari_synth.core.boxes import whole
+from napari_synth.core.boxes import full_box
 from napari_synth.core.recipe import Intervention
 from napari_synth.nets.probe import Probe
 from napari_synth.synthesis.capsules.access import CapsuleAccess
@@ -107,7 +107,7 @@ class Editor:
             z = torch.from_numpy(latent_of(request.seed, self.generator.card.latent_size))[None]
             fresh = self.generator.network_for("exact").network(mask, z, probe=probe)[0, 0].numpy()
         fresh = fresh[: labels.shape[0], : labels.shape[1]]
-        kept = self.canvas.followed.image(whole(*labels.shape))
+        kept = self.canvas.followed.image(full_box(*labels.shape))
         np.testing.assert_allclose(kept, fresh, atol=1e-5, rtol=0)
         assert np.abs(self.image.astype(int) - self.generator.run(request).image).max() <= 1
 
