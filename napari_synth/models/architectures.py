@@ -23,6 +23,12 @@ def _pix2pix(**hyper: Any) -> nn.Module:
     return Pix2PixGenerator(**hyper)
 
 
+def _pix2pix_resnet(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.pix2pix_resnet import Pix2PixResNet
+
+    return Pix2PixResNet(**hyper)
+
+
 def _capspix2pix(**hyper: Any) -> nn.Module:
     from napari_synth.nets.capspix2pix import CapsPix2PixGenerator
 
@@ -33,6 +39,12 @@ def _metgan(**hyper: Any) -> nn.Module:
     from napari_synth.nets.metgan import MetGen
 
     return MetGen(**hyper)
+
+
+def _metgan_published(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.metgan_published import PublishedMetGen
+
+    return PublishedMetGen(**hyper)
 
 
 def _metgan_unet(**hyper: Any) -> nn.Module:
@@ -59,6 +71,12 @@ def _unet(**hyper: Any) -> nn.Module:
     return segmentation_unet(**hyper)
 
 
+def _foreign(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.foreign import ForeignProgram
+
+    return ForeignProgram(**hyper)
+
+
 def _pbam(**_: Any) -> nn.Module:
     from torch import nn
 
@@ -76,10 +94,13 @@ ARCHITECTURES: Registry[Callable[..., nn.Module]] = Registry(
     {
         "optional-pix2pix": _pix2pix,
         "pix2pix": _pix2pix,
+        "pix2pix-resnet": _pix2pix_resnet,
         "capspix2pix": _capspix2pix,
         "pbam": _pbam,
         "metgan": _metgan,
+        "metgan-published": _metgan_published,
         "metgan-unet": _metgan_unet,
+        "foreign": _foreign,
         "dvae": _dvae,
         "ising-gan": _ising,
         "unet": _unet,

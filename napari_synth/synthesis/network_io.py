@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from napari_synth.core.errors import WorkError
 from napari_synth.core.recipe import Style, image_hash
 from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.mask_encoding import mask_plane
@@ -135,9 +136,22 @@ def pix2pix_input(
 
 
 def as_pixels(values: Tensor) -> np.ndarray:
-    """What a network gives for one image, ``[1, C, H, W]``, as ``(H, W)`` or ``(H, W, C)`` float32."""
-    pixels: np.ndarray = values[0].permute(1, 2, 0).float().cpu().numpy()
+    """What a network gives for one image, ``[1, C, H, W]``, as ``(H, W)`` or ``(H, W, C)`` float32.
+
+    Raises
+    ------
+    WorkError
+        If it is not finite.
+    """
+    pixels: np.ndarray = finite(values)[0].permute(1, 2, 0).float().cpu().numpy()
     return one_channel_flat(pixels)
+
+
+def finite(values: Tensor) -> Tensor:
+    """The values themselves; `WorkError` where one is NaN or infinite, which no image can show."""
+    if not values.sum().isfinite():
+        raise WorkError("The model gives pixels that are not finite.", "Its training may have diverged: use another.")
+    return values
 
 
 def one_channel_flat(pixels: np.ndarray) -> np.ndarray:
@@ -229,5 +243,5 @@ anatomy_features = AnatomyFeatures()
 def signal_of(model: TrainedModel, features: list[Tensor], plane: Tensor) -> np.ndarray:
     """What MetGen's label path and decoder make of a mask ``[1, 1, H, W]``: ``(H, W)`` float32 in [-1, 1]."""
     values = network_of(model, MetGen).decode(features, plane.to(model.device))
-    signal: np.ndarray = values[0, 0].float().cpu().numpy()
+    signal: np.ndarray = finite(values)[0, 0].float().cpu().numpy()
     return signal

@@ -11,6 +11,7 @@ from napari_synth.synthesis.tiles import Tiled, blended_windows, tiles_with_halo
 if TYPE_CHECKING:
     import numpy as np
 
+    from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
     from napari_synth.synthesis.live.follower import Follower
     from napari_synth.synthesis.network_io import ForwardRequest
@@ -49,4 +50,11 @@ def tiler(model: TrainedModel, request: ForwardRequest, steering: Steering) -> T
     return tiles_with_halo(forward, model, request, steering, reach(int(hyper.get("levels", 8))))
 
 
-PIX2PIX = Architecture(forward=forward, tiler=tiler, follower=follower)
+def has_noise(card: ModelCard) -> bool:
+    """Whether the network has styles or dropout."""
+    hyper = card.hyper
+    inner = float(hyper.get("dropout", 0.5)) > 0 and int(hyper.get("dropout_blocks", 3)) > 0
+    return bool(card.style_size) or inner or float(hyper.get("head_dropout", 0)) > 0
+
+
+PIX2PIX = Architecture(forward=forward, tiler=tiler, follower=follower, has_noise=has_noise)

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 RECORDS: dict[str, str] = {
     "optional-pix2pix": "pix2pix:PIX2PIX",
     "pix2pix": "pix2pix:PIX2PIX",
+    "pix2pix-resnet": "pix2pix_resnet:PIX2PIX_RESNET",
     "capspix2pix": "capspix2pix:CAPSPIX2PIX",
     "pbam": "pbam:PBAM",
     "metgan": "metgan:METGAN",
+    "metgan-published": "metgan:METGAN",
     "metgan-unet": "metgan:METGAN_UNET",
+    "foreign": "foreign:FOREIGN",
 }
 """Name to module (of this package, or with all its dots) and record; loaded only when asked for."""
 
