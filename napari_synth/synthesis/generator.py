@@ -15,7 +15,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import Precision
 from napari_synth.models.registry import RoleModel
 from napari_synth.synthesis.architectures.registry import architecture, stages_of
-from napari_synth.synthesis.capsules.access import CapsuleAccess, Unit, interventions_of
+from napari_synth.synthesis.capsules.access import CapsuleAccess, interventions_of
 from napari_synth.synthesis.latents.vectors import latent_for
 from napari_synth.synthesis.padding import padded_to
 from napari_synth.synthesis.request import (
