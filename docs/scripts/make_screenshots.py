@@ -70,7 +70,7 @@ def microscope(model: str) -> None:
     inspecting.show_unit(panel.ranks.table.unit(row))
     settle(inspecting.jobs)
     save_picture(viewer, "capsules")
-    inspecting.stacks.hide(mask, inspecting.stacks.names(mask))
+    inspecting.stacks.hide(mask, inspecting.stacks.of(mask))
     inspecting.choose((*inspecting.unit[:2], None))
     inspecting.change(scale=0.0)
     settle(inspecting.jobs)
