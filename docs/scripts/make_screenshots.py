@@ -71,7 +71,7 @@ def microscope(model: str) -> None:
     settle(inspecting.jobs)
     save_picture(viewer, "capsules")
     inspecting.stacks.hide(mask, inspecting.stacks.of(mask))
-    inspecting.choose((*inspecting.unit[:2], None))
+    inspecting.choose((*inspecting.choices.unit[:2], None))
     inspecting.change(scale=0.0)
     settle(inspecting.jobs)
     save_picture(viewer, "switched_off")
