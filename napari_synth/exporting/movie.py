@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Protocol
@@ -51,10 +52,9 @@ class _Gif:
     def close(self) -> None:
         if self.frames:
             milliseconds, stack = 1000 // FRAMES_PER_SECOND, np.stack(self.frames)
-            with self.path.open("wb") as file:
-                iio.imwrite(
-                    file, stack, extension=".gif", plugin="pillow", duration=milliseconds, loop=0, is_batch=True
-                )
+            memory = io.BytesIO()  # a full disk in the middle of the encoder would end in errors of its own
+            iio.imwrite(memory, np.stack(self.frames), extension=".gif", plugin="pillow", is_batch=True, **shown)
+            self.path.write_bytes(memory.getbuffer())
 
 
 class _Mp4:
