@@ -14,7 +14,8 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
 from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng, series_seed
-from napari_synth.datasets.image_files import IMAGE_SUFFIXES, as_labels, read_labels
+from napari_synth.datasets.image_files import as_labels, read_labels
+from napari_synth.datasets.listing import image_files
 
 ARRAY_SUFFIX = ".npz"
 ARRAY_NAME = "labels"
@@ -33,7 +34,7 @@ def find_maps(paths: Sequence[str | Path]) -> list[Path]:
     for path in (Path(path).expanduser() for path in paths):
         if path.is_dir() or not path.suffix:
             folder = existing_folder(path, "folder of label maps")
-            found += sorted(p for p in folder.iterdir() if p.suffix.lower() in (*IMAGE_SUFFIXES, ARRAY_SUFFIX))
+            found += image_files(folder)
         else:
             found.append(path)
     if not found:
