@@ -80,7 +80,7 @@ def masks(
     """Compose masks of nuclei: OUT/mask_0001.tif (uint16 labels) and OUT/recipe.yaml to export pairs from."""
     from napari_synth import api
     from napari_synth.exporting.formats.base import PixelSize
-    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
     from napari_synth.synthesis.recipes import masks_recipe
 
     width, height = parse_size(size)
@@ -114,7 +114,7 @@ def masks(
         for path, (source, field) in zip(paths, api.compose_masks(settings, n, seed), strict=True):
             cancel.raise_if_cancelled()
             recipe = masks_recipe(DEFAULT_GENERATOR, [source], seed=seed)
-            write_tiff(path, uint16_labels(field.labels), recipe.to_yaml(), PixelSize(), field.features)
+            write_tiff(path, stored_labels(field.labels), recipe.to_yaml(), PixelSize(), field.features)
             sources.append(source)
             fields.append(field)
             watch.report(len(sources))

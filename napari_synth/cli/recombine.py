@@ -35,7 +35,7 @@ def recombine(
     """Make new labels of real ones: OUT/mask_0001.tif and OUT/recipe.yaml to export pairs from."""
     from napari_synth.datasets.image_files import read_channel
     from napari_synth.exporting.formats.base import PixelSize
-    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
     from napari_synth.masks.recombine import LabelMaps, recombined_masks
     from napari_synth.synthesis.recipes import image_file, masks_recipe
 
@@ -54,7 +54,7 @@ def recombine(
     real, sources = LabelMaps.read(maps), []
     for path, (source, labels) in zip(paths, recombined_masks(real, settings, n, seed), strict=True):
         recipe = masks_recipe(model, [source], conditions=conditions, seed=seed)
-        write_tiff(path, uint16_labels(labels), recipe.to_yaml(), PixelSize())
+        write_tiff(path, stored_labels(labels), recipe.to_yaml(), PixelSize())
         sources.append(source)
     masks_recipe(model, sources, conditions=conditions, seed=seed).save(out_dir / RECIPE_NAME)
     out.print(f"{n} masks of {len(real.maps)} label maps in {out_dir}")

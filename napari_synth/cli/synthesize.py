@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
+from napari_synth.cli.given_masks import Plane, Repair, read_masks
 from napari_synth.core.progress import Stopwatch
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
@@ -15,7 +16,7 @@ Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 
 
 def synthesize(
-    masks: Annotated[list[Path], typer.Argument(metavar="MASK...", help="Label images.")],
+    masks: Annotated[list[Path], typer.Argument(metavar="MASK...", help="Label images, or folders of them.")],
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the images.")],
     model: Annotated[str, typer.Option(help="Model id or file.")] = DEFAULT_GENERATOR,
     option: Annotated[
@@ -28,46 +29,51 @@ def synthesize(
         Path | None,
         typer.Option(help="Image beside the masks, for a model that needs one, such as metgan-brain the anatomy."),
     ] = None,
+    plane: Plane = None,
+    repair: Repair = False,
     device: Device = "auto",
     fast: Fast = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of the same name.")] = False,
 ) -> None:
     """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
     from napari_synth.core.recipe import Precision
-    from napari_synth.datasets.image_files import read_channel, read_labels, read_latent
-    from napari_synth.exporting.formats.base import PixelSize
+    from napari_synth.datasets.image_files import read_channel, read_latent
+    from napari_synth.datasets.listing import check_outputs, output_name
     from napari_synth.exporting.formats.tiff import write_tiff
     from napari_synth.models.registry import model_card
     from napari_synth.synthesis.latents.vectors import check_latent
     from napari_synth.synthesis.recipes import file_recipe, image_file, load_generator
-    from napari_synth.synthesis.request import RenderRequest, check_condition, check_mask, check_option
+    from napari_synth.synthesis.request import RenderRequest, check_condition, check_option
 
     card = model_card(model)
     for name in option:
         check_option(card, name)
     options = list(option) or card.options[:1] or [""]
-    targets = [
-        (path, name, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif") for path in masks for name in options
-    ]
-    check_free([target for _, _, target in targets], overwrite)
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
-    labels = {path: check_mask(read_labels(path), bool(card.condition_channels)) for path in masks}
+    read = read_masks(masks, plane, repair, may_be_empty=bool(card.condition_channels))
+    targets = [
+        (mask, name, out_dir / output_name(mask.stem, f"_{name}.tif" if name else ".tif"))
+        for mask in read
+        for name in options
+    ]
+    check_outputs((mask.path, target) for mask, _, target in targets)
+    check_free([target for _, _, target in targets], overwrite)
     image, source = None, None
     if condition is not None:
         image = read_channel(condition)
         source = image_file(condition, image)
-    for mask in labels.values():
-        check_condition(card, image, mask.shape)
+    for mask in read:
+        check_condition(card, image, mask.labels.shape)
     generator = load_generator(model, device)
     noise = None if no_noise else seed
     precision: Precision = "fast" if fast else "exact"
     with watched("Rendering") as (on_progress, cancel):
         watch = Stopwatch(len(targets), on_progress)
-        for done, (path, name, target) in enumerate(targets, start=1):
+        for done, (mask, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
-            request = RenderRequest(labels[path], name, noise, z=latent, condition=image, precision=precision)
+            request = RenderRequest(mask.labels, name, noise, z=latent, condition=image, precision=precision)
             rendering = generator.run(request)
-            recipe = file_recipe(generator, request, path, source)
-            write_tiff(target, rendering.image, recipe.to_yaml(), PixelSize())
+            recipe = file_recipe(generator, request, mask.kept(out_dir).path, source)
+            write_tiff(target, rendering.image, recipe.to_yaml(), mask.pixel_size)
             watch.report(done)
             out.print(f"{target}  {1000 * rendering.seconds:.0f} ms")

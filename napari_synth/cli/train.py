@@ -63,6 +63,8 @@ def train(
     with watched("Training") as (on_progress, cancel):
         result = run(request, on_progress, cancel)
     losses = "  ".join(f"{name} {value:.3g}" for name, value in result.losses.items())
+    for remark in result.remarks:
+        out.print(remark, markup=False)
     out.print(f"{result.path} after {result.steps} steps  {losses}\nPreview: {result.preview_path}")
     if cancel.cancelled:
         raise Cancelled(

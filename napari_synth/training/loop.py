@@ -77,13 +77,14 @@ class TrainRequest:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where the model is and how far it got."""
+    """Where the model is, how far it got, and sentences on what was left out of the data."""
 
     path: Path
     resume_path: Path
     preview_path: Path
     steps: int
     losses: dict[str, float]
+    remarks: tuple[str, ...] = ()
 
 
 def settings_for(request: TrainRequest) -> ObjectiveSettings:
@@ -296,7 +297,8 @@ class _Run:
                 self.save()
                 saved = time.monotonic()
         self.save()
-        return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, self.losses)
+        remarks = tuple(self.objective.remarks)
+        return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, self.losses, remarks)
 
     def save(self) -> None:
         """Write the resumable state, the model and the preview, each beside and renamed."""

@@ -74,7 +74,13 @@ def _shown(stored: Stored, page: tifffile.TiffPage, numbers_first: bool) -> Stor
         shown = ~pixels if pixels.dtype.kind == "b" else (2**bits - 1 - pixels).astype(pixels.dtype)
         remark = f"{path.name} is stored with white as zero and is read as it is shown."
         return Stored(
-            path, shown, stored.axes, stored.pixel_size, as_stored=pixels, numbers_first=numbers_first, remarks=(remark,)
+            path,
+            shown,
+            stored.axes,
+            stored.pixel_size,
+            as_stored=pixels,
+            numbers_first=numbers_first,
+            remarks=(remark,),
         )
     if photometric in TO_RGB and "S" in stored.axes and pixels.dtype == np.uint8:
         pixels = np.moveaxis(pixels, stored.axes.index("S"), -1)

@@ -68,7 +68,7 @@ class Pix2PixObjective(Objective):
     def __init__(self, settings: Pix2PixSettings, data: Path, seed: int):
         super().__init__(settings, data, seed)
         self.options = find_options(data)
-        pairs = [[load_pair(pair) for pair in option.training] for option in self.options]
+        pairs = [self.read(option.training) for option in self.options]
         self.sampler = PairSampler(pairs, settings.crop, settings.mask_meaning, seed)
         self._rgb = [any(pair.rgb for pair in option) for option in pairs]
         self._examples = [

@@ -1,0 +1,87 @@
+"""Mask files as they are given on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from napari_synth.cli.console import err
+from napari_synth.core.errors import InputError
+from napari_synth.datasets.image_files import PixelSize
+
+Plane = Annotated[int | None, typer.Option(min=0, help="Number of the plane to use of a mask that is a stack, from 0.")]
+Repair = Annotated[
+    bool,
+    typer.Option("--repair", help="Cure masks that are refused without: colours, fractions, scattered numbers."),
+]
+
+
+@dataclass(frozen=True, eq=False)
+class GivenMask:
+    """A mask that was read.
+
+    Attributes
+    ----------
+    path : Path
+        The file that a recipe names: it gives the same labels when it is read again.
+    stem : str
+        What the outputs are called after.
+    labels : ndarray, shape (Y, X), int32
+    pixel_size : PixelSize
+    """
+
+    path: Path
+    stem: str
+    labels: np.ndarray
+    pixel_size: PixelSize
+    made: bool = False
+
+    def kept(self, folder: Path) -> GivenMask:
+        """With a file of its own in ``folder`` where the labels are not those that its file gives by itself."""
+        from napari_synth.datasets.listing import output_name
+        from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
+
+        if not self.made:
+            return self
+        path = folder / "masks" / output_name(self.stem, ".tif")
+        write_tiff(path, stored_labels(self.labels), "", self.pixel_size)
+        return replace(self, path=path, made=False)
+
+
+def read_masks(
+    given: Sequence[Path], plane: int | None = None, repair: bool = False, may_be_empty: bool = False
+) -> list[GivenMask]:
+    """The masks in files and folders; what was done to read them is said, empty ones are left out by name.
+
+    Raises
+    ------
+    InputError
+        If one cannot be used, or all are empty.
+    """
+    from napari_synth.datasets.image_files import open_mask
+    from napari_synth.datasets.listing import files_of, stem_of
+    from napari_synth.datasets.pairs import empty_masks
+    from napari_synth.synthesis.request import check_mask
+
+    masks, empty = [], []
+    for path in files_of(given):
+        reading = open_mask(path, plane, repair)
+        for remark in reading.remarks:
+            err.print(remark, markup=False)
+        labels = check_mask(reading.pixels, True, f"The mask {path}")
+        if not labels.any() and not may_be_empty:
+            empty.append(str(path))
+            continue
+        stem = stem_of(path) if plane is None else f"{stem_of(path)}_{plane}"
+        masks.append(GivenMask(path, stem, labels, reading.pixel_size, plane is not None or repair))
+    if not masks:
+        what = f"The mask {empty[0]} is empty." if len(empty) == 1 else f"All {len(empty)} masks are empty."
+        raise InputError(what, "Paint or sample at least one nucleus.")
+    if empty:
+        err.print(empty_masks(empty), markup=False)
+    return masks
