@@ -147,8 +147,8 @@ def open_mask(path: Path, plane: int | None = None, repair: bool = False) -> Rea
     from napari_synth.datasets.reading.ome_zarr import is_zarr, label_groups
 
     path = Path(path).expanduser()
-    if is_zarr(path) and (labels := label_groups(path)):
-        path = labels[0]
+    if is_zarr(path) and (beside := label_groups(path)):
+        path = beside[0]
     stored = one_plane(read_stored(path), plane)
     numbers, remarks = _numbers(stored, repair)
     labels, more = _whole(numbers, stored, repair)
@@ -177,7 +177,7 @@ def _numbers(stored: Stored, repair: bool) -> tuple[np.ndarray, list[str]]:
             return grey, [f"The alpha channel of {name} is not used."]
     if not coloured:
         return grey, []
-    present = pixels.any(-1)
+    present: np.ndarray = pixels.any(-1)
     if len(np.unique(pixels[present], axis=0)) == 1 and not present.all():
         return present, [f"{name} has one colour beside black, which is the foreground."]
     if repair:
@@ -232,7 +232,7 @@ def _whole(numbers: np.ndarray, stored: Stored, repair: bool) -> tuple[np.ndarra
 
 def _repaired(numbers: np.ndarray, name: str) -> tuple[np.ndarray, list[str]]:
     """Numbers without NaN, negative ones and fractions."""
-    remarks = []
+    remarks: list[str] = []
     if numbers.dtype.kind == "f":
         if not np.isfinite(numbers).all():
             numbers = np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0)

@@ -46,7 +46,7 @@ def to_uint8_rgb(image: np.ndarray) -> np.ndarray:
     it and infinity have no part in the percentiles.
     """
     if not (image.ndim == 3 and image.dtype == np.uint8):
-        values = image.astype(np.float32 if image.dtype.itemsize <= 2 else np.float64)
+        values: np.ndarray = image.astype(np.float32 if image.dtype.itemsize <= 2 else np.float64)
         finite = np.isfinite(values)
         low, high = np.percentile(values if finite.all() else values[finite], (0.1, 99.9)) if finite.any() else (0, 1)
         values = np.nan_to_num((values - low) / max(high - low, 1e-6), nan=0, posinf=1, neginf=0)

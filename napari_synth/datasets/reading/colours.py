@@ -10,7 +10,7 @@ def rgb_of_cmyk(cmyk: np.ndarray) -> np.ndarray:
     white = np.iinfo(cmyk.dtype).max
     clear = (white - cmyk.astype(np.float64)) / white
     rgb: np.ndarray = clear[..., :3] * clear[..., 3:] * white
-    return rgb.round().astype(cmyk.dtype)
+    return np.asarray(rgb.round(), cmyk.dtype)
 
 
 def rgb_of_ycbcr(ycbcr: np.ndarray) -> np.ndarray:
@@ -27,5 +27,6 @@ def in_colours(indices: np.ndarray, palette: np.ndarray) -> np.ndarray:
     table[: len(palette)] = palette
     used = table[np.unique(indices)]
     if (used == used[:, :1]).all():
-        return table[indices, 0]
-    return table[indices]
+        table = table[:, 0]
+    coloured: np.ndarray = table[indices]
+    return coloured

@@ -60,6 +60,8 @@ def _pixel_size(scale: dict[str, Any], level: dict[str, Any], names: list[str]) 
     factors = next(
         (step["scale"] for step in level.get("coordinateTransformations", []) if step.get("type") == "scale"), None
     )
-    if factors is None or not all(units.get(axis) in UNITS for axis in "yx"):
+    sides = [UNITS.get(str(units.get(axis))) for axis in "yx"]
+    if factors is None or None in sides:
         return PixelSize()
-    return PixelSize(*(factors[names.index(axis)] * UNITS[units[axis]] for axis in "yx"), "µm")
+    y, x = (factors[names.index(axis)] * (side or 1) for axis, side in zip("yx", sides, strict=True))
+    return PixelSize(y, x, "µm")

@@ -35,5 +35,5 @@ def upright(pixels: np.ndarray, tag: int, axes: tuple[int, int] = (0, 1)) -> np.
     exchanged, up, left = _STEPS.get(tag, _STEPS[1])
     if exchanged:
         pixels = np.swapaxes(pixels, *axes)
-    turned = [axis for axis, back in zip(axes, (up, left), strict=True) if back]
+    turned = tuple(axis for axis, back in zip(axes, (up, left), strict=True) if back)
     return np.ascontiguousarray(np.flip(pixels, turned)) if turned or exchanged else pixels

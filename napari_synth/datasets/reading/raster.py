@@ -79,4 +79,5 @@ def _palette_alpha(image: Image.Image, indices: np.ndarray) -> np.ndarray | None
         table[: len(transparency)] = np.frombuffer(transparency, np.uint8)
     else:
         table[int(transparency)] = 0
-    return table[indices]
+    opacity: np.ndarray = table[indices]
+    return opacity

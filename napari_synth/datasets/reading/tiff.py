@@ -64,7 +64,7 @@ def _numbers_first(tif: tifffile.TiffFile, page: tifffile.TiffPage) -> bool:
 
 def _shown(stored: Stored, page: tifffile.TiffPage, numbers_first: bool) -> Stored:
     """The pixels in the colours that a viewer shows, or an `InputError` that names the colour model."""
-    path, pixels, photometric = stored.path, stored.pixels, page.photometric
+    path, pixels, photometric = stored.path, stored.pixels, PHOTOMETRIC(page.photometric)
     coded = page.compression in (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
     if photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
         colours = (np.asarray(page.colormap) // 257).astype(np.uint8).T
@@ -150,7 +150,7 @@ def _pixel_size(tif: tifffile.TiffFile, page: tifffile.TiffPage) -> PixelSize:
         if micrometres is None or tag is None or not all(tag.value):
             return PixelSize()
         sides.append(micrometres * tag.value[1] / tag.value[0])
-    return PixelSize(*sides, "µm")
+    return PixelSize(sides[0], sides[1], "µm")
 
 
 def _ome_pixel_size(xml: str) -> PixelSize:
@@ -164,4 +164,4 @@ def _ome_pixel_size(xml: str) -> PixelSize:
         ]
     except (ElementTree.ParseError, StopIteration, KeyError, ValueError):
         return PixelSize()
-    return PixelSize(*sides, "µm")
+    return PixelSize(sides[0], sides[1], "µm")

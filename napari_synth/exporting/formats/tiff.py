@@ -19,7 +19,7 @@ NUCLEI_KEY = "napari_synth_nuclei"
 
 
 class TiffWriter:
-    """ImageJ TIFF: the image as grey, RGB or two channels, the mask as instance labels of 16 or, if need be, 32 bits."""
+    """ImageJ TIFF: the image as grey, RGB or two channels, the mask as instance labels of 16 or 32 bits."""
 
     title: ClassVar[str] = "TIFF pairs (ImageJ)"
 
