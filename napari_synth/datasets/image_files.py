@@ -177,7 +177,7 @@ def _numbers(stored: Stored, repair: bool) -> tuple[np.ndarray, list[str]]:
             return grey, [f"The alpha channel of {name} is not used."]
     if not coloured:
         return grey, []
-    present: np.ndarray = pixels.any(-1)
+    present = np.asarray(pixels.any(-1))
     if len(np.unique(pixels[present], axis=0)) == 1 and not present.all():
         return present, [f"{name} has one colour beside black, which is the foreground."]
     if repair:
@@ -204,7 +204,8 @@ def _is_background_zero(stored: Stored) -> bool:
 
 def _whole(numbers: np.ndarray, stored: Stored, repair: bool) -> tuple[np.ndarray, list[str]]:
     """Labels of a plane of numbers, thresholded where nothing else can be meant."""
-    name, remarks = stored.path.name, []
+    name = stored.path.name
+    remarks: list[str] = []
     what = f"The mask {name}"
     if repair:
         numbers, remarks = _repaired(numbers, name)

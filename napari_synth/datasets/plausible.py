@@ -12,6 +12,10 @@ SPECK = 4
 """Square pixels; where half of all parts are no larger, the numbers are noise and no nuclei."""
 FEW = 12
 """So many parts and fewer tell nothing."""
+THIN = 0.05
+"""Share of pixels in thin parts of their number that noise has at least."""
+REACH = 12
+"""Pixels from the even inside of a nucleus within which its blurred edge lies."""
 BETWEEN = 0.12
 """Largest share of pixels in the middle half of the range that a blurred or compressed 0/1 mask has."""
 
@@ -28,25 +32,57 @@ class Scatter:
         Connected parts of one number.
     specks : float
         Share of the parts that have at most `SPECK` pixels.
+    thin : float
+        Share of all pixels that lie in parts without a square of 3×3 pixels.
+    orphans : float
+        Share of the numbers that have only such parts.
+    fringe : bool
+        The orphans lie between two levels, as where a mask of two levels was compressed or resized.
     """
 
     values: int
-    parts: int
-    specks: float
+    parts: int = 0
+    specks: float = 0.0
+    thin: float = 0.0
+    orphans: float = 0.0
+    fringe: bool = False
 
     @property
     def is_noise(self) -> bool:
         """Whether the numbers are those of an image: compression noise, interpolated edges, grey values."""
-        return self.parts > max(FEW, 2 * self.values) and self.values > 2 and self.specks > 0.5
+        many = self.parts > max(FEW, 2 * self.values) and self.specks > 0.5
+        return self.values > 2 and (self.fringe or (many and (self.thin > THIN or self.orphans > 0.5)))
 
 
 def scatter(labels: np.ndarray) -> Scatter:
     """Measure how the numbers of a mask ``(Y, X)`` of whole numbers lie."""
-    values = int(np.count_nonzero(np.unique(labels)))
-    if values <= 2:
-        return Scatter(values, values, 0.0)
+    present = np.unique(labels)
+    present = present[present != 0]
+    if len(present) <= 2:
+        return Scatter(len(present))
     sizes = np.bincount(connected(labels, background=0, connectivity=2).ravel())[1:]
-    return Scatter(values, len(sizes), float(np.mean(sizes <= SPECK)))
+    whole = _parts_with_a_square(labels, 3)
+    orphans = np.setdiff1d(present, labels[whole])
+    low = orphans < 0.75 * present[-1]
+    fringe = len(orphans) > 0.5 * len(present) and bool(low.any()) and two_levels(labels) is not None
+    return Scatter(
+        len(present),
+        len(sizes),
+        float(np.mean(sizes <= SPECK)),
+        float(1 - whole.mean()),
+        len(orphans) / len(present),
+        fringe,
+    )
+
+
+def _parts_with_a_square(labels: np.ndarray, side: int) -> np.ndarray:
+    """Pixels of the connected parts of one number, background too, in which a square has room."""
+    parts = connected(labels, background=-1, connectivity=1)
+    inner = ndimage.minimum_filter(parts, size=side) == ndimage.maximum_filter(parts, size=side)
+    thick = np.zeros(parts.max() + 1, bool)
+    thick[np.unique(parts[inner])] = True
+    whole: np.ndarray = thick[parts]
+    return whole
 
 
 def two_levels(values: np.ndarray) -> np.ndarray | None:
@@ -76,20 +112,19 @@ def two_levels(values: np.ndarray) -> np.ndarray | None:
 
 
 def snapped(labels: np.ndarray) -> np.ndarray:
-    """Labels without scattered numbers: each such pixel gets the number of the nearest whole nucleus, or 0.
+    """Labels without scattered numbers: such a pixel joins the nearest whole nucleus, or the background.
 
-    A number belongs to a nucleus where one of its parts is larger than `SPECK` and thicker than two pixels.
+    It joins the nucleus where its number is at least half of the nucleus' own and the nucleus is at most `REACH` away.
+    What is whole has room for a square of 5×5 pixels, of 3×3 where nothing is that large.
     """
-    parts = connected(labels, background=-1, connectivity=1)
-    thick = np.zeros(parts.max() + 1, bool)
-    inner = ndimage.minimum_filter(parts, size=3) == ndimage.maximum_filter(parts, size=3)
-    thick[np.unique(parts[inner])] = True
-    whole = thick[parts]
-    if not whole.any():
-        return labels
-    y, x = ndimage.distance_transform_edt(~whole, return_distances=False, return_indices=True)
-    nearest: np.ndarray = labels[y, x]
-    return nearest
+    for side in (5, 3):
+        whole = _parts_with_a_square(labels, side)
+        nuclei = whole & (labels > 0)
+        if nuclei.any():
+            away, (y, x) = ndimage.distance_transform_edt(~nuclei, return_indices=True)
+            joined = np.where((2 * labels >= labels[y, x]) & (away <= REACH), labels[y, x], 0)
+            return np.where(whole, labels, joined)
+    return labels
 
 
 def colours_to_labels(colours: np.ndarray) -> np.ndarray:
