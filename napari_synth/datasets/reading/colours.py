@@ -10,8 +10,7 @@ def rgb_of_cmyk(cmyk: np.ndarray) -> np.ndarray:
     white = np.iinfo(cmyk.dtype).max
     clear = (white - cmyk.astype(np.float64)) / white
     rgb: np.ndarray = clear[..., :3] * clear[..., 3:] * white
-    whole: np.ndarray = rgb.round().astype(cmyk.dtype)
-    return whole
+    return np.asarray(np.rint(rgb)).astype(cmyk.dtype)
 
 
 def rgb_of_ycbcr(ycbcr: np.ndarray) -> np.ndarray:

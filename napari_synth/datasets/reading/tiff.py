@@ -67,7 +67,7 @@ def _shown(stored: Stored, page: tifffile.TiffPage, numbers_first: bool) -> Stor
     path, pixels, photometric = stored.path, stored.pixels, PHOTOMETRIC(page.photometric)
     coded = page.compression in (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
     if photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
-        colours = (np.asarray(page.colormap) // 257).astype(np.uint8).T
+        colours = (np.asarray(page.colormap) >> 8).astype(np.uint8).T
         return Stored(path, pixels, stored.axes, stored.pixel_size, palette=colours)
     if photometric == PHOTOMETRIC.MINISWHITE and pixels.dtype.kind in "bu":
         bits = int(page.bitspersample) if isinstance(page.bitspersample, int) else pixels.dtype.itemsize * 8
