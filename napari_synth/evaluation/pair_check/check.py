@@ -17,8 +17,9 @@ from napari_synth.datasets.image_files import count_planes, open_image, open_mas
 from napari_synth.datasets.listing import image_files, stem_of
 from napari_synth.datasets.pairs import describe, is_held_out
 from napari_synth.evaluation.pair_check.alignment import view
+from napari_synth.evaluation.pair_check.cures import inverted
 from napari_synth.evaluation.pair_check.findings import Cure, Finding, grouped
-from napari_synth.evaluation.pair_check.mask_faults import mask_faults
+from napari_synth.evaluation.pair_check.mask_faults import labels_background, mask_faults
 from napari_synth.evaluation.pair_check.pixels import grey_of
 from napari_synth.evaluation.pair_check.report import Report
 from napari_synth.evaluation.pair_check.sets import Viewed, set_faults
@@ -115,24 +116,26 @@ def _listed(images: Path | None, masks: Path, rule: str) -> tuple[list[Files], l
     faults: list[Finding] = []
     mask_of = _stems(masks, faults)
     if images is None:
-        return [Files(stem, None, path, False) for stem, path in mask_of.items()], faults
+        return [Files(stem, None, paths[0], False) for stem, paths in mask_of.items() if len(paths) == 1], faults
     image_of = _stems(images, faults)
     listed = []
-    for index, (stem, image) in enumerate(image_of.items()):
+    for index, (stem, (image, *others)) in enumerate(image_of.items()):
+        if others or len(mask_of.get(stem, [])) > 1:
+            continue
         if stem not in mask_of:
             sentence = f"The image {image.name} has no mask in {masks.name}/."
             faults.append(Finding("no mask", sentence, (image,), (Cure(image, "leave out"),)))
             continue
-        listed.append(Files(stem, image, mask_of[stem], is_held_out(index, stem, rule)))
-    for stem, mask in mask_of.items():
+        listed.append(Files(stem, image, mask_of[stem][0], is_held_out(index, stem, rule)))
+    for stem, (mask, *_) in mask_of.items():
         if stem not in image_of:
             sentence = f"The mask {mask.name} has no image in {images.name}/."
             faults.append(Finding("no image", sentence, (mask,), (Cure(mask, "leave out"),)))
     return listed, faults
 
 
-def _stems(folder: Path, faults: list[Finding]) -> dict[str, Path]:
-    """The files of a folder by stem; doubled ones are a fault."""
+def _stems(folder: Path, faults: list[Finding]) -> dict[str, list[Path]]:
+    """The files of a folder by stem; several of one stem are a fault."""
     by_stem: dict[str, list[Path]] = {}
     for path in image_files(folder):
         by_stem.setdefault(stem_of(path), []).append(path)
@@ -140,7 +143,7 @@ def _stems(folder: Path, faults: list[Finding]) -> dict[str, Path]:
         if len(paths) > 1:
             names = " and ".join(path.name for path in paths)
             faults.append(Finding("doubled name", f"{names} in {folder.name}/ have one name.", tuple(paths)))
-    return {stem: paths[0] for stem, paths in by_stem.items()}
+    return by_stem
 
 
 def _look(files: Files) -> tuple[list[Finding], Viewed | None]:
@@ -158,6 +161,8 @@ def _look(files: Files) -> tuple[list[Finding], Viewed | None]:
         ], None
     if labels.any():
         findings += mask_faults(mask, labels)
+        if labels_background(labels):
+            labels = inverted(labels)
     if image is None:
         return findings, None
     grey = _grey(image, findings)

@@ -26,6 +26,9 @@ def mask_faults(path: Path, labels: np.ndarray) -> Iterator[Finding]:
         Not all 0.
     """
     numbers = np.unique(labels[labels > 0])
+    if labels_background(labels):
+        yield _found("inverted", path, f"The mask {path.name} labels the background instead of nuclei.", "invert")
+        return
     whole = without_specks(labels)
     if specks := int(np.count_nonzero(labels != whole)):
         yield _found("specks", path, f"The mask {path.name} has {specks} stray pixels beside its nuclei.", "specks")
@@ -38,16 +41,18 @@ def mask_faults(path: Path, labels: np.ndarray) -> Iterator[Finding]:
         yield _found("holes", path, f"The mask {path.name} has {filled} pixels of holes in its nuclei.", "holes")
 
 
+def labels_background(labels: np.ndarray) -> bool:
+    """Whether a mask of one number has it where nuclei are not: along the border and on most pixels."""
+    present = labels > 0
+    border = np.concatenate([present[0], present[-1], present[:, 0], present[:, -1]])
+    return len(np.unique(labels[present])) == 1 and not present.all() and present.mean() > 0.5 and border.mean() > 0.8
+
+
 def _found(kind: str, path: Path, sentence: str, *cures: str) -> Finding:
     return Finding(kind, sentence, (path,), tuple(Cure(path, name) for name in cures))
 
 
 def _binary_faults(path: Path, labels: np.ndarray) -> Iterator[Finding]:
-    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]) > 0
-    if np.mean(labels > 0) > 0.5 and border.mean() > 0.8:
-        if not (labels > 0).all():
-            yield _found("inverted", path, f"The mask {path.name} labels the background instead of nuclei.", "invert")
-        return
     parts, nuclei = _counted(labels > 0)
     if max(parts, nuclei) > 1:
         yield _found(
