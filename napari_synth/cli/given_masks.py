@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ import typer
 
 from napari_synth.cli.console import err
 from napari_synth.core.errors import InputError
-from napari_synth.datasets.image_files import PixelSize
+from napari_synth.datasets.image_files import PixelSize, Reading
 
 Plane = Annotated[int | None, typer.Option(min=0, help="Number of the plane to use of a mask that is a stack, from 0.")]
 Repair = Annotated[
@@ -63,25 +63,37 @@ def read_masks(
     InputError
         If one cannot be used, or all are empty.
     """
-    from napari_synth.datasets.image_files import open_mask
-    from napari_synth.datasets.listing import files_of, stem_of
     from napari_synth.datasets.pairs import empty_masks
     from napari_synth.synthesis.request import check_mask
 
     masks, empty = [], []
-    for path in files_of(given):
-        reading = open_mask(path, plane, repair)
+    for path, stem, reading, made in _readings(given, plane, repair):
         for remark in reading.remarks:
             err.print(remark, markup=False)
         labels = check_mask(reading.pixels, True, f"The mask {path}")
         if not labels.any() and not may_be_empty:
             empty.append(str(path))
-            continue
-        stem = stem_of(path) if plane is None else f"{stem_of(path)}_{plane}"
-        masks.append(GivenMask(path, stem, labels, reading.pixel_size, plane is not None or repair))
+        else:
+            masks.append(GivenMask(path, stem, labels, reading.pixel_size, made))
     if not masks:
         what = f"The mask {empty[0]} is empty." if len(empty) == 1 else f"All {len(empty)} masks are empty."
         raise InputError(what, "Paint or sample at least one nucleus.")
     if empty:
         err.print(empty_masks(empty), markup=False)
     return masks
+
+
+def _readings(given: Sequence[Path], plane: int | None, repair: bool) -> Iterator[tuple[Path, str, Reading, bool]]:
+    """Path, stem and labels of each mask, and whether its file alone would not give them."""
+    from napari_synth.datasets.foreign_masks import format_of, read_foreign
+    from napari_synth.datasets.image_files import IMAGE_SUFFIXES, open_mask
+    from napari_synth.datasets.listing import files_of, stem_of
+
+    for path in files_of(given):
+        foreign = path.suffix.lower() not in IMAGE_SUFFIXES or path.name.endswith("_seg.npy")
+        if foreign and path.is_file() and (name := format_of(path)):
+            for mask in read_foreign(path, name):
+                yield path, mask.stem, Reading(mask.labels, "YX", PixelSize(), mask.remarks), True
+            continue
+        stem = stem_of(path) if plane is None else f"{stem_of(path)}_{plane}"
+        yield path, stem, open_mask(path, plane, repair), plane is not None or repair

@@ -10,7 +10,19 @@ import sys
 import typer
 
 from napari_synth import __version__
-from napari_synth.cli import check, export, inspect, masks, models, recombine, replay, synthesize, train, window
+from napari_synth.cli import (
+    check,
+    convert,
+    export,
+    inspect,
+    masks,
+    models,
+    recombine,
+    replay,
+    synthesize,
+    train,
+    window,
+)
 from napari_synth.cli.console import err, out
 from napari_synth.core.errors import SynthError
 
@@ -28,6 +40,7 @@ app.command("recombine")(recombine.recombine)
 app.command("synthesize")(synthesize.synthesize)
 app.command("walk")(inspect.walk)
 app.command("activations")(inspect.activations)
+app.command("convert")(convert.convert)
 app.command("check")(check.check)
 app.command("train")(train.train)
 app.command("export")(export.export)

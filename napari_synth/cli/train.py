@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_synth.cli.console import out, parse_settings, watched
+from napari_synth.cli.console import err, out, parse_settings, watched
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.training.objectives import OBJECTIVES
 
@@ -46,6 +46,7 @@ def train(
     latent_sizes: Annotated[
         str | None, typer.Option(help="For dvae: train one model per size, such as 8,10,15, and print the table.")
     ] = None,
+    check: Annotated[bool, typer.Option(help="Look for faults in pairs first, as the command check does.")] = True,
 ) -> None:
     """Train a model on your own pairs. Ctrl+C keeps the weights and can be resumed."""
     from napari_synth.training.loop import TrainRequest
@@ -60,6 +61,8 @@ def train(
     if latent_sizes is not None:
         _study(request, _sizes(latent_sizes, architecture))
         return
+    if check and resume is None:
+        _say_faults(data)
     with watched("Training") as (on_progress, cancel):
         result = run(request, on_progress, cancel)
     losses = "  ".join(f"{name} {value:.3g}" for name, value in result.losses.items())
@@ -71,6 +74,22 @@ def train(
             f"Training was stopped at step {result.steps}; the model so far is kept.",
             f"Go on with: --resume {result.resume_path}",
         )
+
+
+def _say_faults(data: Path) -> None:
+    """Print what the label doctor finds serious in a folder of pairs; training goes on."""
+    from napari_synth.evaluation.pair_check import check_pairs
+    from napari_synth.evaluation.pair_check.check import holds_pairs
+
+    if not holds_pairs(data.expanduser()):
+        return
+    with watched("Checking") as (on_progress, cancel):
+        report = check_pairs(data, on_progress, cancel)
+    serious = [finding for finding in report.findings if finding.serious]
+    for finding in serious:
+        err.print(finding.sentence, markup=False)
+    if serious:
+        err.print(f"For a copy with the cures: napari-synth check {data} --repair COPY", markup=False)
 
 
 def _sizes(text: str, architecture: str) -> list[int]:

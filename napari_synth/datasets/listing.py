@@ -109,6 +109,20 @@ def output_name(stem: str, suffix: str) -> str:
     return stem.encode()[: LONGEST_NAME - len(end.encode())].decode(errors="ignore") + end
 
 
+def numbered_names(stems: Sequence[str], suffix: str) -> list[str]:
+    """File names of outputs, no two the same on any disk: the second one of a name ends in ``_2``."""
+    names: list[str] = []
+    seen: set[str] = set()
+    for stem in stems:
+        number, name = 1, output_name(stem, suffix)
+        while name_key(name).casefold() in seen:
+            number += 1
+            name = output_name(stem, f"_{number}{suffix}")
+        seen.add(name_key(name).casefold())
+        names.append(name)
+    return names
+
+
 def check_outputs(targets: Iterable[tuple[Path, Path]]) -> None:
     """Refuse two inputs whose outputs would be one file, on a disk that ignores capitals too.
 

@@ -9,8 +9,8 @@ def rgb_of_cmyk(cmyk: np.ndarray) -> np.ndarray:
     """Ink ``(..., 4)`` of an unsigned type as RGB ``(..., 3)`` of it: what one ink lets through, the next one dims."""
     white = np.iinfo(cmyk.dtype).max
     clear = (white - cmyk.astype(np.float64)) / white
-    rgb: np.ndarray = clear[..., :3] * clear[..., 3:] * white
-    return np.asarray(np.rint(rgb)).astype(cmyk.dtype)
+    rgb: np.ndarray = np.rint(clear[..., :3] * clear[..., 3:] * white)
+    return rgb.astype(cmyk.dtype)
 
 
 def rgb_of_ycbcr(ycbcr: np.ndarray) -> np.ndarray:
@@ -25,7 +25,7 @@ def in_colours(indices: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """Palette indices as RGB; as grey ``(Y, X)`` where every colour in use is grey."""
     table = np.zeros((max(int(indices.max(initial=0)) + 1, len(palette)), 3), np.uint8)
     table[: len(palette)] = palette
-    used = table[np.unique(indices)]
+    used = np.asarray(table[np.unique(indices)])
     if (used == used[:, :1]).all():
         table = table[:, 0]
     coloured: np.ndarray = table[indices]

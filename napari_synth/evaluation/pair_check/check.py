@@ -94,6 +94,14 @@ def check_pairs(
     return Report(root, total, tuple(grouped(findings)))
 
 
+def holds_pairs(root: Path) -> bool:
+    """Whether a folder has images and masks that `check_pairs` can compare."""
+    if not root.is_dir():
+        return False
+    folders = [root, *(path for path in root.iterdir() if path.is_dir())]
+    return any((folder / images).is_dir() for folder in folders for images, _ in FOLDERS)
+
+
 def _sets(root: Path) -> Iterator[tuple[Path | None, Path, str]]:
     """Folders of images and of masks, and the rule of what is held out."""
     rules = {option.name: option.hold_out for option in describe(root).options}

@@ -82,7 +82,8 @@ def without_specks(labels: np.ndarray) -> np.ndarray:
     np.maximum.at(largest, owners, sizes)
     speck = (sizes <= SPECK) & (largest[owners] > SPECK)
     speck[0] = False
-    return np.where(speck[parts], 0, labels)
+    result: np.ndarray = np.where(speck[parts], 0, labels)
+    return result
 
 
 def inverted(labels: np.ndarray) -> np.ndarray:
