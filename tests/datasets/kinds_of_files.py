@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Files as programs write them, with what they must mean: for the tests, and for the table in docs/formats.md."""
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def write_tiff(
     The recipe goes into its ``Info``; the table of the nuclei, one array per column, is read back by
     `embedded_nuclei`. With names of channels the array is ``(C, Y, X)``, else ``(Y, X)`` or ``(Y, X, 3)``.
     """
-    metadata: dict[str, Any] = {"unit": pixel_size.unit, "axes": "YXS" if array.ndim == 3 else "YX"}
+    metadata: dict[str, Any] = {"unit": pixel_size.unit.replace("µ", "u"), "axes": "YXS" if array.ndim == 3 else "YX"}
     if channels:
         ranges = [float(value) for channel in array for value in (channel.min(), channel.max())]
         metadata |= {"axes": "CYX", "mode": "composite", "Labels": list(channels), "Ranges": tuple(ranges)}
