@@ -1,23 +1,33 @@
 # `make run` sets everything up and opens the app on the bundled model and sample.
-# `make test` sets everything up and runs the tests.
+# `make test` sets everything up and runs the tests; `make fuzz` tries files from strangers.
 
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow lint benchmarks clean
+.PHONY: run test test-slow test-timing lint faults fuzz benchmarks clean
 
 run: $(VENV)/.installed
 	$(BIN)/napari-synth
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not timing"
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
 
+test-timing: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m timing
+
+# 6500 hostile files, recipes and arguments, used in 10 000 ways, and a table of what became of them.
+fuzz: $(VENV)/.installed-test
+	FUZZ_INPUTS=6500 $(BIN)/python -m pytest tests/fuzz -q
+
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
+
+faults: $(VENV)/.installed-test
+	$(BIN)/python -m tests.faults.provoke
 
 benchmarks: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

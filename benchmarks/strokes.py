@@ -21,10 +21,11 @@ from benchmarks.models import sample_request
 from benchmarks.timing import line
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
-from napari_synth.ui.docks.synthesize import following as live_module
+from napari_synth.ui.app import open_docks
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
-from napari_synth.ui.napari_bridge.window import dock_panels
-from napari_synth.ui.session import session_for
+from napari_synth.ui.napari_bridge.window import canvas_widget, main_window
+from napari_synth.ui.session import Session
 from tests.e2e.hands import HeartBeat, on_canvas
 
 BRUSH = 16
@@ -84,21 +85,22 @@ class Painting:
 
         self.case = case
         self.viewer = napari.Viewer(show=True)
-        self.viewer.window._qt_window.resize(1500, 950)
-        dock_panels(self.viewer)
-        self.session = session_for(self.viewer)
+        main_window(self.viewer).resize(1500, 950)
+        self.session = Session(self.viewer, preferences=lambda: LivePreferences(NO_BUDGET_MS))
+        open_docks(self.viewer)
+        self.following = self.session.actions(SynthesizeActions).following
         request = sample_request(case.model, case.size)
         if request.condition is not None:
             self.viewer.add_image(np.array(request.condition), name="anatomy")
         self.mask = self.viewer.add_labels(np.array(request.mask), name="mask")
         self.mask.mode, self.mask.brush_size, self.mask.selected_label = "paint", BRUSH, 60_000
-        look = self.session.look
-        self.session.rendering.choose_model(case.model)
+        look = self.session.context.look
+        self.session.context.choose_model(case.model)
         look.device, look.seed = "cpu", 1
         self.viewer.camera.center = (case.size / 2, case.size / 2)
         self.viewer.camera.zoom = ZOOM
-        self.native = self.viewer.window._qt_viewer.canvas.native
-        self.session.live.switch(True)
+        self.native = canvas_widget(self.viewer)
+        self.following.switch(True)
         wait(self.settled, "the first image")
         self.image = self._image()
         self._refreshed = self._drawn = 0.0
@@ -107,7 +109,7 @@ class Painting:
 
     def settled(self) -> bool:
         """Whether the image is that of the mask as it is now."""
-        if self._busy():
+        if self.following.busy:
             return False
         image = self._image()
         recipe = image.metadata.get(METADATA_KEY) if image is not None else None
@@ -136,7 +138,7 @@ class Painting:
 
     def move(self, place: tuple[float, float]) -> float | None:
         """Milliseconds from the move to the drawn change of the image; None where no pixel of it changed."""
-        wait(lambda: not self._busy(), "the update before")
+        wait(lambda: not self.following.busy, "the update before")
         QApplication.processEvents()
         y, x = (int(part) for part in place)
         near = np.s_[max(0, y - 64) : y + 64, max(0, x - 64) : x + 64]
@@ -150,12 +152,9 @@ class Painting:
                 if np.array_equal(self.mask.data[near], painted):
                     raise Stopped("the mouse did not paint")
                 return 1000 * (self._drawn - start)
-            if not self._busy() and time.perf_counter() > start + 1:
+            if not self.following.busy and time.perf_counter() > start + 1:
                 return None
         raise Stopped("the image did not follow")
-
-    def _busy(self) -> bool:
-        return self.session.live._running or self.session.live._waiting
 
     def _point(self, place: tuple[float, float]) -> QPoint:
         return on_canvas(self.viewer, self.mask, place)
@@ -186,7 +185,7 @@ def measure(case: Case, moves: int) -> None:
     beat = HeartBeat()
     beat.start()
     times = [painting.move(place) for place in path[3:]]
-    gaps, mode = list(beat.gaps), painting.session.live.state.text.rsplit(", ", 1)[-1]
+    gaps, mode = list(beat.gaps), painting.following.state.text.rsplit(", ", 1)[-1]
     released = painting.release(path[-1])
     taken = [taken for taken in times if taken is not None]
     painting.close()
@@ -210,7 +209,6 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=60, help="moves of the mouse per line")
     parser.add_argument("--only", default="", help="lines of models whose id holds this")
     asked = parser.parse_args()
-    live_module.live_preferences = lambda: LivePreferences(NO_BUDGET_MS)
     application = QApplication.instance() or QApplication([])
     for case in CASES:
         if asked.only in case.model:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_synth.core import arguments
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe, mask_hash, read_recipe
-from napari_synth.core.seeds import series_seed
+from napari_synth.core.untrusted import first_problem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from napari_synth.datasets.shape_library import ShapeLibrary
     from napari_synth.evaluation.pair_check import Report
     from napari_synth.exporting.batch import ExportResult
+    from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.mask_reader import MaskReader
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.shape_model import ShapeModel
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from napari_synth.training.loop import TrainResult
 
 
-def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel:
+def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel | PairModel:
     """Load a trained model by bundled id or by the path of a ``.safetensors`` file.
 
     Parameters
@@ -36,21 +38,23 @@ def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel
 
     Returns
     -------
-    Generator or ShapeModel
-        With ``.render(mask, option, seed)`` or ``.decode(z)``; a capsule model also takes ``z``, ``capture``,
-        ``routing``, ``set`` and ``scale``.
+    Generator, ShapeModel or PairModel
+        With ``.render(mask, option, seed)``, ``.decode(z)`` or ``.sample(seed, look)``; a capsule model also
+        takes ``z``, ``capture``, ``routing``, ``set`` and ``scale``.
 
     Raises
     ------
     InputError
         If the model is unknown, damaged, a pickle, or cannot be used this way.
     """
+    from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.models.registry import load_trained
     from napari_synth.synthesis.generator import Generator
 
-    trained = load_trained(name, device)
-    return ShapeModel(trained) if trained.card.role == ShapeModel.role else Generator(trained)
+    trained = load_trained(arguments.place(name, "name"), device)
+    roles = {role.role: role for role in (ShapeModel, PairModel)}
+    return roles.get(trained.card.role, Generator)(trained)
 
 
 def load_shapes(name: str | Path, device: str = "auto") -> ShapeModel:
@@ -58,7 +62,7 @@ def load_shapes(name: str | Path, device: str = "auto") -> ShapeModel:
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.models.registry import load_trained
 
-    return ShapeModel(load_trained(name, device))
+    return ShapeModel(load_trained(arguments.place(name, "name"), device))
 
 
 def mask_reader() -> MaskReader:
@@ -73,13 +77,21 @@ def compose_masks(settings: FieldSettings, n: int = 1, seed: int = 1) -> Iterato
 
     The first field has ``seed`` itself, the others seeds derived from it.
     """
-    from napari_synth.masks.field import compose_field
+    from napari_synth.masks.field import compose_field, field_sources
 
+    n, seed = arguments.whole_number(n, "n", 1), arguments.whole_number(seed, "seed")
+    settings = _field_settings(settings)
     shapes = load_shapes(settings.shapes)
-    for index in range(n):
-        source = FieldSource(settings=settings, seed=series_seed(seed, "field", index))
+    for source in field_sources(settings, n, seed):
         field = compose_field(settings, shapes, source.seed)
         yield source.model_copy(update={"sha256": mask_hash(field.labels)}), field
+
+
+def _field_settings(settings: FieldSettings | None) -> FieldSettings:
+    """The settings in an argument; those of the beginning where it is None."""
+    if settings is not None and not isinstance(settings, FieldSettings):
+        raise InputError("The argument settings is no FieldSettings.", "Make them with field_settings(…).")
+    return FieldSettings() if settings is None else settings
 
 
 def field_settings(settings: FieldSettings | None = None, **update: Any) -> FieldSettings:
@@ -96,25 +108,32 @@ def field_settings(settings: FieldSettings | None = None, **update: Any) -> Fiel
     from napari_synth.masks.spacing import SPACINGS
 
     try:
-        changed = FieldSettings.model_validate((settings or FieldSettings()).model_dump() | update)
+        changed = FieldSettings.model_validate(_field_settings(settings).model_dump() | update)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise InputError(f"The field setting {name} is not valid: {first['msg']}.", "Use another value.") from error
+        name, reason = first_problem(error, "settings")
+        raise InputError(f"The field setting {name} is not valid: {reason}.", "Use another value.") from error
     SAMPLERS[changed.sampler], SPACINGS[changed.spacing]
     return changed
 
 
 def measure_masks(masks: str | Path | np.ndarray | Sequence[np.ndarray]) -> FieldStatistics:
     """Number, area, eccentricity and distances of the nuclei in a folder of masks, in one mask or in several."""
-    import numpy as np
-
     from napari_synth.masks.statistics import measure, measure_folder
 
     if isinstance(masks, str | Path):
-        return measure_folder(masks)
-    several = [masks] if isinstance(masks, np.ndarray) else masks
-    return measure((str(number), mask) for number, mask in enumerate(several, 1))
+        return measure_folder(arguments.place(masks, "masks"))
+    return measure((str(number), mask) for number, mask in enumerate(_several(masks), 1))
+
+
+def _several(masks: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The masks in an argument that is one mask or a sequence of them."""
+    import numpy as np
+
+    if isinstance(masks, np.ndarray):
+        return [arguments.numbers(masks, "masks")]
+    if not isinstance(masks, Sequence):
+        raise InputError("The argument masks is no mask.", "Give a folder, a mask or a list of masks.")
+    return [arguments.numbers(mask, "masks") for mask in masks]
 
 
 def fit_field(
@@ -129,21 +148,19 @@ def fit_field(
     """
     from napari_synth.masks.statistics import FieldStatistics, fit
 
-    settings = settings or FieldSettings()
+    settings = _field_settings(settings)
     measured = masks if isinstance(masks, FieldStatistics) else measure_masks(masks)
     return fit(measured, settings, load_shapes(settings.shapes), cancel=cancel)
 
 
 def shape_library(masks: str | Path | np.ndarray | Sequence[np.ndarray], min_box: int = 800) -> ShapeLibrary:
     """Single nuclei: those of a library file, or cut out of masks; ``.save(path)`` keeps them in one file."""
-    import numpy as np
-
     from napari_synth.datasets.shape_library import library_from_labels, read_library
 
+    min_box = arguments.whole_number(min_box, "min_box", 1)
     if isinstance(masks, str | Path):
-        return read_library(masks, min_box)
-    several = [masks] if isinstance(masks, np.ndarray) else masks
-    return library_from_labels(((str(number), mask) for number, mask in enumerate(several, 1)), min_box)
+        return read_library(arguments.place(masks, "masks"), min_box)
+    return library_from_labels(((str(number), mask) for number, mask in enumerate(_several(masks), 1)), min_box)
 
 
 def check_pairs(
@@ -174,6 +191,7 @@ def train(
     devices: int = 1,
     precision: str = "32-true",
     checkpoint_minutes: float = 3.0,
+    overwrite: bool = False,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> TrainResult:
@@ -185,19 +203,20 @@ def train(
     from napari_synth.training.loop import train as run
 
     request = TrainRequest(
-        architecture=architecture,
-        data=Path(data),
-        out=Path(out),
-        preset=preset,
-        ablation=ablation,
-        settings=dict(settings or {}),
-        resume=None if resume is None else Path(resume),
-        init=init,
-        seed=seed,
+        architecture=arguments.text(architecture, "architecture"),
+        data=arguments.place(data, "data"),
+        out=arguments.place(out, "out"),
+        preset=arguments.text(preset, "preset"),
+        ablation=arguments.text(ablation, "ablation"),
+        settings=dict(arguments.table(settings, "settings")),
+        resume=None if resume is None else arguments.place(resume, "resume"),
+        init=None if init is None else arguments.text(init, "init"),
+        seed=arguments.whole_number(seed, "seed"),
         device=device,
-        devices=devices,
-        precision=precision,
-        checkpoint_minutes=checkpoint_minutes,
+        devices=arguments.whole_number(devices, "devices", 1, 1024),
+        precision=arguments.text(precision, "precision"),
+        checkpoint_minutes=arguments.finite_number(checkpoint_minutes, "checkpoint_minutes"),
+        overwrite=overwrite,
     )
     return run(request, on_progress, cancel)
 
@@ -218,14 +237,16 @@ def export(
     See `exporting.batch.export_pairs` and `Generator.compile`.
     """
     from napari_synth.exporting.batch import ExportRequest, export_pairs
+    from napari_synth.models.registry import recipe_weights
     from napari_synth.synthesis.recipes import load_generator
 
     if not isinstance(recipe, Recipe):
         recipe = recipe_of(recipe)
-    generator = load_generator(recipe.model, device)
+    generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
     if compile:
         generator.compile()
-    request = ExportRequest(recipe, Path(folder), format, overwrite)
+    target = arguments.place(folder, "folder")
+    request = ExportRequest(recipe, target, arguments.text(format, "format"), overwrite)
     return export_pairs(request, generator, mask_reader(), on_progress, cancel)
 
 
@@ -239,7 +260,7 @@ def recipe_of(source: str | Path) -> Recipe:
     from napari_synth.datasets.image_files import TIFF_SUFFIXES
     from napari_synth.exporting.formats.tiff import embedded_recipe
 
-    path = Path(source).expanduser()
+    path = arguments.place(source, "source")
     if path.suffix.lower() in TIFF_SUFFIXES:
         return embedded_recipe(path)
     return read_recipe(path)

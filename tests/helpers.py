@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -46,6 +47,37 @@ def small_generator(path: Path, options: tuple[str, ...] = ("he", "grey"), seed:
     return path
 
 
+STYLED_HYPER = GENERATOR_HYPER | {
+    "dropout": 0.0,
+    "noise_periods": "1,4,16",
+    "style_size": 8,
+    "options": 2,
+    "bank_size": 6,
+}
+
+
+def small_styled(path: Path, seed: int = 0, gain: float = 2.0, **hyper: Any) -> Path:
+    """A generator with noise planes and styles, with random weights and codes; ``grey`` renders grey images."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = build("optional-pix2pix", **STYLED_HYPER | hyper)
+        for parameter in network.head.parameters():
+            parameter.data.mul_(gain)
+        network.bank.normal_()
+        network.bank_spread.uniform_(0.1, 0.3)
+    card = ModelCard(
+        id=path.stem,
+        architecture="optional-pix2pix",
+        hyper=STYLED_HYPER | hyper,
+        role="generator",
+        mask_meaning="foreground-gap",
+        looks=[Look(name="he"), Look(name="grey", rgb=False)],
+        tile_multiple=2 ** int((STYLED_HYPER | hyper)["levels"]),
+    )
+    save_model(path, card, network.state_dict())
+    return path
+
+
 def small_capsules(path: Path, seed: int = 0, gain: float = 4.0) -> Path:
     """A capsule generator with random weights whose capsules have lengths of order 1.
 
@@ -61,6 +93,7 @@ def small_capsules(path: Path, seed: int = 0, gain: float = 4.0) -> Path:
         id=path.stem,
         architecture="capspix2pix",
         role="generator",
+        structure="axon",
         mask_meaning="foreground",
         latent_size=100,
         tile_multiple=8,
@@ -128,16 +161,16 @@ def triplet_folder(folder: Path, count: int = 3, size: tuple[int, int] = (64, 96
 METGAN_HYPER = {"width": 0.05, "blocks": 6}
 
 
-def small_metgan(path: Path, seed: int = 0) -> Path:
+def small_metgan(path: Path, seed: int = 0, **hyper: Any) -> Path:
     """A two-channel generator with random weights whose signal is uint16, from 100 to 1100."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = build("metgan", **METGAN_HYPER)
+        network = build("metgan", **METGAN_HYPER, **hyper)
     card = ModelCard(
         id=path.stem,
         title="Small brain",
         architecture="metgan",
-        hyper=METGAN_HYPER,
+        hyper=METGAN_HYPER | hyper,
         role="generator",
         mask_meaning="foreground",
         condition_channels=["anatomy"],

@@ -16,7 +16,7 @@ from napari_synth.evaluation.ranking import rank_units
 from napari_synth.models.defaults import DEFAULT_CAPSULES
 from napari_synth.synthesis.latents.paths import latent_path
 from napari_synth.synthesis.latents.vectors import latent_of
-from napari_synth.training.previews import grid
+from napari_synth.training.previews import picture_sheet
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pictures"
@@ -63,7 +63,7 @@ def main() -> None:
 
     FOLDER.mkdir(exist_ok=True)
     for name, rows in pictures.items():
-        iio.imwrite(FOLDER / f"capsules_{name}.png", grid(rows))
+        iio.imwrite(FOLDER / f"capsules_{name}.png", picture_sheet(rows))
         print(FOLDER / f"capsules_{name}.png")
 
 

@@ -12,7 +12,7 @@ import tifffile
 
 from napari_synth.api import load_model
 from napari_synth.models.defaults import DEFAULT_GENERATOR
-from napari_synth.training.previews import grid, label_picture
+from napari_synth.training.previews import label_picture, picture_sheet
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ def main() -> None:
     ]
     target = ROOT / "docs" / "pictures" / "looks.png"
     target.parent.mkdir(exist_ok=True)
-    iio.imwrite(target, grid(rows))
+    iio.imwrite(target, picture_sheet(rows))
     print(target)
 
 

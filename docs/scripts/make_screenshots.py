@@ -15,16 +15,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.inspect.actions import InspectActions
+from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.jobs.delivery import Jobs
+
 PICTURES = Path(__file__).parents[1] / "pictures"
 PATIENCE = 120.0
 
 
-def settle(*lanes: object) -> None:
-    """Let the window work until the lanes are idle, and draw."""
+def settle(*running: Jobs) -> None:
+    """Let the window work until these jobs are done, and draw."""
     from qtpy.QtWidgets import QApplication
 
     end = time.monotonic() + PATIENCE
-    while any(lane.state.running for lane in lanes) and time.monotonic() < end:  # type: ignore[attr-defined]
+    while any(jobs.lane.state.running for jobs in running) and time.monotonic() < end:
         QApplication.processEvents()
     for _ in range(50):
         QApplication.processEvents()
@@ -49,33 +56,33 @@ def microscope(model: str) -> None:
     viewer.open_sample(PLUGIN, "axons_256")
     _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
     session = session_for(viewer)
-    inspecting, walking = session.inspecting, session.walking
-    session.rendering.choose_model(session.catalogue.add_file(model) if Path(model).is_file() else model)
+    inspecting, walking = session.actions(InspectActions), session.actions(InspectActions).walks
+    session.context.choose_model(session.context.catalogue.add_file(model) if Path(model).is_file() else model)
     settle()
     viewer.fit_to_view()
-    mask = session.masks.current
+    mask = session.context.masks.current
     rows, columns = np.nonzero(mask.data)
     middle = len(rows) // 2
     inspecting.picker.picked.emit(tuple(mask.data_to_world((rows[middle], columns[middle]))))
-    settle(inspecting.ranking_lane)
+    settle(inspecting.ranking_jobs)
     row = next(i for i in range(panel.ranks.table.rowCount()) if panel.ranks.table.unit(i)[2] is not None)
     panel.ranks.table.selectRow(row)
     inspecting.show_unit(panel.ranks.table.unit(row))
-    settle(inspecting.lane)
+    settle(inspecting.jobs)
     save_picture(viewer, "capsules")
     inspecting.book.hide(mask, inspecting.book.names(mask))
     inspecting.choose((*inspecting.unit[:2], None))
     inspecting.change(scale=0.0)
-    settle(inspecting.lane)
+    settle(inspecting.jobs)
     save_picture(viewer, "switched_off")
     inspecting.reset_all()
     panel.tabs.setCurrentWidget(panel.latents)
-    settle(inspecting.lane)
+    settle(inspecting.jobs)
     walking.walk()
-    settle(walking.lane)
-    settle(walking.lane)
+    settle(walking.jobs)
+    settle(walking.jobs)
     inspecting.book.go_to(alpha=walking.choices.steps // 2)
-    settle(walking.lane)
+    settle(walking.jobs)
     save_picture(viewer, "walk")
     viewer.close()
 
@@ -88,57 +95,57 @@ def main() -> None:
     viewer = open_window(render_first=True)
     session = session_for(viewer)
 
-    def picture(name: str, lane: object, act: Callable[[], object] | None = None) -> None:
+    def picture(name: str, jobs: Jobs, act: Callable[[], object] | None = None) -> None:
         if act is not None:
             act()
-        settle(lane)
+        settle(jobs)
         save_picture(viewer, name)
 
-    picture("window", session.rendering.lane)
-    session.field.seed = 5
-    picture("sampled", session.masking.lane, lambda: session.masking.sample(256, 256))
-    session.look.option = "fluorescence"
-    picture("fluorescence", session.rendering.lane, session.rendering.render)
-    session.export.folder = str(Path(tempfile.mkdtemp()) / "pairs")
-    session.export.variants = 2
-    picture("exported", session.exporting.lane, lambda: session.exporting.export())
+    picture("window", session.actions(SynthesizeActions).jobs)
+    session.context.field.seed = 5
+    picture("sampled", session.actions(MaskActions).jobs, lambda: session.actions(MaskActions).sample(256, 256))
+    session.context.look.option = "fluorescence"
+    picture("fluorescence", session.actions(SynthesizeActions).jobs, session.actions(SynthesizeActions).render)
+    session.context.export.folder = str(Path(tempfile.mkdtemp()) / "pairs")
+    session.context.export.variants = 2
+    picture("exported", session.actions(ExportActions).jobs, lambda: session.actions(ExportActions).export())
     nuclei_by_hand(viewer, settle, picture)
     viewer.close()
 
 
-def nuclei_by_hand(viewer: Any, settle: Callable[[object], None], picture: Callable[..., None]) -> None:
+def nuclei_by_hand(viewer: Any, settle: Callable[[Jobs], None], picture: Callable[..., None]) -> None:
     """Stamp and change nuclei, and look at the latent map."""
     from napari_synth.ui.napari_bridge.window import open_panel
     from napari_synth.ui.session import session_for
 
     session = session_for(viewer)
-    studio = session.studio
+    dock = session.actions(NucleusActions)
     viewer.layers.clear()
-    session.masking.new_mask(256, 256)
+    session.actions(MaskActions).new_mask(256, 256)
     panel: Any = open_panel(viewer, "Nuclei")
-    settle(studio.lane)
+    settle(dock.jobs)
     viewer.fit_to_view()
-    studio.use_tool("stamp")
+    dock.use_tool("stamp")
     for number, place in enumerate(((60, 60), (50, 130), (120, 50), (110, 120), (60, 200))):
-        studio.choose(number)
-        studio.click(place)
-    studio.use_tool("grow")
-    studio.grow((150, 20, 240, 240))
-    settle(studio.lane)
-    studio.use_tool("edit")
-    studio.click((110, 120))
-    settle(studio.lane)
-    picture("nuclei", studio.lane, lambda: panel.area.setValue(1600))
-    studio.use_tool("")
+        dock.shapes.choose(number)
+        dock.click(place)
+    dock.use_tool("grow")
+    dock.grow((150, 20, 240, 240))
+    settle(dock.jobs)
+    dock.use_tool("edit")
+    dock.click((110, 120))
+    settle(dock.jobs)
+    picture("nuclei", dock.jobs, lambda: panel.area.setValue(1600))
+    dock.use_tool("")
     panel.tabs.setCurrentIndex(1)
-    studio.mark(0)
-    studio.choose(7)
-    studio.mark(1)
-    studio.walk()
-    settle(studio.lane)
+    dock.shapes.mark(0)
+    dock.shapes.choose(7)
+    dock.shapes.mark(1)
+    dock.shapes.walk()
+    settle(dock.jobs)
     viewer.fit_to_view()
     viewer.dims.set_current_step(0, 12)
-    picture("latent_map", studio.lane)
+    picture("latent_map", dock.jobs)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from napari_synth.evaluation.segmentor import Segmentor
+from napari_synth.evaluation.signal_looks import signal_looks
 from napari_synth.evaluation.two_channel import TwoChannelFigures, real_placement, two_channel_figures
 from napari_synth.masks.recombine import read_maps
 from napari_synth.models.checkpoint import load_weights, read_card, save_model
@@ -40,16 +41,28 @@ def main(data: str, segmentor: str, judge: str, maps: str, *models: str) -> None
     print(f"Dice of the real signal against the computed labels: {real[0]:.3f} / {real[1]:.3f}")
     print("| model | steps | MAE | MSD | SSIM | Dice, own labels | Dice, moved labels | Dice, tumour labels | empty |")
     print("|---|---|---|---|---|---|---|---|---|")
+    looks = []
     for path in models:
         generator = load_generator(path, "cpu")
         figures = two_channel_figures(generator, own, Path(data), library)
         judged = two_channel_figures(generator, other, Path(data), library)
         print(row(Path(path).stem, read_card(path).training.steps, figures, judged), flush=True)
-        stored = figures.as_figures() | {
-            f"judge.{name}": value for name, value in judged.as_figures().items() if name.startswith(("dice", "empty"))
-        }
+        look = signal_looks(generator, Path(data))
+        values = (look.grid, look.real_grid, look.grain, look.real_grain, look.objects, look.variety)
+        looks.append(f"| {Path(path).stem} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
+        stored = (
+            figures.as_figures()
+            | look.as_figures()
+            | {
+                f"judge.{name}": value
+                for name, value in judged.as_figures().items()
+                if name.startswith(("dice", "empty"))
+            }
+        )
         card = read_card(path)
         save_model(path, card.model_copy(update={"figures": stored, "notes": NOTES}), load_weights(path))
+    print("| model | grid | real | grain, distance of the spectra | real planes | spread of objects | variety |")
+    print("|---|---|---|---|---|---|---|", *looks, sep="\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from napari_synth.datasets.image_files import read_labels
 from napari_synth.datasets.shape_library import joined, mask_files, training_shapes
 from napari_synth.evaluation.shapes import SamplerFigures, figures_of, sampler_figures
 from napari_synth.masks.field import compose_field
-from napari_synth.masks.manifold import Metric, run_chains
+from napari_synth.masks.manifold import LatentMetric, run_chains
 from napari_synth.masks.shape_codes import Latents
 from napari_synth.masks.shape_model import ShapeModel
 from napari_synth.masks.statistics import compare, fit, measure, settings_with
@@ -52,7 +52,7 @@ def chains(model: ShapeModel, latents: Latents, real: np.ndarray) -> None:
     """Diversity and sharpness of the manifold sampler against the length of its chains."""
     print("\n| HMC steps | acceptance | diversity | undecided pixels | mean KS |\n|---|---|---|---|---|")
     start = latents.codes[latents.centres[numpy_rng(1, "start").integers(len(latents.centres), size=COUNT)]]
-    density = Metric.of(latents).log_volume
+    density = LatentMetric.of(latents).log_volume
     for steps in CHAINS:
         ended = run_chains(density, start, steps, numpy_rng(1, "chains", steps))
         f = figures_of(model.decode(ended.z), latents.shapes, real)

@@ -26,7 +26,7 @@ def check(
         FAULTS[kind]
     with watched("Checking") as (on_progress, cancel):
         report = check_pairs(folder, on_progress, cancel)
-    out.print(report.text, markup=False)
+    out.print(report.text)
     if repair is not None:
         changed = report.repair(repair, only or None)
-        out.print(f"{len(changed)} files of the copy {repair} were cured or left out.", markup=False)
+        out.print(f"{len(changed)} files of the copy {repair} were cured or left out.")

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from napari_synth.cli.signals import on_stop_signals, put_back
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import already_there
 from napari_synth.core.progress import CancelToken, OnProgress, Progress
+from napari_synth.core.untrusted import load_yaml
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+# What is printed holds names of files and of layers: never markup.
+out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 LOG_SECONDS = 30.0
 
 Fast = Annotated[
@@ -30,15 +32,16 @@ Fast = Annotated[
 
 @contextmanager
 def watched(title: str) -> Iterator[tuple[OnProgress, CancelToken]]:
-    """A progress bar on stderr, and a token that the first Ctrl+C sets; the second one kills."""
+    """A progress bar on stderr, and a token that the first Ctrl+C or SIGTERM sets; the second one kills."""
     cancel = CancelToken()
 
     def stop(*_: Any) -> None:
         cancel.cancel()
-        signal.signal(signal.SIGINT, previous)
-        err.print("Stopping after this step; press Ctrl+C again to kill.")
+        put_back(previous)
+        with suppress(RuntimeError):  # the signal may have come in the middle of a print
+            err.print("Stopping after this step; press Ctrl+C again to kill.")
 
-    previous = signal.signal(signal.SIGINT, stop)
+    previous = on_stop_signals(stop)
     try:
         if sys.stderr.isatty():
             with _bar(title) as show:
@@ -46,14 +49,14 @@ def watched(title: str) -> Iterator[tuple[OnProgress, CancelToken]]:
         else:
             yield _log(title), cancel
     finally:
-        signal.signal(signal.SIGINT, previous)
+        put_back(previous)
 
 
 @contextmanager
 def _bar(title: str) -> Iterator[OnProgress]:
     """Show progress as a bar that moves."""
-    counts = (MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Bar(TextColumn(title), BarColumn(), *counts, console=err) as bar:
+    counts = (MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+    with Bar(TextColumn(title, markup=False), BarColumn(), *counts, console=err) as bar:
         task = bar.add_task("", total=None)
 
         def show(progress: Progress) -> None:
@@ -80,7 +83,12 @@ def check_free(paths: Iterable[Path], overwrite: bool, another: str = "folder") 
         return
     for path in paths:
         if path.exists():
-            raise InputError(f"{path} already exists.", f"Choose another {another}, or give --overwrite.")
+            raise already_there(path, f"Choose another {another}")
+
+
+def were_there(kept: int) -> str:
+    """What a command that went on adds to its last sentence."""
+    return f" ({kept} were there already)" if kept else ""
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
@@ -90,5 +98,5 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise InputError(f"The setting {pair!r} is not understood.", "Write it as name=value.")
-        settings[name] = yaml.safe_load(value)
+        settings[name] = load_yaml(value, f"The value of the setting {name}", "Write a number, a word, true or false.")
     return settings

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from napari_synth.cli.console import check_free, err, out, watched
+from napari_synth.core.files import writing
+from napari_synth.core.names import check_inside
 from napari_synth.core.progress import Stopwatch
 
 
@@ -30,21 +32,37 @@ def convert(
 
     found = read_foreign(source, format_, images)
     names = numbered_names([mask.stem for mask in found], ".tif")
-    check_free([out_dir / "masks" / name for name in names], overwrite)
+    paths = [check_inside(out_dir, out_dir / "masks" / name) for name in names]
+    copies = [_copy_path(mask.image, out_dir / "images", path.stem) for mask, path in zip(found, paths, strict=True)]
+    check_free([*paths, *filter(None, copies)], overwrite)
     with watched("Converting") as (on_progress, cancel):
         watch = Stopwatch(len(found), on_progress)
-        for done, (mask, name) in enumerate(zip(found, names, strict=True), 1):
+        for done, (mask, path, copy) in enumerate(zip(found, paths, copies, strict=True), 1):
             cancel.raise_if_cancelled()
             for remark in mask.remarks:
-                err.print(f"{mask.stem}: {remark}", markup=False)
-            write_tiff(out_dir / "masks" / name, stored_labels(mask.labels), "", PixelSize())
-            if mask.image is not None:
-                target = out_dir / "images" / f"{Path(name).stem}{mask.image.suffix}"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                (shutil.copytree if mask.image.is_dir() else shutil.copyfile)(mask.image, target)
+                err.print(f"{mask.stem}: {remark}")
+            write_tiff(path, stored_labels(mask.labels), "", PixelSize())
+            if mask.image is not None and copy is not None:
+                _copy(mask.image, copy)
             watch.report(done, "")
     nuclei = sum(len(set(mask.labels.flat) - {0}) for mask in found)
     without = sum(mask.image is None for mask in found)
-    out.print(f"{len(found)} masks with {nuclei} nuclei in {out_dir / 'masks'}", markup=False)
+    out.print(f"{len(found)} masks with {nuclei} nuclei in {out_dir / 'masks'}")
     if without:
-        out.print(f"{without} of them came without their image: name its folder with --images.", markup=False)
+        out.print(f"{without} of them came without their image: name its folder with --images.")
+
+
+def _copy_path(image: Path | None, folder: Path, stem: str) -> Path | None:
+    """Where the copy of an image goes; None where there is no image, or it lies there already."""
+    if image is None:
+        return None
+    path = folder / f"{stem}{image.suffix}"
+    return None if path.resolve() == image.resolve() else path
+
+
+def _copy(image: Path, path: Path) -> None:
+    if image.is_dir():
+        shutil.copytree(image, path, dirs_exist_ok=True)
+    else:
+        with writing(path) as temporary:
+            shutil.copyfile(image, temporary)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_synth.cli.console import Fast, out, watched
+from napari_synth.cli.console import Fast, out, watched, were_there
 from napari_synth.core.errors import Cancelled
 from napari_synth.exporting.formats import FORMATS
 
@@ -62,5 +62,8 @@ def export_recipe_to(
             f"The export was stopped with {result.written + result.kept} of {result.total} pairs in {out_dir}.",
             "Start the same command again to go on.",
         )
-    kept = f" ({result.kept} were there already)" if result.kept else ""
-    out.print(f"{result.total} pairs in {result.folder}{kept}")
+    if result.made_again:
+        names = ", ".join(path.name for path in result.made_again[:5])
+        more = ", …" if len(result.made_again) > 5 else ""
+        out.print(f"Made again, for they were damaged: {names}{more}")
+    out.print(f"{result.total} pairs in {result.folder}{were_there(result.kept)}")

@@ -12,6 +12,7 @@ import typer
 
 from napari_synth.cli.console import err
 from napari_synth.core.errors import InputError
+from napari_synth.core.names import check_inside
 from napari_synth.datasets.image_files import PixelSize, Reading
 
 Plane = Annotated[int | None, typer.Option(min=0, help="Number of the plane to use of a mask that is a stack, from 0.")]
@@ -41,14 +42,19 @@ class GivenMask:
     pixel_size: PixelSize
     made: bool = False
 
+    def kept_path(self, folder: Path) -> Path:
+        """Where `kept` writes."""
+        from napari_synth.datasets.listing import output_name
+
+        return check_inside(folder, folder / "masks" / output_name(self.stem, ".tif"))
+
     def kept(self, folder: Path) -> GivenMask:
         """With a file of its own in ``folder`` where the labels are not those that its file gives by itself."""
-        from napari_synth.datasets.listing import output_name
         from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
 
         if not self.made:
             return self
-        path = folder / "masks" / output_name(self.stem, ".tif")
+        path = self.kept_path(folder)
         write_tiff(path, stored_labels(self.labels), "", self.pixel_size)
         return replace(self, path=path, made=False)
 
@@ -69,7 +75,7 @@ def read_masks(
     masks, empty = [], []
     for path, stem, reading, made in _readings(given, plane, repair):
         for remark in reading.remarks:
-            err.print(remark, markup=False)
+            err.print(remark)
         labels = check_mask(reading.pixels, True, f"The mask {path}")
         if not labels.any() and not may_be_empty:
             empty.append(str(path))
@@ -79,7 +85,7 @@ def read_masks(
         what = f"The mask {empty[0]} is empty." if len(empty) == 1 else f"All {len(empty)} masks are empty."
         raise InputError(what, "Paint or sample at least one nucleus.")
     if empty:
-        err.print(empty_masks(empty), markup=False)
+        err.print(empty_masks(empty))
     return masks
 
 

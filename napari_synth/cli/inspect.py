@@ -10,6 +10,7 @@ import typer
 
 from napari_synth.cli.console import check_free, out, watched
 from napari_synth.core.errors import InputError
+from napari_synth.core.names import check_inside
 from napari_synth.models.defaults import DEFAULT_CAPSULES
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ Set = Annotated[
     typer.Option("--set", help="Set a capsule or channel: LAYER,CAPSULE[,CHANNEL]=NUMBER. May be given several times."),
 ]
 LAST_LAYER = "convcaps10"
+MOST_STEPS = 100_000
 
 
 class What(StrEnum):
@@ -81,7 +83,7 @@ def walk(
     out_file: Annotated[Path, typer.Option("--out", help="File to write: .tif, .gif or .mp4.")],
     from_seed: Annotated[int, typer.Option(min=0, help="Seed of the first latent vector.")] = 1,
     to_seed: Annotated[int, typer.Option(min=0, help="Seed of the last one.")] = 2,
-    steps: Annotated[int, typer.Option(help="Number of images.")] = 32,
+    steps: Annotated[int, typer.Option(max=MOST_STEPS, help="Number of images.")] = 32,
     path: Annotated[Way, typer.Option(help="How the walk goes.")] = Way.spherical,
     with_activations: Annotated[
         bool, typer.Option("--activations", help="Write the activations of LAYER beside it, as TIFF.")
@@ -94,14 +96,19 @@ def walk(
 ) -> None:
     """Walk from one latent vector to another and write the images as a movie."""
     from napari_synth.datasets.image_files import read_labels
-    from napari_synth.exporting.movie import save_movie
+    from napari_synth.exporting.movie import check_movie, save_movie
+    from napari_synth.models.registry import model_card
+    from napari_synth.synthesis.architectures.registry import stages_of
+    from napari_synth.synthesis.capsules.access import find_stage
     from napari_synth.synthesis.latents.paths import latent_path
     from napari_synth.synthesis.latents.vectors import latent_of
     from napari_synth.synthesis.latents.walk import Walk
     from napari_synth.synthesis.recipes import file_recipe, load_generator
     from napari_synth.synthesis.request import RenderRequest, check_mask
 
-    beside = out_file.with_name(f"{out_file.stem}_{layer}.tif")
+    check_movie(out_file)
+    find_stage(stages_of(model_card(model)), layer, model)
+    beside = check_inside(out_file.parent, out_file.with_name(f"{out_file.stem}_{layer}.tif"))
     check_free((out_file, beside) if with_activations else (out_file,), overwrite, "name")
     labels, generator = check_mask(read_labels(mask)), load_generator(model, device)
     start, end = (latent_of(number, generator.card.latent_size) for number in (from_seed, to_seed))

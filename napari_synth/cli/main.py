@@ -6,6 +6,7 @@ Exit status: 0 done, 1 the work failed or was stopped, 2 the command line or an 
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -24,7 +25,9 @@ from napari_synth.cli import (
     window,
 )
 from napari_synth.cli.console import err, out
-from napari_synth.core.errors import SynthError
+from napari_synth.cli.door import check_arguments, check_streams, with_paths
+from napari_synth.cli.signals import Stopped, stoppable
+from napari_synth.core.errors import Cancelled, SynthError, WorkError
 
 app = typer.Typer(
     name="napari-synth",
@@ -34,17 +37,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("masks")(masks.masks)
-app.command("library")(masks.library)
-app.command("recombine")(recombine.recombine)
-app.command("synthesize")(synthesize.synthesize)
-app.command("walk")(inspect.walk)
-app.command("activations")(inspect.activations)
-app.command("convert")(convert.convert)
-app.command("check")(check.check)
-app.command("train")(train.train)
-app.command("export")(export.export)
-app.command("replay")(replay.replay)
+app.command("masks")(with_paths(masks.masks))
+app.command("library")(with_paths(masks.library))
+app.command("recombine")(with_paths(recombine.recombine))
+app.command("synthesize")(with_paths(synthesize.synthesize))
+app.command("walk")(with_paths(inspect.walk))
+app.command("activations")(with_paths(inspect.activations))
+app.command("convert")(with_paths(convert.convert))
+app.command("check")(with_paths(check.check))
+app.command("train")(with_paths(train.train))
+app.command("export")(with_paths(export.export))
+app.command("replay")(with_paths(replay.replay))
 app.add_typer(models.app, name="models")
 
 
@@ -62,8 +65,22 @@ def main(
 
 def run() -> None:
     """Entry point: errors meant for the user become two sentences and an exit status."""
+    check_streams()
     try:
-        app()
+        with stoppable():
+            check_arguments(sys.argv[1:])
+            app()
     except SynthError as error:
-        err.print(f"{error.problem}\n{error.action}", markup=False)
-        sys.exit(error.exit_status)
+        _leave(error)
+    except Stopped:
+        _leave(Cancelled("Stopped.", "What was finished is kept."))
+    except MemoryError:
+        _leave(WorkError("There is not enough memory for this.", "Use a smaller size, or close other programs."))
+    except OSError as error:
+        what = error.filename if isinstance(error.filename, str) else "A file"
+        _leave(WorkError(f"{what} cannot be used ({error.strerror or error}).", "Check the path and the disk."))
+
+
+def _leave(error: SynthError) -> NoReturn:
+    err.print(f"{error.problem}\n{error.action}")
+    sys.exit(error.exit_status)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_synth.cli.console import check_free, out, watched
+from napari_synth.cli.console import check_free, out, watched, were_there
 from napari_synth.core.errors import InputError
-from napari_synth.core.progress import Stopwatch
-from napari_synth.core.recipe import DEFAULT_SHAPES, RECIPE_NAME, FieldSettings
+from napari_synth.core.progress import Progress
+from napari_synth.core.recipe import DEFAULT_SHAPES, FieldSettings
 from napari_synth.datasets.shape_library import MIN_BOX
 from napari_synth.masks.presets import PRESETS
 from napari_synth.masks.presets import preset as named_preset
@@ -19,9 +19,12 @@ from napari_synth.masks.spacing import SPACINGS
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
 if TYPE_CHECKING:
+    from napari_synth.core.recipe import FieldSource, RecombinedSource
     from napari_synth.masks.statistics import FieldStatistics
 
 DEFAULTS = FieldSettings()
+MOST = 1_000_000
+"""Masks of one set."""
 
 
 def _given(help: str, **limits: Any) -> Any:
@@ -31,7 +34,7 @@ def _given(help: str, **limits: Any) -> Any:
 
 def masks(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the masks.")],
-    n: Annotated[int, typer.Option(min=1, help="Number of masks.")] = 1,
+    n: Annotated[int, typer.Option(min=1, max=MOST, help="Number of masks.")] = 1,
     size: Annotated[str, typer.Option(help="Side in pixels, or WIDTHxHEIGHT.")] = "256",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")] = 1,
     preset: Annotated[str | None, _given(f"Named settings to start from: {PRESETS.choices}.")] = None,
@@ -77,10 +80,16 @@ def masks(
     shapes: Annotated[str | None, _given(f"Shape model: id or file. [{DEFAULT_SHAPES}]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace masks of the same name.")] = False,
 ) -> None:
-    """Compose masks of nuclei: OUT/mask_0001.tif (uint16 labels) and OUT/recipe.yaml to export pairs from."""
+    """Compose masks of nuclei: OUT/mask_0001.tif (uint16 labels) and OUT/recipe.yaml to export pairs from.
+
+    A stopped set goes on when started again.
+    """
     from napari_synth import api
-    from napari_synth.exporting.formats.base import PixelSize
-    from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
+    from napari_synth.datasets.image_files import read_labels
+    from napari_synth.exporting.formats.tiff import embedded_nuclei
+    from napari_synth.exporting.mask_sets import MadeMask, write_mask_set
+    from napari_synth.masks.field import compose_field, field_sources
+    from napari_synth.masks.statistics import measure
     from napari_synth.synthesis.recipes import masks_recipe
 
     width, height = parse_size(size)
@@ -89,8 +98,8 @@ def masks(
         "orientation": orientation, "angle": angle, "angle_sd": angle_sd, "spacing": spacing, "touching": touching,
         "touching_fraction": touching_fraction, "gap": gap, "cluster_size": cluster_size,
         "cluster_radius": cluster_radius, "sampler": sampler, "spread": spread, "shapes": shapes,
-        "library": str(library.expanduser().resolve()) if library else None,
-        "density": str(density.expanduser().resolve()) if density else None,
+        "library": str(library.resolve()) if library else None,
+        "density": str(density.resolve()) if density else None,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
     if angle is not None and orientation is None:
@@ -101,30 +110,27 @@ def masks(
         given["count_law"] = "normal"
     start = named_preset(preset, height, width) if preset is not None else FieldSettings(height=height, width=width)
     settings = api.field_settings(start, **given)
-    paths = [out_dir / f"mask_{index + 1:04d}.tif" for index in range(n)]
-    check_free([*paths, out_dir / RECIPE_NAME], overwrite)
-    sources, fields = [], []
+    left_out, real = [0], None
     with watched("Composing masks") as (on_progress, cancel):
-        watch = Stopwatch(n, on_progress)
-        real = None
         if fit_from is not None:
-            watch.report(0, "Measuring the real masks")
+            on_progress(Progress(0, n, "Measuring the real masks"))
             real = api.measure_masks(fit_from)
             settings = api.field_settings(api.fit_field(real, settings, cancel=cancel), **given)
-        for path, (source, field) in zip(paths, api.compose_masks(settings, n, seed), strict=True):
-            cancel.raise_if_cancelled()
-            recipe = masks_recipe(DEFAULT_GENERATOR, [source], seed=seed)
-            write_tiff(path, stored_labels(field.labels), recipe.to_yaml(), PixelSize(), field.features)
-            sources.append(source)
-            fields.append(field)
-            watch.report(len(sources))
-    masks_recipe(DEFAULT_GENERATOR, sources, seed=seed).save(out_dir / RECIPE_NAME)
-    out.print(f"{n} masks with {sum(field.placed for field in fields)} nuclei in {out_dir}")
-    left_out = sum(field.left_out for field in fields)
-    if left_out:
-        out.print(f"{left_out} more nuclei found no place: ask for fewer, smaller or closer ones.")
-    if real is not None and any(field.placed for field in fields):
-        composed = api.measure_masks([field.labels for field in fields])
+        model = api.load_shapes(settings.shapes)
+
+        def compose(source: FieldSource | RecombinedSource) -> MadeMask:
+            field = compose_field(settings, model, source.seed)
+            left_out[0] += field.left_out
+            return MadeMask(field.labels, field.features)
+
+        plan = masks_recipe(DEFAULT_GENERATOR, list(field_sources(settings, n, seed)), seed=seed)
+        made = write_mask_set(out_dir, plan, compose, overwrite=overwrite, on_progress=on_progress, cancel=cancel)
+    placed = sum(len(embedded_nuclei(path).get("index", ())) for path in made.paths)
+    out.print(f"{n} masks with {placed} nuclei in {out_dir}{were_there(made.kept)}")
+    if left_out[0]:
+        out.print(f"{left_out[0]} more nuclei found no place: ask for fewer, smaller or closer ones.")
+    if real is not None and placed:
+        composed = measure((path.name, read_labels(path)) for path in made.paths)
         out.print(f"Spacing: {_described(settings)}")
         _print_comparison(real, composed)
     if preset in PRESETS and settings.count_scaling == "length":
@@ -171,7 +177,7 @@ def _print_comparison(real: FieldStatistics, composed: FieldStatistics) -> None:
 def parse_size(size: str) -> tuple[int, int]:
     """``"256"`` or ``"320x256"`` as (width, height)."""
     parts = size.lower().split("x")
-    if len(parts) > 2 or not all(part.isdigit() for part in parts):
+    if len(parts) > 2 or not all(part.isdecimal() and len(part) < 9 for part in parts):
         raise InputError(f"The size {size!r} is not understood.", "Write 256, or 320x256 for width and height.")
     width, height = int(parts[0]), int(parts[-1])
     if not all(16 <= side <= 8192 for side in (width, height)):

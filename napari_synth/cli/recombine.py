@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from napari_synth.cli.console import check_free, out
-from napari_synth.cli.masks import parse_size
+from napari_synth.cli.console import out, watched, were_there
+from napari_synth.cli.masks import MOST, parse_size
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import RECIPE_NAME, RecombineSettings
+from napari_synth.core.recipe import RecombineSettings
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
 
 RECOMBINED = RecombineSettings()
@@ -19,7 +19,7 @@ RECOMBINED = RecombineSettings()
 def recombine(
     maps: Annotated[list[Path], typer.Argument(metavar="LABELS...", help="Real label maps: images, .npz, or folders.")],
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the masks.")],
-    n: Annotated[int, typer.Option(min=1, help="Number of variants.")] = 1,
+    n: Annotated[int, typer.Option(min=1, max=MOST, help="Number of variants.")] = 1,
     size: Annotated[str, typer.Option(help="Side in pixels, or WIDTHxHEIGHT; that of the condition if given.")] = "256",
     condition: Annotated[Path | None, typer.Option(help="Image the objects are put into, for the recipe.")] = None,
     model: Annotated[str, typer.Option(help="Model of the recipe.")] = DEFAULT_TWO_CHANNEL,
@@ -32,11 +32,14 @@ def recombine(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same masks.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace masks of the same name.")] = False,
 ) -> None:
-    """Make new labels of real ones: OUT/mask_0001.tif and OUT/recipe.yaml to export pairs from."""
+    """Make new labels of real ones: OUT/mask_0001.tif and OUT/recipe.yaml to export pairs from.
+
+    A stopped set goes on when started again.
+    """
     from napari_synth.datasets.image_files import read_channel
-    from napari_synth.exporting.formats.base import PixelSize
-    from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
-    from napari_synth.masks.recombine import LabelMaps, recombined_masks
+    from napari_synth.exporting.mask_sets import MadeMask, write_mask_set
+    from napari_synth.masks.recombine import LabelMaps, recombined_sources
+    from napari_synth.masks.recombine import recombine as drawn
     from napari_synth.synthesis.recipes import image_file, masks_recipe
 
     width, height = parse_size(size)
@@ -49,15 +52,19 @@ def recombine(
     settings = RecombineSettings(
         height=height, width=width, merge=merge, flip=flip, rotate=rotate, scale_low=low, scale_high=high
     )
-    paths = [out_dir / f"mask_{index + 1:04d}.tif" for index in range(n)]
-    check_free([*paths, out_dir / RECIPE_NAME], overwrite)
-    real, sources = LabelMaps.read(maps), []
-    for path, (source, labels) in zip(paths, recombined_masks(real, settings, n, seed), strict=True):
-        recipe = masks_recipe(model, [source], conditions=conditions, seed=seed)
-        write_tiff(path, stored_labels(labels), recipe.to_yaml(), PixelSize())
-        sources.append(source)
-    masks_recipe(model, sources, conditions=conditions, seed=seed).save(out_dir / RECIPE_NAME)
-    out.print(f"{n} masks of {len(real.maps)} label maps in {out_dir}")
+    real = LabelMaps.read(maps)
+    sources = list(recombined_sources(real, settings, n, seed))
+    plan = masks_recipe(model, sources, conditions=conditions, seed=seed)
+    with watched("Combining label maps") as (on_progress, cancel):
+        made = write_mask_set(
+            out_dir,
+            plan,
+            lambda source: MadeMask(drawn(real.maps, settings, source.seed)),
+            overwrite=overwrite,
+            on_progress=on_progress,
+            cancel=cancel,
+        )
+    out.print(f"{n} masks of {len(real.maps)} label maps in {out_dir}{were_there(made.kept)}")
 
 
 def parse_range(text: str) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from napari_synth.cli.console import Fast, check_free, out, watched
 from napari_synth.cli.given_masks import Plane, Repair, read_masks
 from napari_synth.core.progress import Stopwatch
 from napari_synth.models.defaults import DEFAULT_GENERATOR
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 
@@ -25,6 +28,13 @@ def synthesize(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 1,
     no_noise: Annotated[bool, typer.Option("--no-noise", help="Switch the noise off.")] = False,
     z: Annotated[Path | None, typer.Option(help="Latent vector: a text file of numbers, or .npy.")] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="Style of a model that has them: its number, its numbers with commas between, or a file of them; "
+            "drawn by the seed if not given.",
+        ),
+    ] = None,
     condition: Annotated[
         Path | None,
         typer.Option(help="Image beside the masks, for a model that needs one, such as metgan-brain the anatomy."),
@@ -38,26 +48,26 @@ def synthesize(
     """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
     from napari_synth.core.recipe import Precision
     from napari_synth.datasets.image_files import read_channel, read_latent
-    from napari_synth.datasets.listing import check_outputs, output_name
+    from napari_synth.datasets.listing import check_outputs
     from napari_synth.exporting.formats.tiff import write_tiff
     from napari_synth.models.registry import model_card
     from napari_synth.synthesis.latents.vectors import check_latent
     from napari_synth.synthesis.recipes import file_recipe, image_file, load_generator
     from napari_synth.synthesis.request import RenderRequest, check_condition, check_option
+    from napari_synth.synthesis.styles import check_style
 
     card = model_card(model)
     for name in option:
         check_option(card, name)
     options = list(option) or card.options[:1] or [""]
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
+    wanted = None if style is None else check_style(card, _style_of(style))
     read = read_masks(masks, plane, repair, may_be_empty=bool(card.condition_channels))
-    targets = [
-        (mask, name, out_dir / output_name(mask.stem, f"_{name}.tif" if name else ".tif"))
-        for mask in read
-        for name in options
-    ]
-    check_outputs((mask.path, target) for mask, _, target in targets)
-    check_free([target for _, _, target in targets], overwrite)
+    targets = [(mask, name, _target(out_dir, mask.stem, name)) for mask in read for name in options]
+    written = [(mask.path, target) for mask, _, target in targets]
+    written += [(mask.path, mask.kept_path(out_dir)) for mask in read if mask.made]
+    check_outputs(written)
+    check_free([target for _, target in written], overwrite)
     image, source = None, None
     if condition is not None:
         image = read_channel(condition)
@@ -71,9 +81,28 @@ def synthesize(
         watch = Stopwatch(len(targets), on_progress)
         for done, (mask, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
-            request = RenderRequest(mask.labels, name, noise, z=latent, condition=image, precision=precision)
+            request = RenderRequest(
+                mask.labels, name, noise, z=latent, style=wanted, condition=image, precision=precision
+            )
             rendering = generator.run(request)
             recipe = file_recipe(generator, request, mask.kept(out_dir).path, source)
             write_tiff(target, rendering.image, recipe.to_yaml(), mask.pixel_size)
             watch.report(done)
             out.print(f"{target}  {1000 * rendering.seconds:.0f} ms")
+
+
+def _style_of(text: str) -> int | list[float] | np.ndarray:
+    """A style as it is typed: ``3``, ``0.5,-1,...`` or a file of numbers."""
+    from napari_synth.datasets.image_files import read_latent
+
+    try:
+        return [float(part) for part in text.split(",")] if "," in text else int(text)
+    except ValueError:
+        return read_latent(Path(text))
+
+
+def _target(folder: Path, stem: str, option: str) -> Path:
+    from napari_synth.core.names import check_inside
+    from napari_synth.datasets.listing import output_name
+
+    return check_inside(folder, folder / output_name(stem, f"_{option}.tif" if option else ".tif"))

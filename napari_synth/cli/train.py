@@ -28,11 +28,18 @@ def train(
     ],
     out_file: Annotated[Path, typer.Option("--out", help="The .safetensors file to write.")],
     steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
-    preset: Annotated[str, typer.Option(help="fast or paper.")] = "fast",
+    minutes: Annotated[float | None, typer.Option(min=0, help="End after this time; the rates fall along.")] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="fast or paper; for optional-pix2pix, metgan and ising-gan also gpu, for metgan also paper-fast."
+        ),
+    ] = "fast",
     ablation: Annotated[
         str,
         typer.Option(
-            help="For metgan, to compare with: conditional-only, cycle-only, no-segmentor, no-pair, pix2pix, cyclegan."
+            help="To compare with. For metgan: conditional-only, cycle-only, no-segmentor, no-pair, pix2pix, cyclegan; "
+            "for ising-gan: vanilla, no_residual, laplacian, tv."
         ),
     ] = "",
     set_: Annotated[list[str], typer.Option("--set", help="One setting, name=value; may be given several times.")] = [],  # noqa: B006
@@ -41,22 +48,27 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Number of devices.")] = 1,
-    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")] = "32-true",
+    precision: Annotated[
+        str, typer.Option(help="32-true, bf16-mixed or 16-mixed; by default what suits model and device.")
+    ] = "",
     checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Minutes between checkpoints.")] = 3.0,
     latent_sizes: Annotated[
         str | None, typer.Option(help="For dvae: train one model per size, such as 8,10,15, and print the table.")
     ] = None,
     check: Annotated[bool, typer.Option(help="Look for faults in pairs first, as the command check does.")] = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of the same name.")] = False,
 ) -> None:
     """Train a model on your own pairs. Ctrl+C keeps the weights and can be resumed."""
     from napari_synth.training.loop import TrainRequest
     from napari_synth.training.loop import train as run
 
-    settings = parse_settings(set_) | ({"steps": steps} if steps else {})
+    settings = parse_settings(set_)
+    settings |= {name: value for name, value in (("steps", steps), ("minutes", minutes)) if value is not None}
     request = TrainRequest(
         architecture=architecture, data=data, out=out_file, preset=preset, settings=settings, resume=resume,
         init=init, ablation=ablation,
         seed=seed, device=device, devices=devices, precision=precision, checkpoint_minutes=checkpoint_minutes,
+        overwrite=overwrite,
     )  # fmt: skip
     if latent_sizes is not None:
         _study(request, _sizes(latent_sizes, architecture))
@@ -67,7 +79,7 @@ def train(
         result = run(request, on_progress, cancel)
     losses = "  ".join(f"{name} {value:.3g}" for name, value in result.losses.items())
     for remark in result.remarks:
-        out.print(remark, markup=False)
+        out.print(remark)
     out.print(f"{result.path} after {result.steps} steps  {losses}\nPreview: {result.preview_path}")
     if cancel.cancelled:
         raise Cancelled(
@@ -81,15 +93,15 @@ def _say_faults(data: Path) -> None:
     from napari_synth.evaluation.pair_check import check_pairs
     from napari_synth.evaluation.pair_check.check import holds_pairs
 
-    if not holds_pairs(data.expanduser()):
+    if not holds_pairs(data):
         return
     with watched("Checking") as (on_progress, cancel):
         report = check_pairs(data, on_progress, cancel)
     serious = [finding for finding in report.findings if finding.serious]
     for finding in serious:
-        err.print(finding.sentence, markup=False)
+        err.print(finding.sentence)
     if serious:
-        err.print(f"For a copy with the cures: napari-synth check {data} --repair COPY", markup=False)
+        err.print(f"For a copy with the cures: napari-synth check {data} --repair COPY")
 
 
 def _sizes(text: str, architecture: str) -> list[int]:
@@ -97,7 +109,7 @@ def _sizes(text: str, architecture: str) -> list[int]:
     if architecture != "dvae":
         raise InputError(f"{architecture} has no latent size to study.", "Give --latent-sizes with dvae only.")
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and 1 <= int(part) <= 512 for part in parts):
+    if not all(part.isdecimal() and len(part) < 4 and 1 <= int(part) <= 512 for part in parts):
         raise InputError(f"The latent sizes {text!r} are not understood.", "Write for example 8,10,15.")
     return [int(part) for part in parts]
 
@@ -108,19 +120,14 @@ def _study(request: TrainRequest, sizes: list[int]) -> None:
 
     from napari_synth.api import load_shapes
     from napari_synth.evaluation.shapes import reconstruction
-    from napari_synth.training.loop import RESUME_SUFFIX
     from napari_synth.training.loop import train as run
 
     table = Table("latent size", "library", "wrong pixels, training", "wrong pixels, held out", "steps", "parameters")
     for size in sizes:
         out_file = request.out.with_name(f"{request.out.stem}-{size}{request.out.suffix}")
-        resume = out_file.with_suffix(RESUME_SUFFIX)
-        one = replace(
-            request,
-            out=out_file,
-            settings=request.settings | {"latent_size": size},
-            resume=resume if resume.exists() else None,
-        )
+        one = replace(request, out=out_file, settings=request.settings | {"latent_size": size})
+        if one.resume_path.exists() and not request.overwrite:
+            one = replace(one, resume=one.resume_path)
         with watched(f"Training with latent size {size}") as (on_progress, cancel):
             result = run(one, on_progress, cancel)
         if cancel.cancelled:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from napari_synth.cli.console import err, out
 from napari_synth.cli.export import export_recipe_to
-from napari_synth.core.display import has_display
+from napari_synth.cli.signals import as_of_old
+from napari_synth.core.display import display_answers, has_display
 from napari_synth.core.recipe import FieldSettings, FieldSource
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
@@ -15,10 +16,11 @@ HEADLESS_FOLDER = Path("run_output")
 
 def window() -> None:
     """Open napari with the panels docked and a sample rendered; without a display, export its pairs."""
-    if has_display():
+    if has_display() and display_answers():
         from napari_synth.ui.app import launch
 
-        launch(render_first=True)
+        with as_of_old():
+            launch(render_first=True)
     else:
         headless(HEADLESS_FOLDER)
 
@@ -31,5 +33,5 @@ def headless(folder: Path) -> None:
     err.print("There is no display, so no window can be opened; doing the same job without one.")
     field = FieldSource(settings=FieldSettings(), seed=1)
     recipe = masks_recipe(DEFAULT_GENERATOR, [field], options=model_card(DEFAULT_GENERATOR).options)
-    export_recipe_to(recipe, folder, "tiff", overwrite=True, device="auto")
+    export_recipe_to(recipe, folder, "tiff", overwrite=False, device="auto")
     out.print(f"Images: {folder / 'images'}\nMasks:  {folder / 'masks'}")

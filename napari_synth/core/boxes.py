@@ -65,7 +65,7 @@ class Box(NamedTuple):
         )
 
 
-def whole(height: int, width: int) -> Box:
+def full_box(height: int, width: int) -> Box:
     """The box of a map of this size."""
     return Box(0, 0, height, width)
 

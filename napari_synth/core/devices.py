@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_synth.core import arguments
 from napari_synth.core.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def resolve_device(name: str = "auto") -> torch.device:
     """
     import torch
 
-    if name not in DEVICES:
+    if arguments.text(name, "device") not in DEVICES:
         raise unknown_name("device", name, list(DEVICES))
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":

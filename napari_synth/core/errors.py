@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LONGEST = 1000
+"""Characters of a sentence; what libraries say can be far longer."""
+
 
 class SynthError(Exception):
     """Base of all errors meant for the user.
@@ -17,9 +20,9 @@ class SynthError(Exception):
     exit_status = 1
 
     def __init__(self, problem: str, action: str):
-        super().__init__(f"{problem} {action}")
-        self.problem = problem
-        self.action = action
+        self.problem = one_line(problem)
+        self.action = one_line(action)
+        super().__init__(f"{self.problem} {self.action}")
 
 
 class InputError(SynthError):
@@ -37,6 +40,12 @@ class Cancelled(SynthError):
 
     def __init__(self, problem: str = "The job was cancelled.", action: str = "What was finished is kept."):
         super().__init__(problem, action)
+
+
+def one_line(text: str) -> str:
+    """A sentence in one line of at most `LONGEST` characters, without what a terminal would act on."""
+    cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return "".join(letter if letter.isprintable() else " " for letter in cut)
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> InputError:

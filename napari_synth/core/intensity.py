@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from napari_synth.core.array_checks import check_plane
 from napari_synth.core.errors import InputError
 
+GreyDtype = Literal["uint8", "int8", "uint16", "int16", "float16", "float32", "float64"]
+"""Of images of one channel."""
 PERCENTILES = (0.1, 99.9)
 
 
@@ -24,11 +27,17 @@ class Intensity(BaseModel):
         Their 0.1 and 99.9 percentile.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    dtype: str
+    dtype: GreyDtype
     low: float
     high: float
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Intensity:
+        if not self.low < self.high:
+            raise ValueError("low must be below high")
+        return self
 
     def to_network(self, image: np.ndarray) -> np.ndarray:
         """Grey values to float32 in [-1, 1]; values beyond the percentiles are clipped."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_config_path, user_state_path
@@ -28,13 +31,22 @@ class Settings(BaseModel):
 def settings_path() -> Path:
     """The settings file; the environment variable ``NAPARI_SYNTH_SETTINGS`` overrides it."""
     override = os.environ.get("NAPARI_SYNTH_SETTINGS")
-    return Path(override) if override else user_config_path("napari-synth", appauthor=False) / "settings.json"
+    return Path(override) if override else _of_user(user_config_path) / "settings.json"
 
 
 def state_folder() -> Path:
     """Where autosaved masks lie; the environment variable ``NAPARI_SYNTH_STATE`` overrides it."""
     override = os.environ.get("NAPARI_SYNTH_STATE")
-    return Path(override) if override else user_state_path("napari-synth", appauthor=False)
+    return Path(override) if override else _of_user(user_state_path)
+
+
+def _of_user(folder: Callable[..., Path]) -> Path:
+    """A folder of the user; a temporary one for a user without a home."""
+    with suppress(RuntimeError):
+        path = folder("napari-synth", appauthor=False)
+        if path.is_absolute():
+            return path
+    return Path(tempfile.gettempdir()) / f"napari-synth-{os.getuid() if hasattr(os, 'getuid') else 0}"
 
 
 def load_settings() -> Settings:

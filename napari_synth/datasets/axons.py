@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy import interpolate, ndimage
 from skimage.morphology import skeletonize
 
+from napari_synth.core.appearance import AppearanceSettings
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import numpy_rng
 
@@ -19,7 +20,7 @@ from napari_synth.core.seeds import numpy_rng
 class AxonSettings(BaseModel):
     """How axons are drawn; lengths are in pixels, angles in degrees."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     height: int = Field(256, ge=16, le=8192)
     width: int = Field(256, ge=16, le=8192)
@@ -117,27 +118,6 @@ def _boutons(curve: np.ndarray, settings: AxonSettings, rng: np.random.Generator
         box = np.s_[top : top + int(2 * radius) + 4, left : left + int(2 * radius) + 4]
         mask[box] |= (y[box] - place[0]) ** 2 + (x[box] - place[1]) ** 2 <= radius**2
     return mask
-
-
-class AppearanceSettings(BaseModel):
-    """How axons appear; brightness is a part of the full range, lengths are in pixels."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    brightness: float = Field(0.55, ge=0, le=1)
-    variation: float = Field(0.45, ge=0)
-    """Standard deviation of the logarithm of the brightness along an axon."""
-    variation_length: float = Field(14.0, gt=0)
-    """Distance over which the brightness changes."""
-    profile: float = Field(0.6, gt=0)
-    """Standard deviation of the profile across an axon, as a part of its radius."""
-    blur: float = Field(0.8, ge=0)
-    """Standard deviation of the point spread function."""
-    background: float = Field(0.08, ge=0, le=1)
-    coloured_noise: float = Field(0.02, ge=0)
-    noise_length: float = Field(3.0, gt=0)
-    """Grain of the coloured noise."""
-    white_noise: float = Field(0.06, ge=0)
 
 
 def axon_image(mask: np.ndarray, settings: AppearanceSettings, seed: int | None) -> np.ndarray:

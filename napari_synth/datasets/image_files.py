@@ -9,7 +9,10 @@ import numpy as np
 
 from napari_synth.core.array_checks import check_plane
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import user_path
 from napari_synth.core.intensity import check_channel
+from napari_synth.core.untrusted import one_line
+from napari_synth.datasets.numpy_files import DAMAGE, check_header
 from napari_synth.datasets.plausible import colours_to_labels, scatter, snapped, two_levels
 from napari_synth.datasets.reading.colours import in_colours
 from napari_synth.datasets.reading.files import IMAGE_SUFFIXES, TIFF_SUFFIXES, read_stored
@@ -22,15 +25,19 @@ __all__ = [
     "PixelSize",
     "Reading",
     "as_labels",
+    "check_not_edited",
     "check_range",
     "count_planes",
     "open_image",
     "open_mask",
+    "opens",
     "read_channel",
     "read_image",
     "read_labels",
     "read_latent",
 ]
+
+MAX_LATENT_BYTES = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +58,24 @@ class Reading:
     axes: str
     pixel_size: PixelSize
     remarks: tuple[str, ...] = ()
+
+
+def opens(path: Path) -> bool:
+    """Whether a file is an image that can be read to its end."""
+    try:
+        read_stored(path)
+    except InputError:
+        return False
+    return True
+
+
+def check_not_edited(path: Path) -> None:
+    """Refuse to replace a file of a run that is not as it was written but opens as an image: somebody edited it."""
+    if opens(path):
+        raise InputError(
+            f"{path} was changed since it was written.",
+            "Move it elsewhere to keep it, or allow overwriting (--overwrite).",
+        )
 
 
 def count_planes(path: Path) -> int:
@@ -146,7 +171,7 @@ def open_mask(path: Path, plane: int | None = None, repair: bool = False) -> Rea
     """
     from napari_synth.datasets.reading.ome_zarr import is_zarr, label_groups
 
-    path = Path(path).expanduser()
+    path = user_path(path)
     if is_zarr(path) and (beside := label_groups(path)):
         path = beside[0]
     stored = one_plane(read_stored(path), plane)
@@ -282,7 +307,7 @@ def check_range(labels: np.ndarray, what: str = "The mask") -> None:
     """Refuse labels that are negative or do not fit into int32, with an `InputError`."""
     if labels.dtype.kind in "if" and labels.min(initial=0) < 0:
         raise InputError(f"{what} contains negative labels.", "Use 0 for background and 1, 2, … for nuclei.")
-    if labels.dtype.kind in "iuf" and labels.max(initial=0) > np.iinfo(np.int32).max:
+    if labels.dtype.kind in "iuf" and float(labels.max(initial=0)) > np.iinfo(np.int32).max:
         raise InputError(f"{what} contains labels over 2147483647.", "Renumber the labels from 1.")
 
 
@@ -297,9 +322,17 @@ def read_latent(path: Path) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"The file {path} does not exist.", "Check the path.")
     try:
-        values = (
-            np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else np.loadtxt(path, delimiter=None)
-        )
+        size = path.stat().st_size
+        if size > MAX_LATENT_BYTES:
+            raise ValueError("it is too long")
+        if path.suffix.lower() == ".npy":
+            with path.open("rb") as file:
+                check_header(file, size)
+            values = np.load(path, allow_pickle=False)
+        else:
+            values = np.loadtxt(path, delimiter=None)
         return np.asarray(values, np.float32).ravel()
-    except (OSError, ValueError, TypeError, EOFError) as error:
-        raise InputError(f"{path} holds no list of numbers.", "Write z as .npy, or one number per line.") from error
+    except DAMAGE as error:
+        raise InputError(
+            f"{path} holds no list of numbers ({one_line(error)}).", "Write z as .npy, or one number per line."
+        ) from error

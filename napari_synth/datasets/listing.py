@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
+from napari_synth.core.files import entries, existing_folder, user_path
 from napari_synth.datasets.image_files import IMAGE_SUFFIXES
 
 LONGEST_NAME = 200
@@ -36,10 +36,15 @@ def image_files(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
     folder : Path
     suffixes : sequence of str
         In small letters; those of the files may be in capitals.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be read.
     """
     found = [
         path
-        for path in folder.iterdir()
+        for path in entries(folder)
         if not path.name.startswith(".")
         and path.suffix.lower() in suffixes
         and not path.name.lower().endswith(NOT_IMAGES)
@@ -89,7 +94,7 @@ def files_of(paths: Iterable[str | Path]) -> list[Path]:
     from napari_synth.datasets.reading.ome_zarr import is_zarr
 
     found: list[Path] = []
-    for path in (Path(path).expanduser() for path in paths):
+    for path in map(user_path, paths):
         found += mask_files(path) if path.is_dir() and not is_zarr(path) else [path]
     return found
 
@@ -124,7 +129,7 @@ def numbered_names(stems: Sequence[str], suffix: str) -> list[str]:
 
 
 def check_outputs(targets: Iterable[tuple[Path, Path]]) -> None:
-    """Refuse two inputs whose outputs would be one file, on a disk that ignores capitals too.
+    """Refuse two inputs whose outputs would be one file, on a disk that ignores capitals too, or would be an input.
 
     Parameters
     ----------
@@ -134,8 +139,10 @@ def check_outputs(targets: Iterable[tuple[Path, Path]]) -> None:
     Raises
     ------
     InputError
-        Naming both inputs.
+        Naming both inputs, or the one that would be replaced.
     """
+    targets = list(targets)
+    inputs = {source.resolve() for source, _ in targets}
     seen: dict[str, Path] = {}
     for source, target in targets:
         key = name_key(str(target)).casefold()
@@ -145,4 +152,6 @@ def check_outputs(targets: Iterable[tuple[Path, Path]]) -> None:
                 f"{source} is named twice." if same else f"{seen[key]} and {source} would both become {target.name}.",
                 "Name it once." if same else "Rename one, or use two --out folders.",
             )
+        if target.resolve() in inputs:
+            raise InputError(f"The output of {source} would replace the mask {target}.", "Choose another folder.")
         seen[key] = source

@@ -5,11 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-MASK_MEANINGS = {
-    "foreground": "1 in nuclei, 0 elsewhere",
-    "foreground-gap": "1 in nuclei, 0 elsewhere, with a one-pixel gap drawn between touching instances",
-    "foreground-signed": "1 in nuclei, -1 elsewhere",
-}
 REACH = 1
 """How far, in pixels, a label changes the mask channel beyond itself."""
 
@@ -22,7 +17,7 @@ def mask_plane(labels: np.ndarray, meaning: str = "foreground-gap") -> np.ndarra
     labels : ndarray, shape (Y, X), int
         Instance labels, 0 = background. A binary mask has no touching instances to part.
     meaning : str
-        A key of `MASK_MEANINGS`.
+        A key of `core.meanings.MASK_MEANINGS`.
 
     Returns
     -------

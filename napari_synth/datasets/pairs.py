@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
+from napari_synth.core.files import entries, existing_folder
+from napari_synth.core.names import FileName
 from napari_synth.core.seeds import numpy_rng
+from napari_synth.core.untrusted import first_problem, load_yaml
 from napari_synth.datasets.image_files import read_image, read_labels
 from napari_synth.datasets.listing import by_stem
 from napari_synth.datasets.mask_encoding import mask_plane, to_uint8_rgb
@@ -31,7 +32,7 @@ class OptionSource(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str
+    name: FileName
     title: str = ""
     source: str = ""
     licence: str = ""
@@ -84,7 +85,7 @@ def is_held_out(index: int, stem: str, rule: str) -> bool:
         return False
     if rule.startswith("every:"):
         every = rule.removeprefix("every:")
-        if not every.isdigit() or int(every) < 2:
+        if not every.isdecimal() or len(every) > 9 or int(every) < 2:
             raise InputError(f"The hold-out rule {rule!r} is not understood.", "Write every:5 or a file pattern.")
         return index % int(every) == int(every) - 1
     return fnmatch.fnmatch(stem, rule)
@@ -142,15 +143,20 @@ def describe(root: Path) -> DatasetDescription:
     if not description.is_file():
         return DatasetDescription()
     try:
-        return DatasetDescription.model_validate(yaml.safe_load(description.read_text()))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise InputError(f"{description} is not valid: {error}", "Correct the file.") from error
+        text = description.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{description} cannot be read as text.", "Save it as UTF-8.") from error
+    try:
+        return DatasetDescription.model_validate(load_yaml(text, str(description), "Correct the file."))
+    except ValidationError as error:
+        problem = ": ".join(first_problem(error, "it"))
+        raise InputError(f"{description} is not valid: {problem}.", "Correct the file.") from error
 
 
 def _option_sources(root: Path) -> list[OptionSource]:
     if sources := describe(root).options:
         return sources
-    names = sorted(path.name for path in root.iterdir() if (path / "images").is_dir())
+    names = sorted(path.name for path in entries(root) if (path / "images").is_dir())
     if not names:
         raise InputError(
             f"The data folder {root} holds neither images/ and masks/ nor option folders with them.",

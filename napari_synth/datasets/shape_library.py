@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import writing
+from napari_synth.core.files import user_path, writing
 from napari_synth.core.seeds import numpy_rng
+from napari_synth.core.untrusted import first_problem, one_line
 from napari_synth.datasets.image_files import read_labels
 from napari_synth.datasets.instances import Instance, instances
 from napari_synth.datasets.listing import mask_files
+from napari_synth.datasets.numpy_files import read_arrays
 from napari_synth.datasets.pairs import OptionSource, describe
 
 SHAPE_SIZE = 64
@@ -33,8 +35,9 @@ DROPS = {
     "parts": "have several parts",
     "cut": "are cut off straight",
 }
-DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What reading a file that is no library, or half of one, can raise."""
+LIBRARY_ARRAYS = ("packed", "shapes", "area_px", "about", "codes", "log_variances")
+MAX_PACKED = 2**26
+"""Bytes of the shapes as bits: 131 072 shapes."""
 STRAIGHT = 0.7
 """A nucleus that fills so much of a side of its bounding box was cut off by the border of its image."""
 
@@ -96,9 +99,9 @@ class ShapeLibrary:
         if self.codes is not None and self.log_variances is not None:
             coded = {name: getattr(self, name).astype(np.float16) for name in ("codes", "log_variances")}
         about = {"dropped": self.dropped, "attribution": self.attribution, "coded_by": self.coded_by}
-        with writing(path) as temporary:
+        with writing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
-                temporary,
+                file,
                 packed=np.packbits(self.shapes.astype(bool).reshape(len(self), np.prod(self.shapes.shape[1:])), axis=1),
                 area_px=self.area_px.astype(np.float32),
                 about=np.array(json.dumps(about)),
@@ -115,29 +118,58 @@ def read_shapes(path: Path) -> ShapeLibrary:
         If the file is missing, damaged, holds no shapes or shapes of another size.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files if name != "source"}
+        arrays = read_arrays(path, LIBRARY_ARRAYS)
+        if not {"shapes", "packed"} & set(arrays):
+            raise ValueError("it has no array 'shapes'")
         shapes = arrays["shapes"] if "shapes" in arrays else _unpacked(arrays["packed"])
-        stored = json.loads(str(arrays["about"])) if "about" in arrays else {}
-        about = {name: stored[name] for name in ("dropped", "attribution", "coded_by") if name in stored}
-    except DAMAGE as error:
-        raise InputError(
-            f"{path} is not a shape library ({error}).", "Use an .npz file with an array 'shapes'."
-        ) from error
+        about = _About.model_validate_json(str(arrays["about"])) if "about" in arrays else _About()
+    except ValidationError as error:
+        raise _no_library(path, ": ".join(first_problem(error, "about"))) from error
+    except (ValueError, TypeError) as error:
+        raise _no_library(path, one_line(error)) from error
+    if shapes.dtype.kind not in "biuf":
+        raise _no_library(path, f"its shapes have the dtype {shapes.dtype}")
     if shapes.ndim != 3 or shapes.shape[1:] != (SHAPE_SIZE, SHAPE_SIZE):
         raise InputError(f"The shapes in {path} are {shapes.shape}, not (N, 64, 64).", "Use another library.")
     if not len(shapes):
         raise InputError(f"The shape library {path} is empty.", "Use another library.")
     shapes = (shapes > 0).astype(np.uint8)
     area = arrays.get("area_px", shapes.sum((1, 2)))
-    coded = [arrays.get(name) for name in ("codes", "log_variances")]
-    if any(values is not None and len(values) != len(shapes) for values in (area, *coded)):
+    codes, log_variances = (arrays.get(name) for name in ("codes", "log_variances"))
+    if area.shape != (len(shapes),) or any(
+        values is not None and (values.ndim != 2 or len(values) != len(shapes)) for values in (codes, log_variances)
+    ):
         raise InputError(f"The arrays in {path} have different lengths.", "Build the library again.")
-    codes, log_variances = (None if values is None else values.astype(np.float32) for values in coded)
-    return ShapeLibrary(shapes, area.astype(np.float32), codes=codes, log_variances=log_variances, **about)
+    if (codes is None) != (log_variances is None) or (codes is not None and codes.shape != log_variances.shape):  # type: ignore[union-attr]
+        raise _no_library(path, "codes and log_variances do not belong together")
+    numbers = [_numbers(path, values) for values in (area, codes, log_variances)]
+    return ShapeLibrary(shapes, numbers[0], codes=numbers[1], log_variances=numbers[2], **about.model_dump())  # type: ignore[arg-type]
+
+
+class _About(BaseModel):
+    """What a library says of itself."""
+
+    dropped: dict[Literal["border", "small", "parts", "cut"], int] = Field(default_factory=dict)
+    attribution: str = ""
+    coded_by: str = ""
+
+
+def _no_library(path: Path, reason: str) -> InputError:
+    return InputError(f"{path} is not a shape library ({reason}).", "Use an .npz file with an array 'shapes'.")
+
+
+def _numbers(path: Path, values: np.ndarray | None) -> np.ndarray | None:
+    """An array of a library as float32."""
+    if values is None:
+        return None
+    if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+        raise _no_library(path, "its numbers are not finite")
+    return values.astype(np.float32)
 
 
 def _unpacked(packed: np.ndarray) -> np.ndarray:
+    if packed.dtype != np.uint8 or packed.ndim != 2 or packed.nbytes > MAX_PACKED:
+        raise ValueError("its array 'packed' is not one of bits, or too large")
     return np.unpackbits(packed, axis=1).reshape(-1, SHAPE_SIZE, SHAPE_SIZE)
 
 
@@ -204,7 +236,7 @@ def library_from_folder(folder: str | Path, min_box: int = MIN_BOX) -> ShapeLibr
 
 def read_library(path: str | Path, min_box: int = MIN_BOX) -> ShapeLibrary:
     """The library in an ``.npz`` file, or made of a folder of masks."""
-    path = Path(path).expanduser()
+    path = user_path(path)
     return library_from_folder(path, min_box) if path.is_dir() else read_shapes(path)
 
 

@@ -146,6 +146,11 @@ class TripletSampler:
         ]
 
     @property
+    def arrays(self) -> list[np.ndarray]:
+        """Mask in {0, 1}, anatomy and signal in [-1, 1] of each plane, ``(3, Y, X)`` float32."""
+        return [np.stack([mask, image[..., 0], image[..., 1]]) for mask, image in self._planes]
+
+    @property
     def means(self) -> tuple[float, float]:
         """Mean of all anatomy and of all signal, in the range of the network."""
         pixels = np.concatenate([images.reshape(-1, 2) for _, images in self._planes])

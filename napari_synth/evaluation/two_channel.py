@@ -94,6 +94,7 @@ def two_channel_figures(
     held_out = planes.held_out or planes.training
     dice = METRICS["dice"].function
     scale = generator.card.intensities[generator.card.output_channel]
+    noise = seed if generator.card.hyper.get("noise") else None  # where the signal is made of it
     watch = Stopwatch(3 * len(held_out) + len(maps), on_progress)
     done = 0
 
@@ -101,7 +102,7 @@ def two_channel_figures(
         nonlocal done
         done += 1
         watch.report(done, plane.stem)
-        return generator.render(labels, condition=plane.anatomy).image
+        return generator.render(labels, condition=plane.anatomy, seed=noise).image
 
     def placed(plane: Triplet, labels: np.ndarray) -> float:
         return dice(segmentor.foreground(rendered(plane, labels)), labels)

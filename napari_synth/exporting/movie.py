@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import imageio.v3 as iio
 import numpy as np
 import tifffile
 
-from napari_synth.core.errors import WorkError, unknown_name
+from napari_synth.core.errors import Cancelled, unknown_name
 from napari_synth.core.files import check_writable, writing
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 
@@ -51,24 +51,50 @@ class _Gif:
     def close(self) -> None:
         if self.frames:
             milliseconds, stack = 1000 // FRAMES_PER_SECOND, np.stack(self.frames)
-            iio.imwrite(self.path, stack, plugin="pillow", duration=milliseconds, loop=0, is_batch=True)
+            with self.path.open("wb") as file:
+                iio.imwrite(
+                    file, stack, extension=".gif", plugin="pillow", duration=milliseconds, loop=0, is_batch=True
+                )
 
 
 class _Mp4:
     """H.264 in 4:2:0, which every player shows; sides are made even by repeating the last pixels."""
 
     def __init__(self, path: Path):
-        import imageio.v2 as writers
-
-        options: dict[str, Any] = {"codec": "libx264", "pixelformat": "yuv420p", "quality": 8, "macro_block_size": 1}
-        self.file = writers.get_writer(path, format="FFMPEG", fps=FRAMES_PER_SECOND, **options)
+        self.path = path
+        self.encoder: Generator[None, bytes | None, None] | None = None
 
     def add(self, frame: np.ndarray) -> None:
         frame = frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=-1)
-        self.file.append_data(np.pad(frame, [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)], mode="edge"))
+        frame = np.pad(frame, [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)], mode="edge")
+        if self.encoder is None:
+            self.encoder = self._encoder(frame.shape[1], frame.shape[0])
+            self.encoder.send(None)
+        self.encoder.send(np.ascontiguousarray(frame).tobytes())
+
+    def _encoder(self, width: int, height: int) -> Generator[None, bytes | None, None]:
+        from imageio_ffmpeg import write_frames
+
+        encoder: Generator[None, bytes | None, None] = write_frames(
+            str(self.path),
+            (width, height),
+            fps=FRAMES_PER_SECOND,
+            quality=8,
+            codec="libx264",
+            macro_block_size=1,
+            output_params=["-f", "mp4"],  # whatever the file is called
+        )
+        return encoder
 
     def close(self) -> None:
-        self.file.close()
+        if self.encoder is not None:
+            self.encoder.close()
+
+
+def check_movie(path: Path) -> None:
+    """Raise `InputError` unless the name of a movie ends as one of the formats does."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise unknown_name("movie format", path.suffix.lower() or path.name, list(SUFFIXES))
 
 
 def save_movie(
@@ -103,9 +129,8 @@ def save_movie(
     Cancelled
         If the user stops.
     """
+    check_movie(path)
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise unknown_name("movie format", suffix, list(SUFFIXES))
     check_writable(path)
     cancel = cancel or CancelToken()
     watch = Stopwatch(count, on_progress)
@@ -119,16 +144,27 @@ def save_movie(
         )
         try:
             for number, frame in enumerate(frames, start=1):
-                cancel.raise_if_cancelled()
+                if cancel.cancelled:
+                    raise Cancelled(
+                        f"The movie was stopped after {number - 1} of {count} frames; {path} was not written.",
+                        "Start the same command again.",
+                    )
                 sink.add(frame)
                 watch.report(number, f"frame {number} of {count}")
         finally:
             sink.close()
-        _check_whole(temporary)
+        if suffix == ".mp4":
+            _check_whole(temporary, count, path)
     return path
 
 
-def _check_whole(path: Path) -> None:
-    """An encoder in another process reports a full disk only by a file without content."""
-    if not path.is_file() or path.stat().st_size == 0:
-        raise WorkError(f"{path.name} could not be written; the disk may be full.", "Free some space and try again.")
+def _check_whole(written: Path, count: int, path: Path) -> None:
+    """The encoder is another process and keeps its errors to itself: count what it wrote."""
+    from imageio_ffmpeg import count_frames_and_secs
+
+    try:
+        found = count_frames_and_secs(written)[0]
+    except (RuntimeError, OSError):
+        found = 0
+    if found < count:
+        raise OSError(f"{path.name} has {found} of {count} frames")

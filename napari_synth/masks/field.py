@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,8 @@ import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
-from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings, mask_hash
-from napari_synth.core.seeds import numpy_rng
+from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings, FieldSource, mask_hash
+from napari_synth.core.seeds import numpy_rng, series_seed
 from napari_synth.datasets.instances import moments
 from napari_synth.masks.canvas import Canvas
 from napari_synth.masks.field_v1 import compose_first
@@ -40,6 +41,11 @@ class Shapes:
     def chosen(self, keep: np.ndarray) -> Shapes:
         """Those that an index array picks."""
         return Shapes(self.codes[keep], self.decoded[keep], self.members[keep])
+
+
+def field_sources(settings: FieldSettings, n: int = 1, seed: int = 1) -> Iterator[FieldSource]:
+    """The recipe sources of ``n`` fields: the first has ``seed`` itself, the others seeds derived from it."""
+    return (FieldSource(settings=settings, seed=series_seed(seed, "field", index)) for index in range(n))
 
 
 def compose_field(

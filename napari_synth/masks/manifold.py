@@ -26,7 +26,7 @@ Density = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Metric:
+class LatentMetric:
     """``G(z) = Σᵢ Σᵢ⁻¹ exp(-(z - cᵢ)ᵀ Σᵢ⁻¹ (z - cᵢ) / ρ²) + λ I`` with diagonal Σᵢ.
 
     Attributes
@@ -43,7 +43,7 @@ class Metric:
     reach: float
 
     @classmethod
-    def of(cls, latents: Latents) -> Metric:
+    def of(cls, latents: Latents) -> LatentMetric:
         """The metric of the medoids of a library; ρ is the largest distance of a medoid to its nearest other."""
         centres = torch.from_numpy(latents.codes[latents.centres].astype(np.float64))
         variances = torch.from_numpy(latents.variances[latents.centres].astype(np.float64))

@@ -11,15 +11,19 @@ from skimage.measure import label as number_instances
 from skimage.transform import AffineTransform, warp
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
+from napari_synth.core.files import existing_folder, user_path
 from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng, series_seed
+from napari_synth.core.untrusted import one_line
 from napari_synth.datasets.image_files import as_labels, read_labels
 from napari_synth.datasets.listing import image_files
+from napari_synth.datasets.numpy_files import read_arrays
 
 ARRAY_SUFFIX = ".npz"
 ARRAY_NAME = "labels"
 TRIES = 20
+MAX_STACK = 2**28
+"""Bytes of the label maps in one file."""
 
 
 def find_maps(paths: Sequence[str | Path]) -> list[Path]:
@@ -31,7 +35,7 @@ def find_maps(paths: Sequence[str | Path]) -> list[Path]:
         If there is none.
     """
     found: list[Path] = []
-    for path in (Path(path).expanduser() for path in paths):
+    for path in map(user_path, paths):
         if path.is_dir() or not path.suffix:
             folder = existing_folder(path, "folder of label maps")
             found += image_files(folder)
@@ -63,11 +67,11 @@ def read_maps(paths: Sequence[str | Path]) -> list[np.ndarray]:
 
 def _read_stack(path: Path) -> list[np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            stack = file[ARRAY_NAME]
-    except (OSError, ValueError, KeyError) as error:
+        stack = read_arrays(path, [ARRAY_NAME], MAX_STACK)[ARRAY_NAME]
+    except (ValueError, KeyError) as error:
         raise InputError(
-            f"{path} holds no array {ARRAY_NAME!r} of label maps ({error}).", "Save them as numpy.savez(labels=…)."
+            f"{path} holds no array {ARRAY_NAME!r} of label maps ({one_line(error)}).",
+            "Save them as numpy.savez(labels=…).",
         ) from error
     if stack.ndim != 3:
         raise InputError(f"The label maps in {path} have shape {stack.shape}.", "Save them as (N, Y, X).")
@@ -108,11 +112,20 @@ def recombined_masks(
     settings : RecombineSettings
     n, seed : int
     """
+    for source in recombined_sources(real, settings, n, seed):
+        labels = recombine(real.maps, settings, source.seed)
+        yield source.model_copy(update={"sha256": mask_hash(labels)}), labels
+
+
+def recombined_sources(
+    real: LabelMaps, settings: RecombineSettings, n: int = 1, seed: int = 1
+) -> Iterator[RecombinedSource]:
+    """The recipe sources of `recombined_masks`, before anything is made."""
     paths = [str(file.resolve()) for file in real.files]
-    for index in range(n):
-        number = series_seed(seed, "recombined", index)
-        labels = recombine(real.maps, settings, number)
-        yield RecombinedSource(maps=paths, settings=settings, seed=number, sha256=mask_hash(labels)), labels
+    return (
+        RecombinedSource(maps=paths, settings=settings, seed=series_seed(seed, "recombined", index))
+        for index in range(n)
+    )
 
 
 def recombine(maps: Sequence[np.ndarray], settings: RecombineSettings, seed: int) -> np.ndarray:

@@ -143,11 +143,11 @@ class Manifold(Sampler):
     fewest = 2
 
     def draw(self, rng: np.random.Generator, count: int) -> Draw:
-        from napari_synth.masks.manifold import Metric, run_chains
+        from napari_synth.masks.manifold import LatentMetric, run_chains
 
         centres = self.latents.centres
         start = self.latents.codes[centres[rng.integers(len(centres), size=count)]]
-        return Draw.decoded(run_chains(Metric.of(self.latents).log_volume, start, CHAIN, rng).z)
+        return Draw.decoded(run_chains(LatentMetric.of(self.latents).log_volume, start, CHAIN, rng).z)
 
 
 SAMPLERS: Registry[type[Sampler]] = Registry(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from napari_synth.core import arguments
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import user_path
 from napari_synth.datasets.shape_library import (
     LIBRARY_SUFFIX,
     SHAPE_SIZE,
@@ -79,7 +81,7 @@ class ShapeModel(RoleModel):
     def _decoded(self, z: np.ndarray, decode: Any) -> np.ndarray:
         import torch
 
-        codes = np.atleast_2d(np.asarray(z, np.float32))
+        codes = np.atleast_2d(arguments.numbers(z, "z").astype(np.float32))
         if codes.ndim != 2 or codes.shape[1] != self.card.latent_size:
             raise InputError(
                 f"The latent codes have shape {np.shape(z)}.", f"Give (N, {self.card.latent_size}) numbers."
@@ -98,7 +100,7 @@ class ShapeModel(RoleModel):
         """Mean and log-variance of the codes of binary shapes ``(N, 64, 64)``, each ``(N, latent)`` float32."""
         import torch
 
-        shapes = np.asarray(shapes)
+        shapes = arguments.numbers(shapes, "shapes")
         if shapes.ndim != 3 or shapes.shape[1:] != (SHAPE_SIZE, SHAPE_SIZE):
             raise InputError(f"The shapes are {shapes.shape}.", "Give (N, 64, 64) masks.")
         network: Any = self._trained.network
@@ -174,7 +176,7 @@ class ShapeModel(RoleModel):
             if library not in self._held:
                 raise InputError("The shape library was never saved to a file.", "Save it, and name the file instead.")
             return self._held[str(library)]
-        path = Path(library).expanduser() if library else self.library_path
+        path = user_path(library) if library else self.library_path
         if not path.exists():
             if library:
                 raise InputError(f"There is no shape library {path}.", "Check the path.")

@@ -16,8 +16,17 @@ if TYPE_CHECKING:
 
 def _pix2pix(**hyper: Any) -> nn.Module:
     from napari_synth.nets.pix2pix import Pix2PixGenerator
+    from napari_synth.nets.styled import StyledPix2Pix
 
+    if "style_size" in hyper:
+        return StyledPix2Pix(**hyper)
     return Pix2PixGenerator(**hyper)
+
+
+def _pix2pix_resnet(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.pix2pix_resnet import Pix2PixResNet
+
+    return Pix2PixResNet(**hyper)
 
 
 def _capspix2pix(**hyper: Any) -> nn.Module:
@@ -32,6 +41,12 @@ def _metgan(**hyper: Any) -> nn.Module:
     return MetGen(**hyper)
 
 
+def _metgan_published(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.metgan_published import PublishedMetGen
+
+    return PublishedMetGen(**hyper)
+
+
 def _metgan_unet(**hyper: Any) -> nn.Module:
     from napari_synth.nets.metgan import ConditionedUNet
 
@@ -44,10 +59,22 @@ def _dvae(**hyper: Any) -> nn.Module:
     return DVAE(**hyper)
 
 
+def _ising(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.ising import IsingGenerator
+
+    return IsingGenerator(**hyper)
+
+
 def _unet(**hyper: Any) -> nn.Module:
     from napari_synth.nets.unet import segmentation_unet
 
     return segmentation_unet(**hyper)
+
+
+def _foreign(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.foreign import ForeignProgram
+
+    return ForeignProgram(**hyper)
 
 
 def _pbam(**_: Any) -> nn.Module:
@@ -67,11 +94,15 @@ ARCHITECTURES: Registry[Callable[..., nn.Module]] = Registry(
     {
         "optional-pix2pix": _pix2pix,
         "pix2pix": _pix2pix,
+        "pix2pix-resnet": _pix2pix_resnet,
         "capspix2pix": _capspix2pix,
         "pbam": _pbam,
         "metgan": _metgan,
+        "metgan-published": _metgan_published,
         "metgan-unet": _metgan_unet,
+        "foreign": _foreign,
         "dvae": _dvae,
+        "ising-gan": _ising,
         "unet": _unet,
         "signal-unet": _signal_unet,
     },

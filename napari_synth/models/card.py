@@ -7,7 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_synth.core.intensity import Intensity
+from napari_synth.core.meanings import MaskMeaning
+from napari_synth.core.names import FileName
 
+MAX_MULTIPLE = 1024
+"""Of height and width: the largest that a network may ask for."""
 Structure = Literal["nucleus", "axon", "neuron", "structure"]
 PLURALS: dict[Structure, str] = {
     "nucleus": "nuclei",
@@ -29,11 +33,11 @@ class Look(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str
+    name: FileName
     title: str = ""
     rgb: bool = True
     """False: the image is grey, ``(Y, X)``."""
-    thumbnail: str = ""
+    thumbnail: str = Field("", max_length=2**20)
     """A small PNG of the look, base64."""
 
 
@@ -84,13 +88,13 @@ class ModelCard(BaseModel):
         Name in the architecture registry.
     hyper : dict
         Arguments of the architecture's builder.
-    role : {'generator', 'shapes', 'segmentor'}
-        mask -> image, latent -> shape, or image -> mask.
+    role : {'generator', 'shapes', 'segmentor', 'pairs'}
+        mask -> image, latent -> shape, image -> mask, or latent -> image and mask.
     structure : {'nucleus', 'axon', 'neuron', 'structure'}
         What one label of a mask is. In a card that does not say: a nucleus for shapes and for masks with
         gaps between nuclei, what `STRUCTURES` has for a bundled file, else just a structure.
     mask_meaning : str
-        A key of `datasets.mask_encoding.MASK_MEANINGS`.
+        A key of `core.meanings.MASK_MEANINGS`; empty for a model that reads no mask.
     condition_channels : list of str
         Images needed beside the mask; empty for a generator from the mask alone.
     output_channel : str
@@ -117,27 +121,27 @@ class ModelCard(BaseModel):
         Measured quality, name to value.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     format: Literal[1] = 1
     id: str
     title: str = ""
     architecture: str
     hyper: dict[str, float | int | str | bool] = Field(default_factory=dict)
-    role: Literal["generator", "shapes", "segmentor"]
+    role: Literal["generator", "shapes", "segmentor", "pairs"]
     structure: Structure = "structure"
-    mask_meaning: str = ""
+    mask_meaning: MaskMeaning | Literal[""] = ""
     condition_channels: list[str] = Field(default_factory=list)
     output_channel: str = ""
     intensities: dict[str, Intensity] = Field(default_factory=dict)
-    segmentor: str = ""
-    looks: list[Look] = Field(default_factory=list)
-    latent_size: int = 0
-    shape_side: int = 0
+    segmentor: FileName = ""
+    looks: list[Look] = Field(default_factory=list, max_length=1000)
+    latent_size: int = Field(0, ge=0, le=65536)
+    shape_side: int = Field(0, ge=0, le=64)
     value_range: tuple[float, float] = (0, 255)
     network_range: tuple[float, float] = (-1, 1)
     option_values: Literal["fraction", "number"] = "fraction"
-    tile_multiple: int = 1
+    tile_multiple: int = Field(1, ge=1, le=MAX_MULTIPLE)
     licence: str = ""
     training: Training | None = None
     figures: dict[str, float] = Field(default_factory=dict)
@@ -151,10 +155,32 @@ class ModelCard(BaseModel):
         of_nuclei = card.get("role") == "shapes" or card.get("mask_meaning") == "foreground-gap"
         return card | {"structure": "nucleus" if of_nuclei else STRUCTURES.get(str(card.get("id")), "structure")}
 
+    @model_validator(mode="after")
+    def _ranges_and_channels(self) -> ModelCard:
+        for name, (low, high) in (("value_range", self.value_range), ("network_range", self.network_range)):
+            if not low < high:
+                raise ValueError(f"{name} must rise")
+        for channel in (*self.condition_channels, *filter(None, [self.output_channel])):
+            if channel not in self.intensities:
+                raise ValueError(f"the channel {channel!r} has no intensities")
+        if len(set(self.options)) < len(self.looks):
+            raise ValueError("two looks have the same name")
+        return self
+
     @property
     def options(self) -> list[str]:
         """Names of the options."""
         return [look.name for look in self.looks]
+
+    @property
+    def style_size(self) -> int:
+        """Numbers in the code of a style; 0 for a model without styles."""
+        return int(self.hyper.get("style_size", 0))
+
+    @property
+    def styles(self) -> int:
+        """Styles that come with each option; 0 for a model without."""
+        return int(self.hyper.get("bank_size", 0)) if self.style_size else 0
 
     @property
     def structures(self) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import writing
+from napari_synth.core.files import user_path, writing
+from napari_synth.core.untrusted import first_problem, one_line
 from napari_synth.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ PICKLE_SUFFIXES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin")
 
 
 def _checked_path(path: str | Path) -> Path:
-    path = Path(path).expanduser()
+    path = user_path(path)
     if path.suffix.lower() not in PICKLE_SUFFIXES and not path.is_file():
         raise InputError(f"The model file {path} does not exist.", "Check the path, or see: napari-synth models list.")
     if path.suffix.lower() in PICKLE_SUFFIXES or _looks_pickled(path):
@@ -41,7 +42,9 @@ def _looks_pickled(path: Path) -> bool:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path.name} is damaged or is not a safetensors file ({error}).", "Copy or download it again.")
+    return InputError(
+        f"{path.name} is damaged or is not a safetensors file ({one_line(error)}).", "Copy or download it again."
+    )
 
 
 def read_card(path: str | Path) -> ModelCard:
@@ -65,14 +68,34 @@ def read_card(path: str | Path) -> ModelCard:
     try:
         return ModelCard.model_validate_json(metadata[CARD_KEY])
     except ValidationError as error:
+        problem = ": ".join(first_problem(error, "it"))
         raise InputError(
-            f"The model card in {path.name} is not valid ({error.error_count()} errors).",
+            f"The model card in {path.name} is not valid: {problem}.",
             "Use a file made by this version of napari-synth.",
         ) from error
 
 
+def stored_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the tensors in a weights file; the file has as many bytes as they need, and none is read."""
+    from safetensors import SafetensorError, safe_open
+
+    path = _checked_path(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
 def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
-    """The tensors of a weights file as float32."""
+    """The tensors of a weights file as float32.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or holds NaN, infinity or a negative variance.
+    """
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -81,7 +104,15 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, error) from error
-    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    for name, tensor in weights.items():
+        usable = not tensor.is_complex() and bool(torch.isfinite(tensor).all())
+        if not usable or (name.endswith("running_var") and bool((tensor < 0).any())):
+            raise InputError(
+                f"The weights in {path.name} are no numbers to compute with: {one_line(name)} holds NaN or infinity.",
+                "Use the file of a training that did not break down.",
+            )
+    return weights
 
 
 def save_model(path: str | Path, card: ModelCard, weights: dict[str, torch.Tensor], *, half: bool = True) -> None:

@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, unknown_name
+from napari_synth.core.files import user_path
+from napari_synth.core.untrusted import one_line
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard
-from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card
+from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, stored_shapes
+from napari_synth.models.hyper import check_hyper
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+EARLIER_FOLDER = WEIGHTS_FOLDER / "earlier"
+"""Weights that the program came with before, as ``ID.NUMBER.safetensors``: recipes made with them go on."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +109,25 @@ def resolve_model(name: str | Path) -> Path:
     bundled = bundled_paths()
     if str(name) in bundled:
         return bundled[str(name)]
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.suffix or path.exists():
         return path
     raise unknown_name("model", str(name), list(bundled))
+
+
+def recipe_weights(name: str, sha256: str) -> Path:
+    """The weights file that a recipe names: that of the id or path, or an earlier one of the id with this hash.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    path = resolve_model(name)
+    if sha256 and name in bundled_paths() and file_hash(path) != sha256:
+        earlier = EARLIER_FOLDER.glob(f"{name}.*{SUFFIX}")
+        return next((other for other in earlier if file_hash(other) == sha256), path)
+    return path
 
 
 def model_card(name: str | Path) -> ModelCard:
@@ -133,15 +153,39 @@ def load_trained(name: str | Path, device: str = "auto") -> TrainedModel:
     """
     path = resolve_model(name)
     card = read_card(path)
+    check_hyper(card, path.name)
+    _check_shapes(card, path)
     weights = load_weights(path)
     target = resolve_device(device)
     network = build(card.architecture, **card.hyper)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise InputError(
-            f"The weights in {path.name} do not fit its card: {reason}", "Use a file made by napari-synth."
-        ) from error
+        raise _unfit(path, one_line(error)) from error
     network.to(target).eval().requires_grad_(False)
     return TrainedModel(card, network, path, file_hash(path), target)
+
+
+def _check_shapes(card: ModelCard, path: Path) -> None:
+    """Refuse a file whose tensors are not those of the network that its card describes.
+
+    Neither the network nor the file's tensors are made for that, so that a card which asks for a network
+    of any size is refused at once.
+    """
+    from napari_synth.models.outline import outline
+
+    stored = stored_shapes(path)
+    try:
+        expected = outline(card.architecture, **card.hyper)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise _unfit(path, one_line(error)) from error
+    for name in [*expected, *stored]:
+        if expected.get(name) != stored.get(name):
+            there, needed = (shapes.get(name, "none") for shapes in (stored, expected))
+            raise _unfit(path, f"of {name} there is {there}, needed is {needed}")
+
+
+def _unfit(path: Path, reason: str) -> InputError:
+    return InputError(
+        f"The weights in {path.name} do not fit its card: {one_line(reason)}.", "Use a file made by napari-synth."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from napari_synth.core.seeds import numpy_rng
 from napari_synth.nets.capsule import CapsuleLayer, Convolve
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.half_precision import at_least_float32
@@ -14,6 +15,7 @@ from napari_synth.nets.seeded_dropout import SeededDropout
 LATENT_SIZE = 100
 PLANE = 256
 MULTIPLE = 8
+BEYOND = ("reflection", "blocks")
 LAST_USE = {name: stage.name for stage in STAGES for name in stage.inputs}
 UNDROPPED = ("conv1", "convcaps10")
 
@@ -29,10 +31,20 @@ class CapsPix2PixGenerator(nn.Module):
     ----------
     dropout : float
         Probability with which a whole capsule is switched off; active exactly when noise is given.
+    beyond : {'reflection', 'blocks'}
+        How the latent plane goes on where a canvas is larger than it; see `LatentPlane`.
+
+    Raises
+    ------
+    ValueError
+        If ``beyond`` is neither.
     """
 
-    def __init__(self, dropout: float = 0.5):
+    def __init__(self, dropout: float = 0.5, beyond: str = "reflection"):
         super().__init__()
+        if beyond not in BEYOND:
+            raise ValueError(f"beyond must be one of {BEYOND}, not {beyond!r}")
+        self.beyond = beyond
         self.fc = nn.Linear(LATENT_SIZE, PLANE * PLANE)
         self.conv1 = nn.Conv2d(2, 16, 5, 1, 2)
         self.convcaps1 = CapsuleLayer(16, 2, 16, 5, 2, 2)
@@ -51,10 +63,7 @@ class CapsPix2PixGenerator(nn.Module):
         self.dropout = SeededDropout(dropout, leading_axes=2)
 
     def latent_plane(self, z: Tensor, height: int, width: int) -> Tensor:
-        """The latent vector as an image of any size.
-
-        The plane has 256×256 pixels: a smaller canvas gets its upper left part, a larger one its
-        continuation by reflection.
+        """The latent vector as an image of any size; see `LatentPlane`.
 
         Parameters
         ----------
@@ -65,8 +74,7 @@ class CapsPix2PixGenerator(nn.Module):
         -------
         Tensor, shape (B, 1, height, width)
         """
-        plane = self.base_plane(z)
-        return plane[:, :, reflected(height, z.device)][..., reflected(width, z.device)]
+        return LatentPlane(self, z).window(0, 0, height, width)
 
     def base_plane(self, z: Tensor) -> Tensor:
         """The latent vector as ``[B, 1, 256, 256]``."""
@@ -113,6 +121,63 @@ class CapsPix2PixGenerator(nn.Module):
     def image(self, x: Tensor) -> Tensor:
         """The last capsules ``[B, 1, 16, H, W]`` to the image ``[B, 1, H, W]``."""
         return torch.sigmoid(at_least_float32(self.conv2(x[:, 0])))
+
+
+class LatentPlane:
+    """The latent vector as an image without end, of which windows are taken.
+
+    The network makes 256×256 pixels of it: a smaller canvas gets their upper left part. On a larger one they
+    are mirrored (``beyond="reflection"``), or every further block of 256×256 is made of the vector with its
+    numbers in another order and other signs (``beyond="blocks"``), which is as good a draw of N(0, 1), the same
+    for the same block, and follows the vector smoothly.
+
+    Parameters
+    ----------
+    network : CapsPix2PixGenerator
+    z : Tensor, shape (B, 100)
+    """
+
+    def __init__(self, network: CapsPix2PixGenerator, z: Tensor):
+        self._network = network
+        self._z = z
+        self._blocks: dict[tuple[int, int], Tensor] = {}
+
+    @property
+    def device(self) -> torch.device:
+        """Where windows are made."""
+        return self._z.device
+
+    def window(self, top: int, left: int, bottom: int, right: int) -> Tensor:
+        """Rows ``top … bottom - 1`` and columns ``left … right - 1``, none negative: ``[B, 1, height, width]``."""
+        if self._network.beyond == "reflection":
+            plane = self._block(0, 0)
+            return plane[:, :, reflected(bottom, self.device, top)][..., reflected(right, self.device, left)]
+        return torch.cat([self._row(i, rows, left, right) for i, rows in _parts(top, bottom)], dim=2)
+
+    def _row(self, i: int, rows: slice, left: int, right: int) -> Tensor:
+        return torch.cat([self._block(i, j)[:, :, rows, columns] for j, columns in _parts(left, right)], dim=3)
+
+    def _block(self, i: int, j: int) -> Tensor:
+        if (i, j) not in self._blocks:
+            self._blocks[i, j] = self._network.base_plane(rearranged(self._z, i, j))
+        return self._blocks[i, j]
+
+
+def rearranged(z: Tensor, i: int, j: int) -> Tensor:
+    """The numbers of ``[B, 100]`` in the order and with the signs of block (i, j); block (0, 0) is z itself."""
+    if (i, j) == (0, 0):
+        return z
+    rng = numpy_rng("latent block", i, j)
+    order, signs = rng.permutation(z.shape[1]), rng.choice((-1.0, 1.0), z.shape[1])
+    return z[:, torch.from_numpy(order).to(z.device)] * torch.from_numpy(signs).to(z)
+
+
+def _parts(start: int, stop: int) -> list[tuple[int, slice]]:
+    """The blocks that a range of pixels lies in, each with its part of the block."""
+    return [
+        (block, slice(max(start - block * PLANE, 0), min(stop - block * PLANE, PLANE)))
+        for block in range(start // PLANE, (stop - 1) // PLANE + 1)
+    ]
 
 
 def reflected(size: int, device: torch.device | None = None, start: int = 0) -> Tensor:

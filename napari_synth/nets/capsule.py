@@ -66,9 +66,10 @@ def route(votes: Tensor, iterations: int = ITERATIONS, *, keep: bool = False) ->
     if votes.dtype in (torch.float16, torch.bfloat16):
         votes = votes.float()
     if votes.device.type == "cpu" and votes.dtype == torch.float32 and not torch.compiler.is_compiling():
-        from napari_synth.nets.routing_cpu import NativeRoute
+        from napari_synth.nets import routing_cpu
 
-        return NativeRoute.apply(votes.contiguous(), iterations, keep)
+        if routing_cpu.works():
+            return routing_cpu.NativeRoute.apply(votes.contiguous(), iterations, keep)
     inputs = votes.shape[1]
     kept = [torch.full_like(votes[..., 0], 1 / inputs)]
     v = squash(votes.mean(1))

@@ -22,11 +22,13 @@ HIDDEN = 128
 BLOCKS = (6, 7)
 TILE_MULTIPLE = 2 ** len(ENCODER)
 STEP = 8
+NOISE_PERIODS = (1, 4, 16)
+"""Pixels per number of each noise plane."""
 
 
-def scaled(channels: int, width: float) -> int:
+def width_scaled(channels: int, width: float, at_least: int = STEP) -> int:
     """Channels at a width, a multiple of 8 and at least 8; those of the publication at width 1."""
-    return channels if width == 1 else max(STEP, round(channels * width / STEP) * STEP)
+    return channels if width == 1 else max(at_least, round(channels * width / STEP) * STEP)
 
 
 def conv_unit(in_channels: int, out_channels: int) -> nn.Sequential:
@@ -53,6 +55,11 @@ class MetGen(nn.Module):
     blocks : {6, 7}
         SPADE blocks. The seventh works at full size and its features join those of the last decoder
         stage.
+    at_least : int
+        Channels that a stage of the image path keeps at any width below 1.
+    noise : bool
+        Whether three noise planes come beside the image, from which the network draws what neither image
+        nor label says: grain, and how bright each object is. Not in the publication.
 
     Raises
     ------
@@ -60,15 +67,27 @@ class MetGen(nn.Module):
         If ``blocks`` is neither 6 nor 7, or ``width`` is not positive.
     """
 
-    def __init__(self, in_channels: int = 1, out_channels: int = 1, *, width: float = 1.0, blocks: int = 6):
+    def __init__(
+        self,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        *,
+        width: float = 1.0,
+        blocks: int = 6,
+        at_least: int = STEP,
+        noise: bool = False,
+    ):
         super().__init__()
         if blocks not in BLOCKS:
             raise ValueError(f"blocks must be one of {BLOCKS}, not {blocks}")
         if width <= 0:
             raise ValueError(f"width must be positive, not {width}")
-        encoder, decoder, spade = (
-            [scaled(channels, width) for channels in widths] for widths in (ENCODER, DECODER, SPADE[:blocks])
+        encoder, decoder = (
+            [width_scaled(channels, width, at_least) for channels in widths] for widths in (ENCODER, DECODER)
         )
+        spade = [width_scaled(channels, width) for channels in SPADE[:blocks]]
+        self.noise = noise
+        in_channels += len(NOISE_PERIODS) * noise
         self.down = nn.ModuleList(
             conv_units(before, after, 2) for before, after in zip([in_channels, *encoder[:-1]], encoder, strict=True)
         )
@@ -77,7 +96,7 @@ class MetGen(nn.Module):
         joined = [0, *spade[2:], *[0] * (len(decoder) - 1 - len(spade[2:]))]
         before = [encoder[-1], *(stage + label for stage, label in zip(decoder, joined, strict=True))]
         self.up = nn.ModuleList(conv_units(before[i] + skip, decoder[i], 3) for i, skip in enumerate(reversed(encoder)))
-        self.label = LabelPath(spade, hidden=scaled(HIDDEN, width))
+        self.label = LabelPath(spade, hidden=width_scaled(HIDDEN, width))
         self.last = nn.Conv2d(before[-1], out_channels, 1)
 
     @property
@@ -96,13 +115,20 @@ class MetGen(nn.Module):
             if is_parametrized(module):
                 remove_parametrizations(module, "weight")
 
-    def encode(self, image: Tensor) -> list[Tensor]:
-        """Features of the image alone: the skips, fine to coarse, then the centre."""
-        skips, x = [], image
+    def encode(self, image: Tensor, planes: Tensor | None = None) -> list[Tensor]:
+        """Features of image and noise planes, without the label: the skips, fine to coarse, then the centre."""
+        skips, x = [], self._entry(image, planes)
         for stage in self.down:
             skips.append(stage(x))
             x = max_pool2d(skips[-1], 2)
         return [*skips, self.centre(x)]
+
+    def _entry(self, image: Tensor, planes: Tensor | None) -> Tensor:
+        if not self.noise:
+            return image
+        if planes is None:
+            planes = image.new_zeros(len(image), len(NOISE_PERIODS), *image.shape[-2:])
+        return torch.cat([image, planes], dim=1)
 
     def decode(self, features: list[Tensor], mask: Tensor) -> Tensor:
         """Image features and ``[B, 1, H, W]`` mask to ``[B, out_channels, H, W]`` in [-1, 1]."""
@@ -115,9 +141,12 @@ class MetGen(nn.Module):
                 x = torch.cat([x, labels[number - 1]], dim=1)
         return torch.tanh(at_least_float32(self.last(x)))
 
-    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
-        """``[B, in_channels, H, W]`` in [-1, 1] and ``[B, 1, H, W]`` in {0, 1}; sides are multiples of 64."""
-        return self.decode(self.encode(image), mask)
+    def forward(self, image: Tensor, mask: Tensor, planes: Tensor | None = None) -> Tensor:
+        """``[B, in_channels, H, W]`` in [-1, 1] and ``[B, 1, H, W]`` in {0, 1}; sides are multiples of 64.
+
+        ``planes``, ``[B, 3, H, W]``, are N(0, 1); 0 where not given, and without effect on a network that has none.
+        """
+        return self.decode(self.encode(image, planes), mask)
 
 
 class ConditionedUNet(Pix2PixGenerator):

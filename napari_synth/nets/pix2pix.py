@@ -14,7 +14,7 @@ from napari_synth.nets.half_precision import at_least_float32
 from napari_synth.nets.seeded_dropout import SeededDropout
 
 UPSAMPLING = ("transposed", "resize")
-NORMS = ("batch", "image", "instance")
+NORMS = ("batch", "image", "instance", "none")
 
 
 def encoder_widths(ngf: int, levels: int) -> list[int]:
@@ -27,8 +27,10 @@ def norm_layer(kind: str, channels: int) -> nn.Module:
 
     ``'batch'`` renders with the statistics of the training; ``'image'`` is a BatchNorm that takes those
     of the images at hand, as code does that never switches to evaluation; ``'instance'`` is InstanceNorm
-    without weights.
+    without weights; ``'none'`` changes nothing.
     """
+    if kind == "none":
+        return nn.Identity()
     if kind == "instance":
         return nn.InstanceNorm2d(channels)
     return nn.BatchNorm2d(channels, track_running_stats=kind == "batch")
@@ -44,7 +46,7 @@ class DownBlock(nn.Module):
         super().__init__()
         self.activation = nn.LeakyReLU(0.2) if activate else nn.Identity()
         self.conv = nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=bias)
-        self.norm = norm_layer(norm, out_channels) if norm else nn.Identity()
+        self.norm = norm_layer(norm, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.norm(self.conv(self.activation(x)))
@@ -69,7 +71,7 @@ class UpBlock(nn.Module):
         else:
             self.resize = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
             self.conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=bias)
-        self.norm = norm_layer(norm, out_channels) if norm else nn.Identity()
+        self.norm = norm_layer(norm, out_channels)
         self.dropout = SeededDropout(dropout)
 
     def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Tensor:
@@ -124,11 +126,13 @@ class Pix2PixGenerator(nn.Module):
         Probability in the decoder's inner blocks. Dropout is the network's only noise.
     dropout_blocks : int
         How many decoder blocks, counted from the bottleneck, have dropout; 3 as published.
+    dropout_first : int
+        The first of them; in the widely used PyTorch pix2pix the innermost block has none.
     head_dropout : float
         Probability in the `FullSizeHead`.
     bias : bool
         Bias beside the norm, as the thesis' code has it. The last layer always has one.
-    norm : {'batch', 'image', 'instance'}
+    norm : {'batch', 'image', 'instance', 'none'}
         See `norm_layer`.
 
     Raises
@@ -152,6 +156,7 @@ class Pix2PixGenerator(nn.Module):
         upsampling: str = "transposed",
         dropout: float = 0.5,
         dropout_blocks: int = 3,
+        dropout_first: int = 0,
         head_dropout: float = 0.0,
         bias: bool = False,
         norm: str = "batch",
@@ -171,7 +176,7 @@ class Pix2PixGenerator(nn.Module):
                 widths[i - 1] if i else in_channels,
                 widths[i],
                 activate=i > 0,
-                norm=norm if 0 < i < levels - 1 else "",
+                norm=norm if 0 < i < levels - 1 else "none",
                 bias=bias,
             )
             for i in range(levels)
@@ -186,9 +191,9 @@ class Pix2PixGenerator(nn.Module):
                     widths[level] * (1 if k == 0 else 2),
                     inner_width,
                     upsampling=upsampling,
-                    norm=norm if not last or resize else "",
+                    norm=norm if not last or resize else "none",
                     bias=bias or (last and not resize),
-                    dropout=dropout if k < dropout_blocks and not last else 0.0,
+                    dropout=dropout if 0 <= k - dropout_first < dropout_blocks and not last else 0.0,
                 )
             )
         self.head = FullSizeHead(in_channels, ngf // 2, out_channels, head_dropout) if resize else None
@@ -209,6 +214,20 @@ class Pix2PixGenerator(nn.Module):
         if self.head is not None:
             x = self.head(x, inputs, noise)
         return repeatable_tanh(x)
+
+
+def reach(levels: int) -> int:
+    """Pixels around a pixel on each side beyond which no input changes it, rendering with ``norm='batch'``.
+
+    The head reads 2; each level inwards one pixel of its bilinear doubling and one of its convolution, and each
+    level outwards, of four-pixel kernels at every second pixel, doubles that and adds 2.
+    """
+    radius = 2
+    for _ in range(levels):
+        radius = (radius + 2) // 2 + 1
+    for _ in range(levels):
+        radius = 2 * radius + 2
+    return radius
 
 
 def option_plane(index: Tensor, n_options: int, height: int, width: int) -> Tensor:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from numba import njit
 from torch import Tensor
+
+from napari_synth.nets.native_loops import native, remark
 
 Floats = npt.NDArray[np.float32]
 Kernel = Callable[..., None]
@@ -28,7 +29,17 @@ F = np.float32
 LOG2_E, LN2_HIGH, LN2_LOW = F(1.44269504), F(0.693359375), F(-2.12194440e-4)
 TINY = F(np.finfo(np.float32).tiny)
 
-native = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+
+@cache
+def works() -> bool:
+    """Whether the loop can be compiled here; if not, torch routes, slower."""
+    votes = np.zeros((1, 2, 1, 1, 1), F)
+    try:
+        route_tiles(votes, np.empty((1, 1, 1, 1), F), np.empty((0, 1, 2, 1, 1), F), 2, 0, 1)
+    except Exception as error:  # no memory that may be run, a full disk under the cache, no compiler for this machine
+        remark(f"The routing of capsules could not be compiled, so it is slower ({error}).")
+        return False
+    return True
 
 
 class NativeRoute(torch.autograd.Function):

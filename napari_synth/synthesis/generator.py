@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core import arguments
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import Precision
 from napari_synth.models.registry import RoleModel
 from napari_synth.synthesis.architectures.registry import architecture, stages_of
-from napari_synth.synthesis.capsules.access import CapsuleAccess, intervention
+from napari_synth.synthesis.capsules.access import CapsuleAccess, interventions_of
 from napari_synth.synthesis.latents.vectors import latent_for
 from napari_synth.synthesis.padding import padded_to
 from napari_synth.synthesis.request import (
@@ -28,6 +29,7 @@ from napari_synth.synthesis.request import (
     option_name,
     render_error,
 )
+from napari_synth.synthesis.styles import check_style
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from napari_synth.synthesis.live.follower import Follower
     from napari_synth.synthesis.network_io import ForwardRequest
 
-Unit = tuple[str, int] | tuple[str, int, int]
+UnitKey = tuple[str, int] | tuple[str, int, int]
 """(layer, capsule) or (layer, capsule, channel)."""
 
 
@@ -72,11 +74,12 @@ class Generator(RoleModel):
         seed: int | None = None,
         z: np.ndarray | None = None,
         *,
+        style: int | Sequence[float] | np.ndarray | None = None,
         condition: np.ndarray | None = None,
         capture: Sequence[str] = (),
         routing: Sequence[str] = (),
-        set: Mapping[Unit, float] | None = None,
-        scale: Mapping[Unit, float] | None = None,
+        set: Mapping[UnitKey, float] | None = None,
+        scale: Mapping[UnitKey, float] | None = None,
         precision: Precision = "exact",
     ) -> Rendering:
         """Image of a mask; see `RenderRequest` and `run`.
@@ -84,17 +87,16 @@ class Generator(RoleModel):
         ``set`` and ``scale`` map (layer, capsule) or (layer, capsule, channel) to the number that the
         activation is set to or multiplied by: ``set={("convcaps10", 0, 5): 0.0}``.
         """
-        interventions = [intervention(key, scale=float(value)) for key, value in (scale or {}).items()]
-        interventions += [intervention(key, value=float(value)) for key, value in (set or {}).items()]
         request = RenderRequest(
             mask,
             option,
             seed,
             z=z,
+            style=check_style(self.card, style),
             condition=condition,
-            interventions=tuple(interventions),
-            capture=tuple(capture),
-            routing=tuple(routing),
+            interventions=interventions_of(set, scale),
+            capture=arguments.texts(capture, "capture"),
+            routing=arguments.texts(routing, "routing"),
             precision=precision,
         )
         return self.run(request)
@@ -129,15 +131,16 @@ class Generator(RoleModel):
         Raises
         ------
         InputError
-            If the mask, the option, z, the condition, the precision, a layer or an intervention cannot
+            If the mask, the option, z, the style, the condition, the precision, a layer or an intervention cannot
             be used.
         WorkError
             If the device runs out of memory.
         Cancelled
             What was finished went to ``steering.on_tile``.
         """
-        from napari_synth.synthesis.network_io import ForwardRequest, in_colours_of
+        from napari_synth.synthesis.network_io import ForwardRequest, in_colours_of, style_for
         from napari_synth.synthesis.precision import check_precision, computing
+        from napari_synth.synthesis.threads import threads_for
 
         card = self.card
         check_precision(request.precision)
@@ -147,13 +150,15 @@ class Generator(RoleModel):
         condition = check_condition(card, request.condition, labels.shape)
         option = check_option(card, request.option)
         z = latent_for(request.z, request.seed, card.latent_size)
+        style = style_for(self._trained, request.style, option, request.seed)
         access = CapsuleAccess(request, self.stages, card.id)
         padded = padded_to(labels, card.tile_multiple)
         beside = None if condition is None else padded_to(condition, card.tile_multiple)
         start = time.perf_counter()
         try:
-            with computing(self._trained.device, request.precision):
-                wanted = ForwardRequest(padded, option, request.seed, z, access.probe, beside)
+            device = self._trained.device
+            with threads_for(padded.size, device), computing(device, request.precision):
+                wanted = ForwardRequest(padded, option, request.seed, z, access.probe, beside, style=style)
                 on_image = self._on_image(labels.shape, option, steering or Steering())
                 image, tile, remark = self._forward(request.precision, wanted, on_image)
         except RuntimeError as error:
@@ -163,7 +168,8 @@ class Generator(RoleModel):
         seconds = time.perf_counter() - start
         kept = access.kept(labels.shape)
         name = option_name(card, request.option)
-        return Rendering(image, seconds, name, request.seed, condition, *kept, tile=tile, remark=remark)
+        code = tuple(style.tolist())
+        return Rendering(image, seconds, name, request.seed, condition, *kept, tile=tile, remark=remark, style=code)
 
     def network_for(self, precision: Precision) -> TrainedModel:
         """The model as it computes with a precision, within `precision.computing`."""
@@ -209,7 +215,7 @@ class Generator(RoleModel):
             return steering
 
         def on_tile(box: Box, pixels: np.ndarray) -> None:
-            part = box.within(whole(*shape))
+            part = box.within(full_box(*shape))
             if part.area:
                 tell(part, in_colours_of(self.card, pixels[part.seen_from(box)], option))
 

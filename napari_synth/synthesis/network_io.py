@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_synth.core.recipe import image_hash
+from napari_synth.core.errors import WorkError
+from napari_synth.core.recipe import Style, image_hash
+from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.mask_encoding import mask_plane
-from napari_synth.nets.metgan import MetGen
+from napari_synth.nets.counter_noise import noise_planes
+from napari_synth.nets.metgan import NOISE_PERIODS, MetGen
 from napari_synth.nets.pix2pix import option_plane
+from napari_synth.nets.styled import StyledPix2Pix, style_planes
+from napari_synth.synthesis.styles import check_style, style_code
 
 if TYPE_CHECKING:
     from napari_synth.core.intensity import Intensity
@@ -43,6 +48,10 @@ class ForwardRequest:
         What to keep and to change inside the network.
     condition : ndarray, shape (Y, X), optional
         Image beside the mask, in the dtype of the card's intensities.
+    origin : tuple of int, optional
+        Row and column of the first pixel on the canvas, where this is a window of it.
+    style : ndarray, shape (style_size,), float32
+        Code of the style; of length 0 for a model without styles.
     """
 
     labels: np.ndarray
@@ -51,6 +60,8 @@ class ForwardRequest:
     z: np.ndarray
     probe: Probe | None = None
     condition: np.ndarray | None = None
+    origin: tuple[int, int] | None = None
+    style: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 Forward = Callable[["TrainedModel", ForwardRequest], np.ndarray]
@@ -84,10 +95,63 @@ def option_channel(model: TrainedModel, plane: Tensor, option: int) -> Tensor:
     return plane.expand(-1, int(card.hyper["in_channels"]), -1, -1)  # a network made for RGB label images
 
 
+def style_for(model: TrainedModel, style: Style | None, option: int, seed: int | None) -> np.ndarray:
+    """The code of a style, ``(style_size,)`` float32; of length 0 for a model without styles.
+
+    Raises
+    ------
+    InputError
+        See `check_style`.
+    """
+    checked = check_style(model.card, style)
+    if not model.card.style_size:
+        return np.zeros(0, np.float32)
+    network = network_of(model, StyledPix2Pix)
+    bank, spread = (table[option].float().cpu().numpy() for table in (network.bank, network.bank_spread))
+    return style_code(bank, spread, checked, seed)
+
+
+def pix2pix_input(
+    model: TrainedModel, plane: Tensor, option: int, seed: int | None, style: np.ndarray, place: tuple[int, int]
+) -> Tensor:
+    """All that a pix2pix network reads, ``[1, C, H, W]``, on the CPU for a model without styles.
+
+    Parameters
+    ----------
+    plane : Tensor, shape (1, 1, H, W)
+        The mask channel.
+    option : int
+    seed : int, optional
+    style : ndarray, shape (style_size,)
+    place : tuple of int
+        Row and column of the first pixel on the canvas.
+    """
+    x = option_channel(model, plane, option)
+    if not style.size:
+        return x
+    periods, size = network_of(model, StyledPix2Pix).noise_periods, x.shape[-2:]
+    noise = noise_at(seed, periods, place, size, model.device)
+    code = torch.from_numpy(style)[None].to(model.device)
+    return torch.cat([x.to(model.device), noise, style_planes(code, *size)], dim=1)
+
+
 def as_pixels(values: Tensor) -> np.ndarray:
-    """What a network gives for one image, ``[1, C, H, W]``, as ``(H, W)`` or ``(H, W, C)`` float32."""
-    pixels: np.ndarray = values[0].permute(1, 2, 0).float().cpu().numpy()
+    """What a network gives for one image, ``[1, C, H, W]``, as ``(H, W)`` or ``(H, W, C)`` float32.
+
+    Raises
+    ------
+    WorkError
+        If it is not finite.
+    """
+    pixels: np.ndarray = finite(values)[0].permute(1, 2, 0).float().cpu().numpy()
     return one_channel_flat(pixels)
+
+
+def finite(values: Tensor) -> Tensor:
+    """The values themselves; `WorkError` where one is NaN or infinite, which no image can show."""
+    if not values.sum().isfinite():
+        raise WorkError("The model gives pixels that are not finite.", "Its training may have diverged: use another.")
+    return values
 
 
 def one_channel_flat(pixels: np.ndarray) -> np.ndarray:
@@ -101,6 +165,28 @@ def in_colours_of(card: ModelCard, image: np.ndarray, option: int) -> np.ndarray
         grey: np.ndarray = image.astype(np.float32).mean(-1).round().astype(np.uint8)
         return grey
     return image
+
+
+def dropout_noise(request: ForwardRequest) -> torch.Generator | None:
+    """Dropout under the seed; a window of a canvas has its own."""
+    if request.seed is None:
+        return None
+    if request.origin is None:
+        return torch_generator(request.seed, "render")
+    return torch_generator(derived_seed(request.seed, "window", *request.origin), "render")
+
+
+def noise_at(
+    seed: int | None, periods: tuple[int, ...], place: tuple[int, int], size: tuple[int, ...], device: torch.device
+) -> Tensor:
+    """Noise planes of a seed over a window of the canvas, ``[1, planes, height, width]``; 0 without a seed.
+
+    A pixel has the same noise whatever part of the canvas is rendered.
+    """
+    height, width = size
+    if seed is None:
+        return torch.zeros(1, len(periods), height, width, device=device)
+    return noise_planes(derived_seed(seed, "render"), periods, *place, height, width, device)[None]
 
 
 def image_channel(card: ModelCard, condition: np.ndarray | None) -> np.ndarray:
@@ -121,20 +207,28 @@ def output_scale(card: ModelCard) -> Intensity:
     return card.intensities[card.output_channel]
 
 
+Key = tuple[str, int | None, tuple[int, int]]
+"""Hash of an image, and for a network that has noise the seed and the place of the first pixel."""
+
+
 class AnatomyFeatures:
     """What MetGen's image path made of the last image, so that an edited label costs the rest only."""
 
     def __init__(self) -> None:
-        self._last: weakref.WeakKeyDictionary[nn.Module, tuple[str, list[Tensor]]] = weakref.WeakKeyDictionary()
+        self._last: weakref.WeakKeyDictionary[nn.Module, tuple[Key, list[Tensor]]] = weakref.WeakKeyDictionary()
 
-    def of(self, model: TrainedModel, condition: np.ndarray | None) -> list[Tensor]:
-        """Features of an anatomy, ``(Y, X)`` in the dtype of the card's intensities."""
+    def of(
+        self, model: TrainedModel, condition: np.ndarray | None, seed: int | None, place: tuple[int, int] = (0, 0)
+    ) -> list[Tensor]:
+        """Features of an anatomy, ``(Y, X)`` in the dtype of the card's intensities, and of the noise at its place."""
         network, image = network_of(model, MetGen), image_channel(model.card, condition)
-        key = image_hash(image)
+        noisy = network.noise and seed is not None
+        key: Key = (image_hash(image), seed if noisy else None, place if noisy else (0, 0))
         known = self._last.get(network)
         if known is None or known[0] != key:
             x = torch.from_numpy(image)[None, None].to(model.device).contiguous(memory_format=torch.channels_last)
-            known = (key, network.encode(x))
+            planes = noise_at(seed, NOISE_PERIODS, place, image.shape, model.device) if noisy else None
+            known = (key, network.encode(x, planes))
             self._last[network] = known
         return known[1]
 
@@ -149,5 +243,5 @@ anatomy_features = AnatomyFeatures()
 def signal_of(model: TrainedModel, features: list[Tensor], plane: Tensor) -> np.ndarray:
     """What MetGen's label path and decoder make of a mask ``[1, 1, H, W]``: ``(H, W)`` float32 in [-1, 1]."""
     values = network_of(model, MetGen).decode(features, plane.to(model.device))
-    signal: np.ndarray = values[0, 0].float().cpu().numpy()
+    signal: np.ndarray = finite(values)[0, 0].float().cpu().numpy()
     return signal

@@ -18,6 +18,8 @@ from napari_synth.core.recipe import (
     MaskSource,
     Precision,
     Recipe,
+    Style,
+    checked_recipe,
     image_hash,
     mask_hash,
     versions,
@@ -48,6 +50,7 @@ def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None 
         next(iter(recipe.options), None),
         recipe.seed,
         z=None if recipe.z is None else np.array(recipe.z, np.float32),
+        style=tuple(recipe.style) if isinstance(recipe.style, list) else recipe.style,
         condition=condition,
         interventions=tuple(recipe.interventions),
         precision=recipe.precision,
@@ -78,6 +81,7 @@ def image_recipe(
         options=[option] if option else [],
         seed=request.seed,
         z=None if request.z is None else [float(value) for value in request.z],
+        style=_written(request.style),
         interventions=list(request.interventions),
         precision=request.precision,
         versions=versions(),
@@ -155,6 +159,7 @@ def painted_batch(
     variants: int = 1,
     seed: int | None = 1,
     z: np.ndarray | None = None,
+    style: Style | None = None,
     interventions: Sequence[Intervention] = (),
     precision: Precision = "exact",
 ) -> PaintedBatch:
@@ -173,6 +178,8 @@ def painted_batch(
     seed : int, optional
     z : ndarray, optional
         One latent vector for all images.
+    style : int or tuple of float, optional
+        One style for all images; else each draws its own.
     interventions : sequence of Intervention
     precision : {'exact', 'fast'}
 
@@ -196,6 +203,7 @@ def painted_batch(
         variants=variants,
         seed=seed,
         z=None if z is None else [float(value) for value in z],
+        style=_written(style),
         interventions=list(interventions),
         precision=precision,
         versions=versions(),
@@ -211,9 +219,12 @@ def altered(
     options: Sequence[str] = (),
     precision: Precision | None = None,
 ) -> Recipe:
-    """The recipe with what is given in place of its own."""
+    """The recipe with what is given in place of its own; `InputError` where that is out of range."""
     changes = {"n": n, "variants": variants, "options": list(options), "precision": precision}
-    return recipe.model_copy(update={name: value for name, value in changes.items() if value})
+    given = {name: value for name, value in changes.items() if value}
+    if not given:
+        return recipe
+    return checked_recipe(recipe.model_dump() | given, "The recipe with these changes", "Give other numbers or names.")
 
 
 def check_model(recipe: Recipe, generator: Renderer) -> None:
@@ -223,6 +234,11 @@ def check_model(recipe: Recipe, generator: Renderer) -> None:
             f"The model {recipe.model} has other weights than the recipe was made with.",
             "Install the version of napari-synth named in the recipe, or clear model_sha256 to use these.",
         )
+
+
+def _written(style: Style | None) -> int | list[float] | None:
+    """A style as a recipe has it."""
+    return list(style) if isinstance(style, tuple) else style
 
 
 def _layer_image(name: str, image: np.ndarray) -> LayerSource:

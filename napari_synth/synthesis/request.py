@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from napari_synth.core import arguments
 from napari_synth.core.boxes import Box
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.core.intensity import check_channel, in_grey_values_of
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
-from napari_synth.core.recipe import Intervention, Precision, mask_hash
+from napari_synth.core.recipe import Intervention, Precision, Style, mask_hash
 from napari_synth.datasets.image_files import as_labels
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ OnTile = Callable[[Box, np.ndarray], None]
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """All that an image depends on, beside the model.
+    """All that an image depends on, beside the model; an argument that cannot be is an `InputError`.
 
     Attributes
     ----------
@@ -43,6 +44,8 @@ class RenderRequest:
         Seed of the noise; None switches it off.
     z : ndarray, shape (latent,), optional
         Latent vector of a model that has one; drawn from the seed when not given.
+    style : int or tuple of float, optional
+        Number in the bank, or code, of a model with styles; drawn from the seed when not given.
     condition : ndarray, shape (Y, X), optional
         Image beside the mask, for a model whose card names one; 8 or 16 bit or float.
     interventions : tuple of Intervention
@@ -60,11 +63,26 @@ class RenderRequest:
     seed: int | None = None
     _: KW_ONLY
     z: np.ndarray | None = None
+    style: Style | None = None
     condition: np.ndarray | None = None
     interventions: tuple[Intervention, ...] = ()
     capture: tuple[str, ...] = ()
     routing: tuple[str, ...] = ()
     precision: Precision = "exact"
+
+    def __post_init__(self) -> None:
+        checked = {
+            "option": None if self.option is None else arguments.text(self.option, "option"),
+            "seed": None if self.seed is None else arguments.whole_number(self.seed, "seed"),
+            "z": None if self.z is None else arguments.numbers(self.z, "z"),
+            "capture": arguments.texts(self.capture, "capture"),
+            "routing": arguments.texts(self.routing, "routing"),
+            "precision": arguments.text(self.precision, "precision"),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # frozen, but this is its beginning
+        if not all(isinstance(change, Intervention) for change in self.interventions):
+            raise InputError("The argument interventions holds something else.", "Give Intervention(…) alone.")
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -96,6 +114,8 @@ class Rendering:
     option : str
         The option used; empty for a model without options.
     seed : int or None
+    style : tuple of float
+        The code of the style used; empty for a model without styles.
     condition : ndarray, shape (Y, X), or None
         The image beside the mask, in the dtype the model was trained on.
     activations : dict of ndarray, shape (capsule, channel, y, x), float32
@@ -117,6 +137,7 @@ class Rendering:
     routing: dict[str, np.ndarray] = field(default_factory=dict)
     tile: int = 0
     remark: str = ""
+    style: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,7 +194,7 @@ def check_mask(mask: np.ndarray, may_be_empty: bool = False, what: str = "The ma
     InputError
         If the mask is not 2-D, holds no label where it must, holds NaN or fractions, or is larger than `MAX_SIDE`.
     """
-    labels = as_labels(mask, what)
+    labels = as_labels(arguments.plane_of(mask, "mask", MAX_SIDE, what), what)
     height, width = labels.shape
     if max(height, width) > MAX_SIDE:
         raise InputError(
@@ -215,7 +236,7 @@ def needed_condition(card: ModelCard, condition: np.ndarray | None, shape: tuple
             f"The model {card.id} needs an image of the {channel} beside the mask.",
             "Give one of the same size: --condition FILE, condition=ARRAY, or an image layer.",
         )
-    image = check_channel(condition, f"The {channel} image")
+    image = check_channel(arguments.plane_of(condition, "condition", MAX_SIDE), f"The {channel} image")
     if image.shape != tuple(shape):
         raise InputError(
             f"The {channel} image is {image.shape[1]}×{image.shape[0]} pixels but the mask is {shape[1]}×{shape[0]}.",
@@ -237,11 +258,11 @@ def check_option(card: ModelCard, option: str | None) -> int:
         If the model has no such option.
     """
     names = card.options
-    if option in (None, ""):
+    if option is None or not arguments.text(option, "option"):
         return 0
     if option not in names:
-        raise unknown_name("option", str(option), names)
-    return names.index(str(option))
+        raise unknown_name("option", option, names)
+    return names.index(option)
 
 
 def option_name(card: ModelCard, option: str | None) -> str:
@@ -253,5 +274,7 @@ def option_name(card: ModelCard, option: str | None) -> str:
 def render_error(error: RuntimeError, device: str) -> WorkError:
     """What went wrong on a device, in words for the user."""
     if out_of_memory(error):
-        return WorkError(f"The {device} device ran out of memory while rendering.", "Use a smaller mask or the CPU.")
-    return WorkError(f"Rendering failed on {device}: {error}.", "Try the device cpu and report this.")
+        instead = "Use a smaller mask." if device == "cpu" else "Use a smaller mask or the CPU."
+        return WorkError(f"The {device} device ran out of memory while rendering.", instead)
+    instead = "Report this." if device == "cpu" else "Try the device cpu and report this."
+    return WorkError(f"Rendering failed on {device}: {error}.", instead)

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.progress import Stopwatch
-from napari_synth.core.seeds import derived_seed
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -61,19 +60,65 @@ def tile_boxes(box: Box, tile: int, near: tuple[float, float] | None = None) -> 
 def blended_windows(forward: Forward, model: TrainedModel, request: ForwardRequest, steering: Steering) -> Tiled:
     """An image from overlapping windows, weighted towards their centres (MONAI's sliding window).
 
-    The image beside the mask is cut into the same windows. Every window has noise of its own under
-    the seed and its place. Only a band of one window's height is held as float. Where the device
-    runs out of memory the image is begun again with smaller windows.
+    The image beside the mask is cut into the same windows. Noise depends on the seed and the place: noise
+    planes are those of the whole canvas, dropout is each window's own. Only a band of one window's height
+    is held as float. Where the device runs out of memory the image is begun again with smaller windows.
     """
-    multiple, tile = max(1, model.card.tile_multiple), steering.tile
+    return _as_memory_allows(lambda side: _in_bands(forward, model, request, side, steering), model, steering.tile)
+
+
+def tiles_with_halo(
+    forward: Forward, model: TrainedModel, request: ForwardRequest, steering: Steering, reach: int
+) -> Tiled:
+    """An image from tiles that are rendered with all around them that a pixel of theirs sees; equal to the whole.
+
+    For an architecture whose noise depends on the place alone. Where the device runs out of memory the image is
+    begun again with smaller tiles.
+
+    Parameters
+    ----------
+    reach : int
+        How far a pixel sees.
+    """
+    multiple = max(1, model.card.tile_multiple)
+    halo = -(-reach // multiple) * multiple  # so that windows begin where the network's coarse pixels begin
+    return _as_memory_allows(
+        lambda side: _with_halo(forward, model, request, side, halo, steering), model, steering.tile
+    )
+
+
+def _as_memory_allows(render: Callable[[int], np.ndarray], model: TrainedModel, tile: int) -> Tiled:
+    """An image in tiles of this side, a multiple of the card's; of half the side where memory runs out."""
+    multiple = max(1, model.card.tile_multiple)
     while True:
         side = max(multiple, tile - tile % multiple)
         try:
-            return Tiled(_in_bands(forward, model, request, side, steering), tile)
+            return Tiled(render(side), tile)
         except RuntimeError as error:
             if not out_of_memory(error) or side // 2 < max(multiple, SMALLEST):
                 raise
             tile = side // 2
+
+
+def _with_halo(
+    forward: Forward, model: TrainedModel, request: ForwardRequest, side: int, halo: int, steering: Steering
+) -> np.ndarray:
+    """One pass of exact tiles."""
+    canvas = full_box(*request.labels.shape)
+    boxes = tile_boxes(canvas, side, steering.near)
+    watch = Stopwatch(len(boxes), steering.on_progress)
+    watch.report(0, f"tile 1 of {len(boxes)}")
+    image = np.zeros(request.labels.shape, np.uint8)
+    for done, box in enumerate(boxes, 1):
+        steering.cancel.raise_if_cancelled()
+        window = box.grown(halo).within(canvas)
+        pixels = forward(model, _window_request(request, window))[box.seen_from(window)]
+        if image.shape[2:] != pixels.shape[2:]:
+            image = np.zeros((*request.labels.shape, *pixels.shape[2:]), pixels.dtype)
+        image[box.seen_from(canvas)] = pixels
+        steering.finished(box, pixels)
+        watch.report(done, f"tile {done} of {len(boxes)}, {side} pixels each")
+    return image
 
 
 def _in_bands(
@@ -107,10 +152,10 @@ def _in_bands(
 
 
 def _window_request(request: ForwardRequest, window: Box) -> ForwardRequest:
-    cut = window.seen_from(whole(*request.labels.shape))
-    seed = None if request.seed is None else derived_seed(request.seed, "window", window.top, window.left)
+    cut = window.seen_from(full_box(*request.labels.shape))
+    labels = np.ascontiguousarray(request.labels[cut])
     beside = None if request.condition is None else np.ascontiguousarray(request.condition[cut])
-    return replace(request, labels=np.ascontiguousarray(request.labels[cut]), seed=seed, condition=beside)
+    return replace(request, labels=labels, condition=beside, origin=(window.top, window.left))
 
 
 class _Band:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,18 +13,23 @@ import torch
 from lightning_fabric import Fabric
 from pydantic import ValidationError
 
-from napari_synth.core.devices import resolve_device
+from napari_synth.core.devices import out_of_memory, resolve_device
 from napari_synth.core.errors import Cancelled, InputError, WorkError, unknown_name
-from napari_synth.core.files import check_writable, existing_folder, writing
+from napari_synth.core.files import already_there, check_writable, existing_folder, user_path, writing
+from napari_synth.core.locks import holding
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
+from napari_synth.core.untrusted import first_problem
+from napari_synth.datasets.identity import data_hash
 from napari_synth.models.card import ModelCard, Training
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
 from napari_synth.models.registry import resolve_model
 from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings
+from napari_synth.training.state import RESUME_SUFFIX, read_training_state
 
-RESUME_SUFFIX = ".ckpt"
 TRAINING_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+LENGTH = {"steps", "minutes"}
+"""Settings that say how long a run is, and may change when it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,11 @@ class TrainRequest:
     devices : int
         How many of them.
     precision : str
-        One of `TRAINING_PRECISIONS`.
+        One of `TRAINING_PRECISIONS`; empty: what suits the objective and the device.
     checkpoint_minutes : float
         Time between two checkpoints.
+    overwrite : bool
+        Replace a model of the same name; a run that is resumed replaces its own.
     """
 
     architecture: str
@@ -71,8 +79,19 @@ class TrainRequest:
     seed: int = 1
     device: str = "auto"
     devices: int = 1
-    precision: str = "32-true"
+    precision: str = ""
     checkpoint_minutes: float = 3.0
+    overwrite: bool = False
+
+    @property
+    def resume_path(self) -> Path:
+        """Where the resumable state goes."""
+        return self.out.with_suffix(RESUME_SUFFIX)
+
+    @property
+    def preview_path(self) -> Path:
+        """Where the preview goes."""
+        return self.out.with_suffix(".preview.png")
 
 
 @dataclass(frozen=True)
@@ -95,19 +114,16 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
     InputError
         If the preset, the ablation or a setting is unknown or out of range.
     """
-    cls = objective_class(request.architecture)
-    if request.preset not in cls.presets:
-        raise unknown_name("preset", request.preset, sorted(cls.presets))
+    cls = objective_class(request.architecture, request.preset)
     if request.ablation and request.ablation not in cls.ablations:
         raise unknown_name("ablation", request.ablation, sorted(cls.ablations))
     chosen = cls.presets[request.preset] | cls.ablations.get(request.ablation, {}) | request.settings
     try:
-        return cls.Settings(**chosen)
+        return cls.Settings.model_validate(chosen)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "combination"
+        name, reason = first_problem(error, "combination")
         raise InputError(
-            f"The training setting {name} is not valid: {first['msg']}.",
+            f"The training setting {name} is not valid: {reason}.",
             f"Known settings: {', '.join(cls.Settings.model_fields)}.",
         ) from error
 
@@ -123,35 +139,61 @@ def train(
     Raises
     ------
     InputError
-        If the data, a setting or the file to resume is unusable.
+        If the data, a setting or the file to resume is unusable, or another model has the name.
     WorkError
-        If the model cannot be written, or the device runs out of memory.
+        If the model cannot be written or another run writes it, the device runs out of memory, or a loss is no
+        longer finite.
     """
     cancel = cancel or CancelToken()
     if request.out.suffix != SUFFIX:
         raise InputError(f"The output {request.out} is not a {SUFFIX} file.", f"Let its name end in {SUFFIX}.")
-    if request.precision not in TRAINING_PRECISIONS:
+    if request.precision and request.precision not in TRAINING_PRECISIONS:
         raise unknown_name("precision", request.precision, list(TRAINING_PRECISIONS))
     settings = settings_for(request)
+    _check_free(request)
     check_writable(request.out)
-    existing = request.data.expanduser()
+    with holding(request.out.with_name(f".{request.out.name}.lock"), f"The model {request.out}"):
+        return _train(request, settings, on_progress, cancel)
+
+
+def _check_free(request: TrainRequest) -> None:
+    """Refuse to replace a finished model or state, unless it is the state that is gone on with."""
+    if request.overwrite or (request.resume is not None and _same_file(request.resume, request.resume_path)):
+        return
+    for path in (request.out, request.resume_path, request.preview_path):
+        if path.exists():
+            other = f"Go on with it (--resume {request.resume_path}), or choose another name"
+            raise already_there(path, other if request.resume_path.exists() else "Choose another name")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+def _train(
+    request: TrainRequest, settings: ObjectiveSettings, on_progress: OnProgress, cancel: CancelToken
+) -> TrainResult:
+    existing = user_path(request.data)
     data = existing if existing.is_file() else existing_folder(existing, "data folder")
-    objective = objective_class(request.architecture)(settings, data, request.seed)
+    objective = objective_class(request.architecture, request.preset)(settings, data, request.seed)
     if request.init is not None:
         _start_from(request.init, objective)
     if objective.first() is not None:
         objective.use(_trained_first(request, objective, on_progress, cancel))
     device = resolve_device(request.device)
-    fabric = Fabric(accelerator=device.type, devices=request.devices, precision=request.precision)  # type: ignore[arg-type]
+    chosen: Any = request.precision or (objective.gpu_precision if device.type == "cuda" else "32-true")
+    fabric = Fabric(accelerator=device.type, devices=request.devices, precision=chosen)
     fabric.launch()
+    benchmark, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True  # all batches have one shape
     torch.set_flush_denormal(True)  # vanishing gradients of a fresh capsule net take a CPU 4 times as long
     objective.set_up(fabric)
-    run = _Run(request, objective, fabric)
+    run = _Run(replace(request, precision=chosen), objective, fabric, data_hash(data))
     if request.resume is not None:
         run.restore(request.resume)
     try:
         return run.until_done(on_progress, cancel)
     finally:
+        torch.backends.cudnn.benchmark = benchmark
         torch.set_flush_denormal(False)  # a state of the processor, which others in this process do not expect
 
 
@@ -168,6 +210,7 @@ def _trained_first(request: TrainRequest, objective: Objective, on_progress: OnP
     before = TrainRequest(
         architecture=architecture, data=request.data, out=out, settings=settings, seed=request.seed,
         device=request.device, precision=request.precision, checkpoint_minutes=request.checkpoint_minutes,
+        overwrite=request.overwrite,
     )  # fmt: skip
     if _is_finished(before):
         return out
@@ -184,19 +227,27 @@ def _is_finished(request: TrainRequest) -> bool:
     """Whether the model of a request is there, with all its steps."""
     if not request.out.is_file():
         return False
-    training = read_card(request.out).training
-    planned = settings_for(request).model_dump()
-    return training is not None and training.steps == planned["steps"] and training.settings == planned
+    training, planned = read_card(request.out).training, settings_for(request)
+    state = request.resume_path
+    if state.is_file() and read_training_state(state)["identity"].get("data") != data_hash(user_path(request.data)):
+        return False
+    if training is None or training.steps != planned.steps:
+        return False
+    try:
+        return type(planned)(**training.settings) == planned  # what no setting said in its day has the default
+    except ValidationError:
+        return False
 
 
 def _unfinished_state(request: TrainRequest) -> Path | None:
     """The state of the same run beside its output, if there is one."""
-    path = request.out.with_suffix(RESUME_SUFFIX)
+    path = request.resume_path
     if not path.is_file():
         return None
-    identity, settings = read_state(path)["identity"], settings_for(request).model_dump(exclude={"steps"})
-    same = (identity["architecture"], identity["seed"], identity["settings"])
-    return path if same == (request.architecture, request.seed, settings) else None
+    identity, settings = read_training_state(path)["identity"], settings_for(request).model_dump(exclude=LENGTH)
+    same = (identity["architecture"], identity["seed"], identity["settings"], identity.get("data"))
+    wanted = (request.architecture, request.seed, settings, data_hash(user_path(request.data)))
+    return path if same == wanted else None
 
 
 def _start_from(name: str, objective: Objective) -> None:
@@ -204,11 +255,11 @@ def _start_from(name: str, objective: Objective) -> None:
     path = resolve_model(name)
     try:
         if path.suffix == RESUME_SUFFIX:
-            state = read_state(path)
+            state = read_training_state(path)
             for part, network in objective.networks.items():
                 network.load_state_dict(state[f"network.{part}"])
         else:
-            objective.exported.load_state_dict(load_weights(path))
+            objective.start_from(load_weights(path))
     except (RuntimeError, KeyError) as error:
         raise InputError(
             f"The model {name} has another shape than the one to train.",
@@ -216,45 +267,32 @@ def _start_from(name: str, objective: Objective) -> None:
         ) from error
 
 
-def read_state(path: Path) -> dict[str, Any]:
-    """The training state in a ``.ckpt`` file.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or is no such state.
-    """
-    if not path.is_file():
-        raise InputError(f"There is no file {path} to go on from.", "Check the path.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises several kinds for a damaged or foreign file
-        raise InputError(f"{path} is not a resumable training state.", "Use the .ckpt file of a run.") from error
-    if not isinstance(state, dict) or "identity" not in state:
-        raise InputError(f"{path} is not a resumable training state.", "Use the .ckpt file of a run.")
-    return state
-
-
 class _Run:
     """One training run: counts steps and writes checkpoints."""
 
-    def __init__(self, request: TrainRequest, objective: Objective, fabric: Fabric):
+    def __init__(self, request: TrainRequest, objective: Objective, fabric: Fabric, data: str):
         self.request = request
         self.objective = objective
         self.fabric = fabric
         self.step = 0
         self.seconds = 0.0
         self.losses: dict[str, float] = {}
-        self.resume_path = request.out.with_suffix(RESUME_SUFFIX)
-        self.preview_path = request.out.with_suffix(".preview.png")
+        self.data = data
+        self.kept_step: int | None = None
 
     @property
     def _identity(self) -> dict[str, Any]:
         """What must agree for a resumed run to be the same run."""
         request = self.request
-        settings = self.objective.settings.model_dump(exclude={"steps"})
+        settings = self.objective.settings.model_dump(exclude=LENGTH)
         start = file_hash(resolve_model(request.init)) if request.init is not None else ""
-        return {"architecture": request.architecture, "seed": request.seed, "settings": settings, "init": start}
+        return {
+            "architecture": request.architecture,
+            "seed": request.seed,
+            "settings": settings,
+            "init": start,
+            "data": self.data,
+        }
 
     def _networks_and_optimizers(self) -> dict[str, Any]:
         objective = self.objective
@@ -265,57 +303,103 @@ class _Run:
         )
 
     def restore(self, path: Path) -> None:
-        rest = read_state(path)
-        if rest.get("identity") != self._identity:
+        rest = read_training_state(path)
+        identity = self._identity
+        if rest["identity"] == identity | {"data": rest["identity"].get("data")} != identity:
+            raise InputError(f"{path} belongs to a run on other data.", "Give the same data, or begin a run anew.")
+        if rest["identity"] != identity:
             raise InputError(f"{path} belongs to a run with other settings.", "Give the same settings and seed again.")
         for name, part in self._networks_and_optimizers().items():
             part.load_state_dict(rest[name])
         self.step, self.seconds = rest["step"], rest["seconds"]
+        if _same_file(path, self.request.resume_path):
+            self.kept_step = self.step
         if self.step > self.objective.settings.steps:
             raise InputError(f"{path} is at step {self.step} already.", f"Give more steps than {self.step}.")
 
-    def _agreed(self, decision: bool) -> bool:
+    def _agreed(self, decision: Any) -> Any:
         """Rank 0's decision, so that all devices stop and save at the same step."""
         return decision if self.fabric.world_size == 1 else self.fabric.broadcast(decision)
 
+    def _position(self) -> float:
+        """How far the run is, in planned steps: the steps done, or the share of the time spent if that is more."""
+        settings = self.objective.settings
+        spent = settings.steps * self.seconds / (60 * settings.minutes) if settings.minutes else 0
+        return float(self._agreed(max(self.step, spent)))
+
     def until_done(self, on_progress: OnProgress, cancel: CancelToken) -> TrainResult:
         total = self.objective.settings.steps
-        watch = Stopwatch(total, on_progress, found=self.step)
+        watch = Stopwatch(total, on_progress, found=int(self._position()))
         saved = began = time.monotonic()
         spent = self.seconds
-        while self.step < total and not self._agreed(cancel.cancelled):
-            self.objective.set_learning_rate(self.objective.learning_rate_factor(self.step))
+        while (position := self._position()) < total and not self._agreed(cancel.cancelled):
+            self.objective.set_learning_rate(self.objective.learning_rate_factor(position))
             try:
                 self.losses = self.objective.step(self.step)
-            except RuntimeError as error:
+            except (RuntimeError, ValueError) as error:
                 raise _training_error(error) from error
+            broken = [name for name, value in self.losses.items() if not math.isfinite(value)]
+            if self._agreed(bool(broken)):
+                raise self._broke_down(f"the loss {' and '.join(broken)} is")
             self.step += 1
             self.seconds = spent + time.monotonic() - began
-            watch.report(self.step, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
+            found = min(int(self._position()), total)
+            watch.report(found, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
             due = time.monotonic() - saved > 60 * self.request.checkpoint_minutes
-            if self._agreed(due) and self.step < total:
+            if self._agreed(due) and found < total:
                 self.save()
                 saved = time.monotonic()
         self.save()
         remarks = tuple(self.objective.remarks)
-        return TrainResult(self.request.out, self.resume_path, self.preview_path, self.step, self.losses, remarks)
+        request = self.request
+        return TrainResult(request.out, request.resume_path, request.preview_path, self.step, self.losses, remarks)
 
     def save(self) -> None:
-        """Write the resumable state, the model and the preview, each beside and renamed."""
+        """Write the resumable state, the model and the preview; what does not fit leaves those before as they are.
+
+        Raises
+        ------
+        WorkError
+            If a weight is NaN or too large to be stored; what was written before stays.
+        """
+        if not all(_is_finite(network) for network in self.objective.networks.values()):
+            raise self._broke_down("its weights are")
+        try:
+            self._save()
+        except WorkError as error:
+            if self.kept_step is None:
+                raise
+            raise WorkError(
+                f"{error.problem} Training ended at step {self.step}; the state of step {self.kept_step} is kept.",
+                f"Free some space and go on with: --resume {self.request.resume_path}",
+            ) from error
+
+    def _save(self) -> None:
         state = self._networks_and_optimizers() | {
             "identity": self._identity,
             "step": self.step,
             "seconds": self.seconds,
         }
         if not self.fabric.is_global_zero:
-            self.fabric.save(self.resume_path, state)  # only rank 0 writes, but all must take part
+            self.fabric.save(self.request.resume_path, state)  # only rank 0 writes, but all must take part
             return
-        with writing(self.resume_path) as temporary:
+        with writing(self.request.resume_path) as temporary:
             self.fabric.save(temporary, state)
+        self.objective.complete()
+        self.kept_step = self.step
         save_model(self.request.out, self._card(), self.objective.exported.state_dict())
         self.objective.save_beside(self.request.out)
-        with writing(self.preview_path) as temporary:
-            iio.imwrite(temporary, self.objective.preview())
+        with writing(self.request.preview_path) as temporary:
+            iio.imwrite(temporary, self.objective.preview(), extension=".png")
+
+    def _broke_down(self, what: str) -> WorkError:
+        """The error for numbers that are none any more."""
+        step = self.kept_step
+        kept = "Nothing was written" if step is None else f"The model and state of step {step} are kept"
+        return WorkError(
+            f"Training broke down in step {self.step + 1}: {what} no longer finite.",
+            f"{kept}; start again with a smaller learning_rate.",
+        )
 
     def _card(self) -> ModelCard:
         settings = self.objective.settings
@@ -335,7 +419,13 @@ class _Run:
         return card.model_copy(update={"training": training})
 
 
-def _training_error(error: RuntimeError) -> WorkError:
-    if "out of memory" in str(error).lower():
+def _is_finite(network: torch.nn.Module) -> bool:
+    """Whether all weights are, in the precision in which a model is stored too."""
+    stored = (tensor.half() if tensor.ndim > 1 else tensor for tensor in network.state_dict().values())
+    return all(bool(torch.isfinite(tensor).all()) for tensor in stored)
+
+
+def _training_error(error: RuntimeError | ValueError) -> WorkError:
+    if isinstance(error, RuntimeError) and out_of_memory(error):
         return WorkError("The device ran out of memory while training.", "Use a smaller batch_size or crop.")
     return WorkError(f"A training step failed: {error}.", "Report this with the details.")

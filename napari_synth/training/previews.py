@@ -21,7 +21,7 @@ def label_picture(labels: np.ndarray) -> np.ndarray:
     return colours.astype(np.uint8)
 
 
-def grid(rows: list[list[np.ndarray]]) -> np.ndarray:
+def picture_sheet(rows: list[list[np.ndarray]]) -> np.ndarray:
     """Pictures of one size side by side on white, ``(Y, X, 3)`` uint8."""
     height, width = rows[0][0].shape[:2]
     columns = max(len(row) for row in rows)

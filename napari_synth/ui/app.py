@@ -11,6 +11,7 @@ from napari_synth.core.errors import WorkError
 
 if TYPE_CHECKING:
     from napari import Viewer
+    from qtpy.QtWidgets import QWidget
 
 SAMPLE = "nuclei_256"
 FIRST_LOOK = "he"
@@ -30,21 +31,31 @@ def open_window(sample: bool = True, render_first: bool = False) -> Viewer:
     import napari
     from qtpy.QtCore import QTimer
 
-    from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels, resize_window
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.napari_bridge.window import PLUGIN, resize_window
     from napari_synth.ui.session import session_for
 
     viewer = napari.Viewer(title="napari-synth")
     resize_window(viewer, *SIZE)
     if sample:
         viewer.open_sample(PLUGIN, SAMPLE)
-    dock_panels(viewer)
+    open_docks(viewer)
     QTimer.singleShot(0, viewer.fit_to_view)  # the canvas is smaller now
     if render_first:
         session = session_for(viewer)
-        if FIRST_LOOK in session.catalogue.options(session.look.model):
-            session.look.option = FIRST_LOOK
-        session.rendering.render()
+        look = session.context.look
+        if FIRST_LOOK in session.context.catalogue.options(look.model):
+            look.option = FIRST_LOOK
+        session.actions(SynthesizeActions).render()
     return viewer
+
+
+def open_docks(viewer: Viewer) -> list[QWidget]:
+    """Dock the panels that are open when the program starts; returns them."""
+    from napari_synth.ui.docks.registry import DOCKS
+    from napari_synth.ui.napari_bridge.window import dock_panels
+
+    return dock_panels(viewer, [dock.title for dock in DOCKS.values() if dock.first])
 
 
 def launch(

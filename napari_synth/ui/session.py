@@ -1,33 +1,27 @@
-"""What the panels of one viewer share: choices, models in memory, jobs and messages."""
+"""One session per viewer: it makes the context, the actions of all docks and the autosave."""
 
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
-from napari_synth.ui.autosave.actions import Autosave
-from napari_synth.ui.context.choices import FieldChoices, Note, Notes, Remembered, remembered_choices
-from napari_synth.ui.context.loaded_models import LoadedModels
-from napari_synth.ui.context.model_catalogue import ModelCatalogue
-from napari_synth.ui.context.network_changes import Changes
-from napari_synth.ui.docks.export.actions import Exporting
-from napari_synth.ui.docks.inspect.actions import Inspecting
-from napari_synth.ui.docks.inspect.latent_walks import Walking
-from napari_synth.ui.docks.masks.actions import Masking
-from napari_synth.ui.docks.nuclei.actions import Studio
-from napari_synth.ui.docks.synthesize.actions import Rendering
-from napari_synth.ui.docks.synthesize.following import Live
-from napari_synth.ui.napari_bridge.image_layers import ImageLayers
-from napari_synth.ui.napari_bridge.mask_layers import MaskLayers
-from napari_synth.ui.napari_bridge.result_layers import ResultLayers
+from napari_synth.core.errors import unknown_name
+from napari_synth.ui.autosave.actions import MASKS, Autosave
+from napari_synth.ui.autosave.banner import RecoveryBanner
+from napari_synth.ui.context.context import Context
+from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.registry import DOCKS
+from napari_synth.ui.napari_bridge.preferences import LivePreferences, live_preferences
 from napari_synth.ui.napari_bridge.window import on_close, unwrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
 
-    from napari_synth.ui.jobs.lanes import Outcome
+    from napari_synth.ui.context.loaded_models import Models
+    from napari_synth.ui.widgets.panel import Panel
+
+A = TypeVar("A", bound=DockActions)
 
 _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDictionary()
 
@@ -35,91 +29,63 @@ _SESSIONS: weakref.WeakKeyDictionary[ViewerModel, Session] = weakref.WeakKeyDict
 def session_for(viewer: ViewerModel) -> Session:
     """The session of a viewer; made on first use."""
     viewer = unwrapped(viewer)
-    if viewer not in _SESSIONS:
-        _SESSIONS[viewer] = Session(viewer)
-    return _SESSIONS[viewer]
+    return _SESSIONS[viewer] if viewer in _SESSIONS else Session(viewer)
 
 
 class Session:
-    """State and actions of one viewer; get it with `session_for`.
+    """What belongs to one viewer; get it with `session_for`.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    models : Models, optional
+        Where trained models come from; loaded from their files when not given.
+    preferences : callable
+        Gives the preferences as they are now.
 
     Attributes
     ----------
-    masks : MaskLayers
-        The mask layers and the current one.
-    images : ImageLayers
-        The image layers, and the one that objects are put into.
-    results : ResultLayers
-        Rendered image layers.
-    catalogue : ModelCatalogue
-        Models to choose from.
-    shelf : LoadedModels
-        Models in memory.
-    field, look, export : FieldChoices, LookChoices, ExportChoices
-        What the user chose.
-    changes : Changes
-        What is changed inside the networks.
-    notes : Notes
-        The message of each panel.
-    masking, studio, rendering, exporting : Masking, Studio, Rendering, Exporting
-        The actions.
-    inspecting, walking : Inspecting, Walking
-        The actions.
-    live : Live
-        The image that follows the brush.
-    keeping : Autosave
+    context : Context
+        What the docks share.
+    docks : dict of DockActions
+        The actions of each dock, by its key.
+    autosave : Autosave
         Masks that outlive a crash.
     """
 
-    def __init__(self, viewer: ViewerModel):
-        self._viewer = weakref.ref(viewer)
-        self.closed = False
-        self.notes = Notes()
-        self.masks = MaskLayers(viewer)
-        self.images = ImageLayers(viewer)
-        self.results = ResultLayers(viewer)
-        self.catalogue = ModelCatalogue()
-        self.shelf = LoadedModels()
-        self.changes = Changes()
-        self.field = FieldChoices()
-        self.look, self.export = remembered_choices()
-        self.masking = Masking(self)
-        self.studio = Studio(self)
-        self.rendering = Rendering(self)
-        self.exporting = Exporting(self)
-        self.inspecting = Inspecting(self)
-        self.walking = Walking(self)
-        self.rendering.choose_model(self.catalogue.first(self.look.model))
-        self.live = Live(self)
-        self.keeping = Autosave(self)
-        self._remembered = Remembered(self.look, self.export)
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        models: Models | None = None,
+        preferences: Callable[[], LivePreferences] = live_preferences,
+    ):
+        _SESSIONS[viewer] = self
+        self.context = Context(viewer, models, preferences)
+        self.docks = {key: dock.make_actions(self.context) for key, dock in DOCKS.items()}
+        self.autosave = Autosave(self.context)
         on_close(viewer, self.close)
 
-    @property
-    def viewer(self) -> ViewerModel:
-        """The viewer; a session that outlives it is closed."""
-        viewer = self._viewer()
-        if viewer is None:
-            raise ReferenceError("The viewer of this session is gone.")
-        return viewer
+    def actions(self, kind: type[A]) -> A:
+        """The actions of the dock that has actions of this kind."""
+        found = self.docks[kind.key]
+        if not isinstance(found, kind):
+            raise TypeError(f"The dock {kind.key} has other actions than {kind.__name__}.")
+        return found
 
-    def arrived(self, outcome: Outcome, say: Callable[[Note], None]) -> bool:
-        """Whether a job's result is to be used; a failure is said, and nothing once the window is closed."""
-        if self.closed:
-            return False
-        if outcome.error is not None:
-            say(Note.of(outcome.error, outcome.details))
-            return False
-        return True
+    def panel(self, key: str) -> Panel:
+        """A new widget of a dock; that of the masks offers back what was autosaved."""
+        if key not in DOCKS:
+            raise unknown_name("dock", key, list(DOCKS))
+        panel = DOCKS[key].make_panel(self.docks[key])
+        if key == MASKS:
+            panel.show_first(RecoveryBanner(self.autosave))
+        return panel
 
     def close(self) -> None:
         """Stop all jobs; what they finished is kept."""
-        if self.closed:
+        if self.context.closed:
             return
-        self.closed = True
-        self.live.close()
-        self.keeping.close()
-        for actions in (self.masking, self.studio, self.rendering, self.exporting):
-            actions.lane.close()
-        self.inspecting.close()
-        self.walking.close()
+        self.context.closed = True
+        self.autosave.close()
+        for actions in self.docks.values():
+            actions.close()

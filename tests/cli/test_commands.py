@@ -61,7 +61,7 @@ def test_masks_are_composed_with_a_recipe_to_export_from(cli, model, tmp_path):
     assert len(read_recipe(tmp_path / "m" / "recipe.yaml").masks) == 3
     status, _, err = cli("masks", "--out", "m")
     assert status == 2
-    assert "already exists" in err
+    assert "already holds other masks" in err
     assert cli("masks", "--n", 3, "--size", "96x64", "--seed", 5, "--out", "again")[0] == 0
     assert (tifffile.imread("again/mask_0003.tif") == tifffile.imread("m/mask_0003.tif")).all()
 
@@ -148,7 +148,48 @@ def test_models_import(cli, mask, tmp_path):
     assert tifffile.imread("s/mask.tif").shape == (64, 64)
     status, _, err = cli(*arguments)
     assert status == 2
-    assert "already exists" in err
+    assert "already holds other masks" in err
+
+
+def test_models_import_in_the_modes_of_the_program(cli, mask):
+    network = NestedGenerator(1, 1, levels=5, ngf=4, norm=torch.nn.BatchNorm2d).train()
+    for _ in range(3):
+        network(torch.rand(1, 1, 64, 64))
+    torch.save({"netG_A": network.state_dict(), "netG_B": network.state_dict()}, "theirs.pth")
+    arguments = ("models", "import", "theirs.pth", "--from", "pix2pix", "--out")
+    status, _, err = cli(*arguments, "m.safetensors")
+    assert status == 2
+    assert "netG_A, netG_B" in err
+    for mode in ("test", "eval"):
+        assert cli(*arguments, f"{mode}.safetensors", "--as", mode, "--part", "netG_A")[0] == 0
+        assert cli("synthesize", mask, "--model", f"{mode}.safetensors", "--no-noise", "--out", mode)[0] == 0
+    assert (tifffile.imread("test/mask.tif") != tifffile.imread("eval/mask.tif")).any()
+    for wrong, words in (("train", "no way to import a checkpoint"), ("eval", "--as has no meaning")):
+        source = "pix2pix" if wrong == "train" else "dvae"
+        status, _, err = cli(
+            "models", "import", "theirs.pth", "--from", source, "--out", "n.safetensors", "--as", wrong
+        )
+        assert status == 2
+        assert words in err
+
+
+def test_models_import_of_a_program(cli, mask):
+    class Shade(torch.nn.Module):
+        def forward(self, x):
+            return 0.3 + 0.5 * torch.nn.functional.avg_pool2d(x, 3, 1, 1)
+
+    torch.jit.script(Shade()).save("shade.pt")
+    arguments = ("models", "import", "shade.pt", "--from", "torchscript", "--out", "m.safetensors")
+    status, _, err = cli(*arguments)
+    assert status == 2
+    assert "--gives" in err
+    for pair in ("1", "1,1", "a,b", "nan,1"):
+        status, _, err = cli(*arguments, "--gives", pair)
+        assert status == 2
+        assert "two different numbers" in err
+    assert cli(*arguments, "--gives", "0,1", "--reads", "-1,1", "--multiple", 8)[0] == 0
+    assert cli("synthesize", mask, "--model", "m.safetensors", "--out", "s")[0] == 0
+    assert tifffile.imread("s/mask.tif").max() == round(255 * 0.8)
 
 
 def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
@@ -156,7 +197,7 @@ def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
     pair_folder(tmp_path / "data" / "b", grey=True)
     small = ["--set", "crop=32", "--set", "ngf=4", "--set", "ndf=4", "--set", "levels=3", "--set", "batch_size=2"]
     status, out, err = cli(
-        "train", "optional-pix2pix", "data", "--out", "m.safetensors", "--steps", 3, "--device", "cpu", *small
+        "train", "pix2pix", "data", "--out", "m.safetensors", "--steps", 3, "--device", "cpu", *small
     )
     assert status == 0, err
     assert "after 3 steps" in out
@@ -226,7 +267,7 @@ def test_without_a_display_the_same_job_runs_into_a_folder(cli, monkeypatch):
     assert status == 0
     assert "no display" in err
     assert "4 pairs in run_output" in out
-    assert sorted(os.listdir("run_output")) == ["images", "masks", "recipe.yaml"]
+    assert sorted(os.listdir("run_output")) == ["images", "manifest.sha256", "masks", "recipe.yaml"]
     assert cli()[0] == 0
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_synth.core.errors import InputError
@@ -15,14 +15,15 @@ from napari_synth.core.recipe import (
     read_recipe,
 )
 
+paths = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
 sources = st.one_of(
     st.builds(FieldSource, settings=st.just(FieldSettings()), seed=st.integers(0, 2**31)),
-    st.builds(FileSource, path=st.text(min_size=1), sha256=st.text("0123456789abcdef")),
+    st.builds(FileSource, path=paths, sha256=st.text("0123456789abcdef")),
     st.builds(LayerSource, name=st.text(), sha256=st.text("0123456789abcdef")),
 )
 recipes = st.builds(
     Recipe,
-    model=st.text(min_size=1),
+    model=paths,
     masks=st.lists(sources, min_size=1, max_size=3),
     options=st.lists(st.sampled_from(["he", "purple"]), unique=True),
     variants=st.integers(1, 3),
@@ -32,11 +33,13 @@ recipes = st.builds(
 
 
 @given(recipes)
+@settings(deadline=None)
 def test_yaml_and_back(recipe):
     assert parse_recipe(recipe.to_yaml(), "test") == recipe
 
 
 @given(recipes)
+@settings(deadline=None)
 def test_items_are_single_and_stems_are_unique(recipe):
     count = recipe.count()
     assert len({recipe.stem(i) for i in range(count)}) == count

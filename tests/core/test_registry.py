@@ -106,7 +106,7 @@ def test_help_texts_list_exactly_the_registries(tmp_path):
     plain = "pass"
     assert "library, jitter, knn, manifold or prior. [library]" in run(tmp_path, "masks", "--help", program=plain)
     assert " tiff. " in run(tmp_path, "export", "--help", program=plain)
-    assert " capspix2pix, optional-pix2pix, pix2pix or dvae. " in run(
+    assert " capspix2pix, optional-pix2pix, pix2pix, metgan, dvae, torchscript or bioimageio. " in run(
         tmp_path, "models", "import", "--help", program=plain
     )
 

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from napari_synth.core.appearance import AppearanceSettings
 from napari_synth.core.errors import InputError
-from napari_synth.datasets.axons import AppearanceSettings, AxonSettings, axon_image, axon_mask
+from napari_synth.datasets.axons import AxonSettings, axon_image, axon_mask
 
 
 def test_axons_are_thin_long_and_cross_the_canvas():

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from napari_synth.cli.main import app
+from napari_synth.training.objectives import objective_class
 from tests.docs.markdown import ROOT
 
 PROGRAM = "napari-synth"
@@ -17,13 +18,14 @@ SMALLEST = {"--n": 2, "--size": 64, "--steps": 2}
 """What the numbers of a command line are lowered to."""
 
 SMALL_TRAINING = {
-    "optional-pix2pix": ["crop=32", "ngf=4", "ndf=4", "levels=3"],
+    "optional-pix2pix": ["crop=64", "ngf=4", "ndf=4", "levels=3"],
+    "pix2pix": ["crop=32", "ngf=4", "ndf=4", "levels=3"],
     "capspix2pix": ["width=4"],
     "unet": ["crop=32", "width=4"],
     "dvae": ["batch_size=4"],
     "signal-segmentor": ["crop=32", "width=4"],
     "metgan": [
-        *("crop=64", "width=0.05", "ngf=4", "ndf=4"),
+        *("batch_size=4", "crop=64", "width=0.05", "ngf=4", "ndf=4"),
         *("segmentor_steps=2", "segmentor_width=4", "segmentor_batch=2", "segmentor_crop=32"),
     ],
 }
@@ -79,6 +81,13 @@ def small(words: list[str]) -> list[str]:
         if word in SMALLEST:
             words[place + 1] = str(min(int(words[place + 1]), SMALLEST[word]))
     if words[1:2] == ["train"]:
-        settings = [part for setting in SMALL_TRAINING[words[2]] for part in ("--set", setting)]
+        settings = [part for setting in _known(SMALL_TRAINING[words[2]], words) for part in ("--set", setting)]
         words += ["--steps", "2", "--device", "cpu", *settings]
     return words
+
+
+def _known(settings: list[str], words: list[str]) -> list[str]:
+    """Those of the settings that the preset of a training command has."""
+    preset = words[words.index("--preset") + 1] if "--preset" in words else "fast"
+    known = objective_class(words[2], preset).Settings.model_fields
+    return [setting for setting in settings if setting.partition("=")[0] in known]

@@ -13,7 +13,10 @@ from tests.docs.command_lines import PROGRAM, check_names, check_words, lines_of
 from tests.docs.markdown import CODE_LANGUAGES, NAMES, OTHER_LANGUAGES, blocks_of, spans_of
 from tests.docs.readers_files import bring_files
 
-WITH_CODE = [name for name in NAMES if any(block.language in CODE_LANGUAGES for block in blocks_of(name))]
+
+def documents_with(mark):
+    """Documents that hold code with this mark."""
+    return [name for name in NAMES if any(b.language in CODE_LANGUAGES and b.mark == mark for b in blocks_of(name))]
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def exit_status():
     return 0
 
 
-@pytest.mark.parametrize("document", WITH_CODE)
+@pytest.mark.parametrize("document", documents_with(""))
 def test_the_blocks_run(document, reader):
     for block in blocks_of(document):
         if block.language in CODE_LANGUAGES and not block.mark:
@@ -60,7 +63,7 @@ def test_the_blocks_run(document, reader):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", [name for name in WITH_CODE if any(b.mark == "slow" for b in blocks_of(name))])
+@pytest.mark.parametrize("document", documents_with("slow"))
 def test_the_blocks_run_with_the_slow_ones(document, reader):
     for block in blocks_of(document):
         if block.language in CODE_LANGUAGES and block.mark != "not run":

@@ -2,16 +2,33 @@ from __future__ import annotations
 
 import pytest
 
+from napari_synth.ui.napari_bridge.window import main_window
+from napari_synth.ui.session import Session
+from tests.ui.conftest import ChosenPreferences, StandInModels
 
-@pytest.fixture(autouse=True)
-def settings_file(tmp_path, monkeypatch):
-    """No test reads or writes the settings and autosaved masks of the person who runs it."""
-    monkeypatch.setenv("NAPARI_SYNTH_SETTINGS", str(tmp_path / "settings.json"))
-    monkeypatch.setenv("NAPARI_SYNTH_STATE", str(tmp_path / "state"))
+
+@pytest.fixture
+def models():
+    return StandInModels()
+
+
+@pytest.fixture
+def preferences():
+    return ChosenPreferences()
+
+
+@pytest.fixture
+def opened(make_napari_viewer, models, preferences):
+    """Opens windows with sessions that have these models and preferences."""
+
+    def open_one():
+        return Session(make_napari_viewer(show=True), models, preferences)
+
+    return open_one
 
 
 @pytest.fixture
 def viewer(make_napari_viewer):
     viewer = make_napari_viewer(show=True)
-    viewer.window._qt_window.resize(1500, 950)
+    main_window(viewer).resize(1500, 950)
     return viewer

@@ -7,6 +7,8 @@ import time
 import numpy as np
 from qtpy.QtCore import QPoint, Qt, QTimer
 
+from napari_synth.ui.napari_bridge.window import canvas_widget
+
 BEAT_MS = 5
 
 
@@ -14,28 +16,29 @@ def click(qtbot, button):
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def idle(qtbot, lane, timeout=60_000):
-    qtbot.waitUntil(lambda: not lane.state.running, timeout=timeout)
+def idle(qtbot, jobs, timeout=60_000):
+    qtbot.waitUntil(lambda: not jobs.lane.state.running, timeout=timeout)
 
 
 def on_canvas(viewer, layer, position):
     """The place on the canvas of a data position of a layer."""
     world = np.array(layer.data_to_world(position))[-2:]
-    centre = np.array(viewer.window._qt_viewer.canvas.size) / 2
+    native = canvas_widget(viewer)
+    centre = np.array([native.height(), native.width()]) / 2
     y, x = (world - np.array(viewer.camera.center)[-2:]) * viewer.camera.zoom + centre
     return QPoint(round(x), round(y))
 
 
 def click_on_canvas(viewer, qtbot, layer, position):
     """Click with the mouse on a data position of a 2-D layer."""
-    native, place = viewer.window._qt_viewer.canvas.native, on_canvas(viewer, layer, position)
+    native, place = canvas_widget(viewer), on_canvas(viewer, layer, position)
     qtbot.mouseMove(native, place)
     qtbot.mouseClick(native, Qt.MouseButton.LeftButton, pos=place)
 
 
 def stroke(viewer, qtbot, start, end):
     """Drag the mouse over the canvas from one data position of the selected layer to another; without end, click."""
-    native, layer = viewer.window._qt_viewer.canvas.native, viewer.layers.selection.active
+    native, layer = canvas_widget(viewer), viewer.layers.selection.active
     button, place = Qt.MouseButton.LeftButton, on_canvas(viewer, layer, start)
     qtbot.mouseMove(native, place)
     qtbot.mousePress(native, button, pos=place)

@@ -8,18 +8,21 @@ import sys
 
 import numpy as np
 
+from napari_synth.ui.app import open_docks
+from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.autosave.store import autosave_root
-from napari_synth.ui.napari_bridge.window import dock_panels
 from tests.e2e.hands import click
 
 PAINT = """
 import sys
 import napari
-from napari_synth.ui.autosave import actions as keeping
+from napari_synth.ui.app import open_docks
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
-keeping.live_preferences = lambda: LivePreferences(autosave_seconds=0.1)
-from napari_synth.ui.app import open_window
-viewer = open_window()
+from napari_synth.ui.session import Session
+viewer = napari.Viewer()
+session = Session(viewer, preferences=lambda: LivePreferences(autosave_seconds=0.1))
+viewer.open_sample("napari-synth", "nuclei_256")
+open_docks(viewer)
 layer = viewer.layers[0]
 layer.paint((20, 30), 77)
 layer.scale = (0.5, 0.5)
@@ -28,6 +31,7 @@ layer.scale = (0.5, 0.5)
 GOES_ON = "napari.run()"
 IS_LEFT = """
 from qtpy.QtTest import QTest
+from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.autosave.store import autosave_root
 while not list(autosave_root().glob("*/*.tif")):
     QTest.qWait(20)
@@ -49,11 +53,11 @@ def test_what_was_painted_outlives_the_window(make_napari_viewer, qtbot):
         process.kill()
         process.communicate(timeout=20)
     viewer = make_napari_viewer(show=True)
-    masks = dock_panels(viewer)[0]
-    qtbot.waitUntil(masks.offer.isVisible)
-    assert masks.offer.text.text().endswith(": 1 layer.")
-    click(qtbot, masks.offer.back)
-    qtbot.waitUntil(masks.offer.isHidden)
+    banner = open_docks(viewer)[0].findChild(RecoveryBanner)
+    qtbot.waitUntil(banner.isVisible)
+    assert banner.text.text().endswith(": 1 layer.")
+    click(qtbot, banner.back)
+    qtbot.waitUntil(banner.isHidden)
     (layer,) = viewer.layers
     assert layer.name == "nuclei_256"
     assert layer.data[20, 30] == 77

@@ -11,7 +11,10 @@ from napari_synth.core.recipe import METADATA_KEY, Recipe
 from napari_synth.synthesis.latents.paths import latent_path
 from napari_synth.synthesis.latents.sources import Drawn
 from napari_synth.synthesis.recipes import request_of
-from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
+from napari_synth.ui.app import open_docks
+from napari_synth.ui.docks.inspect.actions import InspectActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.napari_bridge.window import PLUGIN, main_window
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, click_on_canvas, idle
 from tests.helpers import small_capsules
@@ -45,23 +48,23 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     path = small_capsules(tmp_path / "axon-test.safetensors", gain=12)
     viewer.open_sample(PLUGIN, "axons_256")
     (mask,) = viewer.layers
-    _, synthesize, _ = dock_panels(viewer)
+    _, synthesize, _ = open_docks(viewer)
     _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
     session = session_for(viewer)
-    session.look.device = "cpu"
+    session.context.look.device = "cpu"
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
     click(qtbot, panel.open_model)
     model = ns.load_model(path, "cpu")
 
     click(qtbot, synthesize.render_button)
-    idle(qtbot, session.rendering.lane)
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
     image = viewer.layers["axons_256 · axon-test"]
     before = image.data.copy()
-    np.testing.assert_array_equal(before, model.render(mask.data, seed=session.look.seed).image)
+    np.testing.assert_array_equal(before, model.render(mask.data, seed=session.context.look.seed).image)
 
     click(qtbot, panel.map.boxes[LAYER])
     click(qtbot, panel.views["capsules"])
-    idle(qtbot, session.inspecting.lane)
+    idle(qtbot, session.actions(InspectActions).jobs)
     capsules = viewer.layers[f"axons_256 · {LAYER} capsules"]
     assert capsules.data.shape == (8, 32, 64, 64)
     assert viewer.dims.axis_labels == ("capsule", "pose", "y", "x")
@@ -72,21 +75,21 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     painted = mask.data.copy()
     click(qtbot, panel.ranks.pick)
     click_on_canvas(viewer, qtbot, mask, axon_pixel(mask.data))
-    idle(qtbot, session.inspecting.ranking_lane)
-    assert not session.inspecting.picker.waiting
+    idle(qtbot, session.actions(InspectActions).ranking_jobs)
+    assert not session.actions(InspectActions).picker.waiting
     np.testing.assert_array_equal(mask.data, painted, "a pick paints nothing")
     assert mask.mode == "paint"
     table = panel.ranks.table
     assert table.rowCount() == 200
     assert table.item(0, 0).text() in ("axon-like", "unspecific")
-    assert not session.inspecting.ranking.background
+    assert not session.actions(InspectActions).ranking.background
 
     table.selectRow(0)
     click(qtbot, panel.changes.off)
-    idle(qtbot, session.inspecting.lane)
+    idle(qtbot, session.actions(InspectActions).jobs)
     layer, capsule, channel = table.unit(0)
     key = (layer, capsule) if channel is None else (layer, capsule, channel)
-    expected = model.render(mask.data, seed=session.look.seed, scale={key: 0}).image
+    expected = model.render(mask.data, seed=session.context.look.seed, scale={key: 0}).image
     np.testing.assert_array_equal(image.data, expected)
     difference = viewer.layers["axons_256 · difference"]
     assert difference.data.any()
@@ -94,13 +97,13 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     canvas = viewer.screenshot(canvas_only=True, flash=False)
     assert canvas[..., :3].std() > 1
     click(qtbot, panel.changes.reset_all)
-    idle(qtbot, session.inspecting.lane)
+    idle(qtbot, session.actions(InspectActions).jobs)
     np.testing.assert_array_equal(image.data, before)
 
     panel.tabs.setCurrentWidget(panel.latents)
     panel.latents.steps.setValue(3)
     click(qtbot, panel.latents.walk)
-    idle(qtbot, session.walking.lane)
+    idle(qtbot, session.actions(InspectActions).walks.jobs)
     walk = viewer.layers["axons_256 · walk"]
     assert viewer.dims.axis_labels == ("alpha", "capsule", "pose", "y", "x")
     z = latent_path(Drawn(1).vector(100), Drawn(2).vector(100), 3)
@@ -111,14 +114,14 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     movie = tmp_path / "walk.gif"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(movie), "GIF (*.gif)"))
     click(qtbot, panel.latents.save)
-    idle(qtbot, session.walking.lane)
+    idle(qtbot, session.actions(InspectActions).walks.jobs)
     assert iio.imread(movie).shape[:3] == (3, 256, 256)
 
 
 def test_inspect_shares_the_column_as_a_tab(viewer, qtbot):
-    panels = dock_panels(viewer)
+    panels = open_docks(viewer)
     dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
-    window = viewer.window._qt_window
+    window = main_window(viewer)
     qtbot.waitUntil(lambda: len(window.tabifiedDockWidgets(dock)) >= len(panels))
     qtbot.waitUntil(lambda: panel.height() > 500)
     assert not panel.visibleRegion().isEmpty(), "it is the tab in front"

@@ -12,10 +12,12 @@ from qtpy.QtWidgets import QApplication
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.synthesis.live.canvas import LiveCanvas
 from napari_synth.synthesis.recipes import load_generator
-from napari_synth.ui.docks.synthesize import following as live_module
+from napari_synth.ui.app import open_docks
+from napari_synth.ui.context.loaded_models import LoadedModels
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.napari_bridge.label_edits import is_painted
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
-from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
-from napari_synth.ui.session import session_for
+from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget
 from tests.e2e.hands import idle, on_canvas, stroke
 from tests.helpers import nuclei, small_capsules, small_generator
 
@@ -53,8 +55,19 @@ def gate(monkeypatch):
     gate.open()
 
 
+class SmallModels(LoadedModels):
+    """Some trained models, by their paths."""
+
+    def __init__(self, trained):
+        super().__init__()
+        self.trained = {str(path): generator for path, generator in trained.values()}
+
+    def generator(self, name, device):
+        return self.trained[name]
+
+
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     paths = (small_capsules(folder / "axons.safetensors"), small_generator(folder / "cells.safetensors"))
     loaded = {path.stem: (path, load_generator(path, "cpu")) for path in paths}
@@ -64,29 +77,31 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture
-def windows(make_napari_viewer, monkeypatch, models, qtbot):
+def models(trained):
+    return SmallModels(trained)
+
+
+@pytest.fixture
+def windows(opened, preferences, trained, qtbot):
     """Opens windows with small models; closed in the end, they must leave no thread."""
-    monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(PATIENCE))
-    before, opened = set(threading.enumerate()), []
+    preferences.now = LivePreferences(PATIENCE)
+    before, sessions = set(threading.enumerate()), []
 
     def open_one():
-        viewer = make_napari_viewer(show=True)
-        session = session_for(viewer)
-        generators = {str(path): generator for path, generator in models.values()}
-        monkeypatch.setattr(session.shelf, "generator", lambda name, device: generators[name])
-        for path, _ in reversed(models.values()):
-            session.rendering.open_model(path)
-        opened.append((viewer, session))
-        return viewer, session
+        session = opened()
+        for path, _ in reversed(trained.values()):
+            session.context.open_model(path)
+        sessions.append(session)
+        return session.context.viewer, session
 
     yield open_one
-    for viewer, session in opened:  # without a redraw between: napari cannot draw one window after it closed another
-        if not session.closed:
-            viewer.close()
-    for _, session in opened:
-        qtbot.waitUntil(lambda session=session: session.closed)
-        assert not session.rendering.lane.state.running
-        assert session.notes.synthesize.kind != "problem", session.notes.synthesize
+    for session in sessions:  # without a redraw between: napari cannot draw one window after it closed another
+        if not session.context.closed:
+            session.context.viewer.close()
+    for session in sessions:
+        qtbot.waitUntil(lambda session=session: session.context.closed)
+        assert not session.actions(SynthesizeActions).jobs.lane.state.running
+        assert session.context.notes["synthesize"].kind != "problem", session.context.notes["synthesize"]
     qtbot.waitUntil(lambda: set(threading.enumerate()) <= before, timeout=PATIENCE)
 
 
@@ -128,7 +143,7 @@ class Brush:
 
     def __init__(self, viewer, qtbot, layer, place):
         self._viewer, self._qtbot, self._layer = viewer, qtbot, layer
-        self._native = viewer.window._qt_viewer.canvas.native
+        self._native = canvas_widget(viewer)
         qtbot.mouseMove(self._native, on_canvas(viewer, layer, place))
         qtbot.mousePress(self._native, Qt.MouseButton.LeftButton, pos=on_canvas(viewer, layer, place))
 
@@ -147,7 +162,7 @@ def close_dock(dock):
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
-def test_a_dock_closed_while_the_image_follows(windows, models, gate, qtbot):
+def test_a_dock_closed_while_the_image_follows(windows, trained, gate, qtbot):
     viewer, session = windows()
     dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
     layer = add_mask(viewer)
@@ -163,66 +178,66 @@ def test_a_dock_closed_while_the_image_follows(windows, models, gate, qtbot):
     assert panel.live.isChecked(), "the new dock knows that live is on"
     gate.open()
     wait_for(qtbot, viewer, layer)
-    assert is_image_of(viewer, layer, models["axons"][1])
+    assert is_image_of(viewer, layer, trained["axons"][1])
     qtbot.waitUntil(lambda: "partial" in panel.live_text.text() or "full" in panel.live_text.text())
     assert panel.foot.job.isHidden()
     toggle(qtbot, panel.live)
-    assert not session.live.state.on
+    assert not session.actions(SynthesizeActions).following.state.on
 
 
 def mid_stroke(viewer, session, gate, qtbot):
     """A new mask that is followed, and the brush on it while its stroke is being rendered."""
     layer = add_mask(viewer)
-    session.live.switch(True)
+    session.actions(SynthesizeActions).following.switch(True)
     wait_for(qtbot, viewer, layer)
     gate.close()
     brush = Brush(viewer, qtbot, layer, (20, 20))
     brush.move((20, 40))
     qtbot.waitUntil(gate.entered.is_set)
-    assert session.live._edits.painting
+    assert is_painted(layer)
     return layer, brush
 
 
-def test_a_mask_deleted_during_a_stroke(windows, models, gate, qtbot):
+def test_a_mask_deleted_during_a_stroke(windows, trained, gate, qtbot):
     viewer, session = windows()
-    dock_panels(viewer)
+    open_docks(viewer)
     layer, brush = mid_stroke(viewer, session, gate, qtbot)
     viewer.layers.remove(layer)
     brush.move((20, 60))
     gate.open()
     brush.move((30, 60))
     brush.lift((40, 60))
-    idle(qtbot, session.rendering.lane)
-    assert "waiting for a mask" in session.live.state.text
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
+    assert "waiting for a mask" in session.actions(SynthesizeActions).following.state.text
     other = add_mask(viewer, "other", 64)
     wait_for(qtbot, viewer, other)
     stroke(viewer, qtbot, (10, 10), (50, 50))
     wait_for(qtbot, viewer, other)
-    assert is_image_of(viewer, other, models["axons"][1])
+    assert is_image_of(viewer, other, trained["axons"][1])
 
 
-def test_the_model_switched_during_a_stroke(windows, models, gate, qtbot):
+def test_the_model_switched_during_a_stroke(windows, trained, gate, qtbot):
     viewer, session = windows()
-    _, panel, _ = dock_panels(viewer)
+    _, panel, _ = open_docks(viewer)
     layer, brush = mid_stroke(viewer, session, gate, qtbot)
-    index = next(i for i in range(panel.model.count()) if panel.model.itemData(i) == str(models["cells"][0]))
+    index = next(i for i in range(panel.model.count()) if panel.model.itemData(i) == str(trained["cells"][0]))
     panel.model.setCurrentIndex(index)
     panel.model.activated.emit(index)
     brush.move((20, 60))
     gate.open()
     brush.move((30, 60))
     brush.lift((40, 60))
-    wait_for(qtbot, viewer, layer, session.look.option)
-    assert is_image_of(viewer, layer, models["cells"][1], model=session.look.option)
-    idle(qtbot, session.rendering.lane)
-    session.rendering.choose_model(str(models["axons"][0]))
+    wait_for(qtbot, viewer, layer, session.context.look.option)
+    assert is_image_of(viewer, layer, trained["cells"][1], model=session.context.look.option)
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
+    session.context.choose_model(str(trained["axons"][0]))
     wait_for(qtbot, viewer, layer)
-    assert is_image_of(viewer, layer, models["axons"][1])
+    assert is_image_of(viewer, layer, trained["axons"][1])
 
 
-def test_live_switched_off_while_it_renders(windows, models, gate, qtbot):
+def test_live_switched_off_while_it_renders(windows, trained, gate, qtbot):
     viewer, session = windows()
-    _, panel, _ = dock_panels(viewer)
+    _, panel, _ = open_docks(viewer)
     layer = add_mask(viewer)
     gate.close()
     toggle(qtbot, panel.live)
@@ -241,47 +256,47 @@ def test_live_switched_off_while_it_renders(windows, models, gate, qtbot):
     qtbot.waitUntil(gate.entered.is_set)
     for _ in range(4):
         toggle(qtbot, panel.live)
-    assert session.live.state.on
+    assert session.actions(SynthesizeActions).following.state.on
     stroke(viewer, qtbot, (40, 20), (40, 70))
     gate.open()
     wait_for(qtbot, viewer, layer)
-    idle(qtbot, session.rendering.lane)
-    assert is_image_of(viewer, layer, models["axons"][1])
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
+    assert is_image_of(viewer, layer, trained["axons"][1])
 
 
-def test_two_windows_follow_their_own_masks(windows, models, qtbot):
+def test_two_windows_follow_their_own_masks(windows, trained, qtbot):
     pairs = [windows(), windows()]
     layers = [
         add_mask(viewer, f"mask {number}", side)
         for number, ((viewer, _), side) in enumerate(zip(pairs, (96, 64), strict=True))
     ]
     for seed, (_, session) in enumerate(pairs, start=5):
-        session.look.seed = seed
-        session.live.switch(True)
+        session.context.look.seed = seed
+        session.actions(SynthesizeActions).following.switch(True)
     for place in (20, 30, 40):
         for viewer, _ in pairs:
             stroke(viewer, qtbot, (place, 10), (place, 50))
     for seed, ((viewer, session), layer) in enumerate(zip(pairs, layers, strict=True), start=5):
         wait_for(qtbot, viewer, layer)
-        idle(qtbot, session.rendering.lane)
-        assert is_image_of(viewer, layer, models["axons"][1], seed)
+        idle(qtbot, session.actions(SynthesizeActions).jobs)
+        assert is_image_of(viewer, layer, trained["axons"][1], seed)
         assert len(viewer.layers) == 2
 
 
 @pytest.mark.parametrize("during", ["the first render", "a stroke"])
 def test_the_window_closed_while_it_renders(windows, gate, qtbot, during):
     viewer, session = windows()
-    dock_panels(viewer)
+    open_docks(viewer)
     layer = add_mask(viewer)
     if during == "a stroke":
-        session.live.switch(True)
+        session.actions(SynthesizeActions).following.switch(True)
         wait_for(qtbot, viewer, layer)
         gate.close()
         Brush(viewer, qtbot, layer, (20, 20)).move((20, 40))
     else:
         gate.close()
-        session.live.switch(True)
+        session.actions(SynthesizeActions).following.switch(True)
     qtbot.waitUntil(gate.entered.is_set)
     viewer.close()
-    qtbot.waitUntil(lambda: session.closed)
+    qtbot.waitUntil(lambda: session.context.closed)
     gate.open()

@@ -9,15 +9,18 @@ from qtpy.QtCore import Qt
 import napari_synth as ns
 from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
-from napari_synth.ui.napari_bridge.window import PLUGIN, dock_panels
+from napari_synth.ui.app import open_docks
+from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, idle, stroke
 
 
 def render(qtbot, panel, session):
     click(qtbot, panel.render_button)
-    idle(qtbot, session.rendering.lane)
-    assert session.notes.synthesize.kind == "done", session.notes.synthesize
+    idle(qtbot, session.actions(SynthesizeActions).jobs)
+    assert session.context.notes["synthesize"].kind == "done", session.context.notes["synthesize"]
 
 
 def brightness(image, labels, number):
@@ -27,9 +30,9 @@ def brightness(image, labels, number):
 
 def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path):
     viewer.open_sample(PLUGIN, "brain_256")
-    masks, synthesize, export = dock_panels(viewer)
+    masks, synthesize, export = open_docks(viewer)
     session = session_for(viewer)
-    session.look.device = "cpu"
+    session.context.look.device = "cpu"
     synthesize.model.setCurrentIndex(synthesize.model.findData(DEFAULT_TWO_CHANNEL))
     synthesize.model.activated.emit(synthesize.model.currentIndex())
     assert not synthesize.image.isHidden()
@@ -68,10 +71,10 @@ def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path)
     for i in range(export.masks.count()):
         if export.masks.item(i).text() != mask.name:
             export.masks.item(i).setCheckState(Qt.CheckState.Unchecked)
-    export.folder.setText(str(tmp_path / "pairs"))
+    export.form.line("folder").setText(str(tmp_path / "pairs"))
     click(qtbot, export.export_button)
-    idle(qtbot, session.exporting.lane)
-    assert session.notes.export.kind == "done", session.notes.export
+    idle(qtbot, session.actions(ExportActions).jobs)
+    assert session.context.notes["export"].kind == "done", session.context.notes["export"]
     (path,) = (tmp_path / "pairs" / "images").iterdir()
     with tifffile.TiffFile(path) as tif:
         both, labels = tif.asarray(), tif.imagej_metadata["Labels"]

@@ -20,9 +20,9 @@ class Painter:
 
     def __init__(self, obeys):
         self.obeys = obeys
-        self.card = SimpleNamespace(output_channel="signal", intensities={"signal": SCALE})
+        self.card = SimpleNamespace(output_channel="signal", intensities={"signal": SCALE}, hyper={})
 
-    def render(self, labels, condition):
+    def render(self, labels, condition, seed):
         assert condition.shape == labels.shape
         asked = labels > 0 if self.obeys else np.indices(labels.shape).sum(0) < 30
         return SimpleNamespace(image=np.where(asked, 900, 100).astype(np.uint16))

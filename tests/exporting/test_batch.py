@@ -188,3 +188,36 @@ def test_too_many_instances_for_16_bits():
     labels = np.arange(260 * 260, dtype=np.int32).reshape(260, 260)
     with pytest.raises(InputError, match="67599 instances"):
         uint16_labels(labels)
+
+
+NOWHERE = "/../../../keep/mine"
+
+
+def test_a_name_that_leads_out_of_the_folder_is_refused(generator, tmp_path):
+    with pytest.raises(ValueError, match="part of a file name"):
+        batch(generator, options=[NOWHERE])
+    unchecked = batch(generator).model_copy(update={"options": [NOWHERE]})
+    with pytest.raises(InputError):
+        run(generator, unchecked, tmp_path / "a" / "b")
+    with pytest.raises(InputError, match="would not lie in the folder"):
+        FORMATS["tiff"].files(tmp_path / "a" / "b", unchecked.stem(0))
+    assert not list(tmp_path.rglob("*.tif"))
+
+
+def test_the_recipe_of_somebody_else_in_the_folder_removes_nothing_outside(generator, tmp_path):
+    (tmp_path / "keep").mkdir()
+    (tmp_path / "keep" / "mine.tif").write_bytes(b"mine")
+    folder = tmp_path / "out"
+    (folder / "images" / "0001_").mkdir(parents=True)
+    text = f'format: 1\nmodel: x\nmasks: [{{kind: file, path: x.tif}}]\noptions: ["{NOWHERE}"]\n'
+    (folder / "recipe.yaml").write_text(text)
+    assert run(generator, batch(generator), folder, overwrite=True).complete
+    assert (tmp_path / "keep" / "mine.tif").read_bytes() == b"mine"
+
+
+def test_more_pairs_than_anybody_can_hold_are_refused_at_once(generator, tmp_path):
+    (tmp_path / "other").write_text("x")
+    with pytest.raises(ValueError, match="less than or equal"):
+        batch(generator, n=10**12)
+    with pytest.raises(ValueError, match="more than the"):
+        batch(generator, variants=10**6)

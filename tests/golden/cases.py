@@ -15,11 +15,12 @@ import numpy as np
 import tifffile
 
 import napari_synth as ns
+from tests.golden import renders
 from tests.golden.inputs import FILES, INPUTS, RECIPES, density, latent, mask_folder, plane
 from tests.golden.registry import AXONS, BRAIN, CASES, Parts, case, cli, file_bytes, recipe_in, table_in, tiffs
 from tests.golden.surface import embedded_nuclei, load_settings, read_kept, recipe_of
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "renders"]  # importing renders enters its cases
 
 # -------------------------------------------------------------------------------------------------------- masks
 
@@ -62,7 +63,7 @@ def _(folder: Path) -> Parts:
     return _field(("--size", "160x96", "--nuclei", 80, "--density", image))(folder)
 
 
-@case("masks like real ones")
+@case("masks like real ones", slow=True)
 def _(folder: Path) -> Parts:
     return _field(("--fit-from", mask_folder(folder / "real"), "--size", 128))(folder)
 

@@ -47,6 +47,18 @@ def case(name: str, slow: bool = False) -> Callable[[Callable[[Path], Parts]], C
     return enter
 
 
+def made(name: str, folder: Path) -> Parts:
+    """The parts of a case, computed by one thread: sums over large planes depend on how they are shared out."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return CASES[name].make(folder)
+    finally:
+        torch.set_num_threads(threads)
+
+
 @cache
 def model(name: str | Path) -> Any:
     """A model on the CPU, loaded once."""
@@ -67,8 +79,8 @@ def tiffs(folder: Path) -> Parts:
 
 
 def file_bytes(folder: Path) -> Parts:
-    """The bytes of all files in a folder: for exports of a recipe that names no versions."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    """The bytes of all files in a folder but their hashes: for exports of a recipe that names no versions."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.sha256")
     return {f"bytes of {path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}
 
 

@@ -4,7 +4,7 @@ import torch
 
 from napari_synth.core.errors import InputError
 from napari_synth.masks import manifold
-from napari_synth.masks.manifold import Metric, gradient, leapfrog, run_chains
+from napari_synth.masks.manifold import LatentMetric, gradient, leapfrog, run_chains
 from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.masks.shape_codes import Latents, Plane, medoids, straight_walk, traversals
 
@@ -73,7 +73,7 @@ def test_a_library_of_one_shape(name):
 
 
 def test_the_metric_is_the_published_sum(latents):
-    metric = Metric.of(latents)
+    metric = LatentMetric.of(latents)
     z = torch.randn(5, LATENT, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     for point, found, volume in zip(z, metric.diagonal(z), metric.log_volume(z), strict=True):
         matrix = manifold.FLOOR * torch.eye(LATENT, dtype=torch.float64)
@@ -86,7 +86,7 @@ def test_the_metric_is_the_published_sum(latents):
 
 
 def test_the_gradient_is_that_of_finite_differences(latents):
-    density = Metric.of(latents).log_volume
+    density = LatentMetric.of(latents).log_volume
     z = torch.from_numpy(latents.codes[:6].astype(np.float64)) + 0.1
     _, slope = gradient(density, z)
     for dimension in range(LATENT):
@@ -98,7 +98,7 @@ def test_the_gradient_is_that_of_finite_differences(latents):
 
 
 def test_leapfrog_keeps_the_energy_and_runs_backwards(latents):
-    density = Metric.of(latents).log_volume
+    density = LatentMetric.of(latents).log_volume
     z = torch.from_numpy(latents.codes[:20].astype(np.float64))
     momentum = torch.randn(z.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     value, slope = gradient(density, z)
@@ -117,7 +117,7 @@ def test_leapfrog_keeps_the_energy_and_runs_backwards(latents):
 
 
 def test_chains_accept_and_stay_where_the_volume_is(latents):
-    density = Metric.of(latents).log_volume
+    density = LatentMetric.of(latents).log_volume
     chains = run_chains(density, latents.codes[latents.centres], 15, np.random.default_rng(0))
     assert chains.acceptance > 0.7
     far = run_chains(density, latents.codes[latents.centres] + 30, 1, np.random.default_rng(0))

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, reflected
+from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, LatentPlane, rearranged, reflected
 from napari_synth.nets.capsule import CapsuleLayer, route, squash
 from napari_synth.nets.discriminators import DCGANDiscriminator
 from napari_synth.nets.seeded_dropout import SeededDropout
@@ -107,6 +108,33 @@ def test_the_latent_plane_is_cropped_below_and_reflected_beyond_256():
     assert reflected(3).tolist() == [0, 1, 2]
     assert reflected(514)[250:260].tolist() == [250, 251, 252, 253, 254, 255, 254, 253, 252, 251]
     assert reflected(514)[508:].tolist() == [2, 1, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("beyond", ["reflection", "blocks"])
+def test_a_window_of_the_latent_plane_is_a_part_of_the_whole(beyond):
+    network = CapsPix2PixGenerator(beyond=beyond)
+    z = torch.randn(1, 100, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        plane = LatentPlane(network, z)
+        whole = plane.window(0, 0, 600, 300)
+        assert whole.shape == (1, 1, 600, 300)
+        assert torch.equal(whole[..., :256, :256], network.base_plane(z))
+        assert torch.equal(whole[..., 200:530, 100:290], plane.window(200, 100, 530, 290))
+        assert torch.equal(whole[..., :64, :48], network.latent_plane(z, 64, 48))
+        mirrored = whole[..., 255 : 255 + 200, :256].flip(2)
+        same = torch.equal(mirrored, whole[..., 56:256, :256])
+        assert same == (beyond == "reflection")
+
+
+def test_blocks_of_the_latent_plane_are_draws_of_their_own_that_follow_z():
+    z = torch.randn(50, 100, generator=torch.Generator().manual_seed(1))
+    other = rearranged(z, 1, 0)
+    torch.testing.assert_close(other.abs().sort(1).values, z.abs().sort(1).values)
+    assert torch.equal(other, rearranged(z, 1, 0))
+    assert not torch.equal(other, rearranged(z, 0, 1))
+    assert abs(np.corrcoef(z.flatten(), other.flatten())[0, 1]) < 0.05
+    torch.testing.assert_close(rearranged(2 * z, 1, 0), 2 * other)
+    assert torch.equal(rearranged(z, 0, 0), z)
 
 
 def test_published_parameter_count_without_dead_layers():

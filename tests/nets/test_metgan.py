@@ -35,6 +35,20 @@ def test_published_parameter_counts():
     assert parameters(MetGen(blocks=6).label) == 4_142_912
 
 
+def test_noise_planes_are_further_channels_of_the_image():
+    with_noise = MetGen(width=0.1, noise=True).eval()
+    wider = MetGen(4, width=0.1).eval()
+    wider.load_state_dict(with_noise.state_dict())
+    image, mask = inputs()
+    planes = torch.randn(2, 3, *image.shape[-2:], generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        torch.testing.assert_close(with_noise(image, mask, planes), wider(torch.cat([image, planes], 1), mask))
+        torch.testing.assert_close(with_noise(image, mask), with_noise(image, mask, torch.zeros_like(planes)))
+    narrow = MetGen(width=0.1, at_least=16)
+    assert {stage[0][0].out_channels for stage in narrow.down} >= {16}
+    assert narrow.last.in_channels == 16
+
+
 @pytest.mark.parametrize("blocks", [6, 7])
 def test_the_generator_equals_the_plain_one(blocks):
     mine = network(blocks).train()

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from napari_synth.nets.discriminators import PatchGAN
-from napari_synth.nets.pix2pix import Pix2PixGenerator, option_plane
+from napari_synth.nets.pix2pix import Pix2PixGenerator, option_plane, reach
 from tests.reference.plain_pix2pix import plain_generator, plain_patchgan
 
 
@@ -60,6 +60,22 @@ def test_dropout_is_the_only_noise_and_follows_the_generator():
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert not torch.equal(first, silent)
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize("levels", [2, 3, 4])
+def test_a_pixel_sees_as_far_as_is_said(upsampling, levels):
+    torch.manual_seed(0)
+    network = Pix2PixGenerator(1, 1, ngf=2, levels=levels, upsampling=upsampling, dropout=0).eval()
+    far, side, farthest = reach(levels), 2**levels * 16, 0
+    x = torch.randn(1, 1, side, side, requires_grad=True)
+    for offset in range(2**levels):
+        row = side // 2 + offset
+        (gradient,) = torch.autograd.grad(network(x)[0, 0, row, side // 2], x)
+        seen = gradient[0, 0].abs().sum(1).nonzero()[:, 0] - row
+        farthest = max(farthest, int(seen.abs().max()))
+    assert farthest <= far
+    assert farthest >= 0.5 * far
 
 
 def test_option_plane_counts_from_one_part_of_k():

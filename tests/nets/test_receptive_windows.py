@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from napari_synth.core.boxes import Box, merged, strips, whole
+from napari_synth.core.boxes import Box, full_box, merged, strips
 from napari_synth.nets.receptive_windows import Reach, convolve_window
 
 LAYERS = {
@@ -35,10 +35,10 @@ def test_affected_is_exactly_what_a_change_of_the_input_changes(name, data):
     with torch.no_grad():
         one = torch.zeros(1, 1, SIZE, SIZE)
         two = one.clone()
-        two[(..., *box.seen_from(whole(SIZE, SIZE)))] = 1 + torch.rand(box.height, box.width)
+        two[(..., *box.seen_from(full_box(SIZE, SIZE)))] = 1 + torch.rand(box.height, box.width)
         rows, columns = np.nonzero((layer(one) != layer(two))[0, 0].numpy())
     expected = Box(rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
-    assert Reach.of(layer).affected(box).within(whole(*layer(one).shape[-2:])) == expected
+    assert Reach.of(layer).affected(box).within(full_box(*layer(one).shape[-2:])) == expected
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -46,14 +46,14 @@ def test_affected_is_exactly_what_a_change_of_the_input_changes(name, data):
 @given(data=st.data())
 def test_a_layer_over_a_window_equals_that_part_of_the_whole(name, data):
     layer = LAYERS[name]
-    canvas = whole(SIZE, SIZE)
+    canvas = full_box(SIZE, SIZE)
     x = torch.rand(1, 1, SIZE, SIZE)
     with torch.no_grad():
         out = layer(x)
         box = data.draw(box_in(out.shape[-1]))
         origin = Reach.of(layer).needed(box).within(canvas)
         got = convolve_window(layer, x[(..., *origin.seen_from(canvas))], origin, box)
-    torch.testing.assert_close(got, out[(..., *box.seen_from(whole(99, 99)))], atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(got, out[(..., *box.seen_from(full_box(99, 99)))], atol=1e-6, rtol=1e-6)
 
 
 @given(st.lists(box_in(SIZE), max_size=6))
@@ -61,7 +61,7 @@ def test_merging_loses_no_pixel_and_costs_no_more(boxes):
     def covered(of):
         canvas = np.zeros((SIZE, SIZE), bool)
         for box in of:
-            canvas[box.seen_from(whole(SIZE, SIZE))] = True
+            canvas[box.seen_from(full_box(SIZE, SIZE))] = True
         return canvas
 
     after = merged(boxes)

@@ -61,3 +61,12 @@ def plain_capspix2pix(mask, z, weights):
         kernel, bias = weights[f"{name}.conv.weight"], weights[f"{name}.conv.bias"]
         x = kept[name] = plain_layer(x, kernel, bias, capsules, stride, padding, transposed)
     return 1 / (1 + torch.exp(-F.conv2d(x[:, 0], weights["conv2.weight"], weights["conv2.bias"])))
+
+
+def plain_published_capspix2pix(mask, z, state):
+    """The same with the names of the authors' checkpoints, whose first convolution reads [mask, plane]."""
+    weights = {
+        name.replace(".deconv2d.", ".conv.").replace(".conv2d.", ".conv."): tensor for name, tensor in state.items()
+    }
+    weights["conv1.weight"] = state["conv1.weight"][:, [1, 0]]
+    return plain_capspix2pix(mask, z, weights)

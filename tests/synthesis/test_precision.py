@@ -8,7 +8,7 @@ import yaml
 
 from napari_synth import api
 from napari_synth.cli.main import app
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import FileSource, Recipe, parse_recipe, read_recipe
 from napari_synth.exporting.formats.tiff import embedded_recipe
@@ -18,9 +18,9 @@ from napari_synth.synthesis.precision import computing, half_dtype
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.synthesis.request import RenderRequest, Steering
 from napari_synth.ui.samples import axons_256, brain_256, nuclei_256
-from tests.helpers import nuclei, set_whole_pixels, small_capsules, small_generator, small_metgan
+from tests.helpers import nuclei, set_whole_pixels, small_capsules, small_generator, small_metgan, small_styled
 
-SMALL = {"pix2pix": small_generator, "capsules": small_capsules, "metgan": small_metgan}
+SMALL = {"pix2pix": small_generator, "styled": small_styled, "capsules": small_capsules, "metgan": small_metgan}
 SIZE = (64, 72)
 
 
@@ -94,14 +94,14 @@ def test_a_followed_mask_is_as_precise_as_it_is_asked_to_be(generator):
     for step, precision in enumerate(("exact", "fast", "fast", "exact")):
         labels[4 * step : 4 * step + 9, 10:19] = step
         box = Box(4 * step, 10, 4 * step + 9, 19)
-        canvas.put(box, labels[box.seen_from(whole(*SIZE))].copy())
+        canvas.put(box, labels[box.seen_from(full_box(*SIZE))].copy())
         look = request_for(generator, labels, precision=precision)
         rendering = canvas.follow(generator, look, settled=True)
         canvas.shown()
         expected = generator.run(look).image
         shown = np.zeros_like(expected) if shown is None else shown
         for part, pixels in rendering.parts:
-            shown[part.seen_from(whole(*SIZE))] = pixels
+            shown[part.seen_from(full_box(*SIZE))] = pixels
         # Windows of other sizes are summed in another order, which 16 bit show more than 32.
         allowed = 1 if precision == "exact" else 0.02 * (float(expected.max()) - float(expected.min())) + 2
         assert np.abs(shown.astype(float) - expected).max() <= allowed

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import Cancelled, InputError, WorkError
 from napari_synth.core.progress import CancelToken
 from napari_synth.synthesis.capsules.access import intervention
@@ -83,7 +83,7 @@ def test_a_tile_needs_no_more_than_the_halo(capsules):
         factor = next(stage.factor for stage in capsules.stages if stage.name == name)
         reach = Box(*(factor * side for side in window))
         assert reach.within(tile.grown(HALO)) == reach, name
-    assert needed_windows(network, Box(0, 0, 64, 64), 64, 64)["conv1"] == whole(64, 64)
+    assert needed_windows(network, Box(0, 0, 64, 64), 64, 64)["conv1"] == full_box(64, 64)
 
 
 @pytest.mark.parametrize("name", ["capsules", "pix2pix"])
@@ -94,7 +94,7 @@ def test_progress_has_a_known_end_and_cancel_keeps_what_is_done(name, request, m
     seen, got, token = [], np.full_like(expected, 255), CancelToken()
 
     def on_tile(box, pixels):
-        got[box.seen_from(whole(128, 128))] = pixels
+        got[box.seen_from(full_box(128, 128))] = pixels
         if len(done := [*done_boxes, box]) == 2:
             token.cancel()
         done_boxes[:] = done
@@ -104,7 +104,7 @@ def test_progress_has_a_known_end_and_cancel_keeps_what_is_done(name, request, m
         tiled(monkeypatch, generator, wanted, tile=64, on_tile=on_tile, cancel=token, on_progress=seen.append)
     assert len(done_boxes) == 2
     for box in done_boxes:
-        part = box.seen_from(whole(128, 128))
+        part = box.seen_from(full_box(128, 128))
         assert (got[part] == expected[part]).all()
     assert {progress.total for progress in seen} == {4 if name == "capsules" else 9}
     assert seen[0].done == 0
@@ -182,6 +182,6 @@ def test_a_model_without_tiles_says_what_it_can(monkeypatch):
 def test_boxes_of_tiles_cover_it_once():
     canvas = np.zeros((100, 70), int)
     for box in tile_boxes(Box(10, 0, 100, 70), 32, (50, 50)):
-        canvas[box.seen_from(whole(100, 70))] += 1
+        canvas[box.seen_from(full_box(100, 70))] += 1
     assert (canvas[10:] == 1).all()
     assert (canvas[:10] == 0).all()

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from napari_synth.core.boxes import whole
+from napari_synth.core.boxes import full_box
 from napari_synth.core.errors import Cancelled
 from napari_synth.core.intensity import Intensity
 from napari_synth.core.progress import CancelToken
@@ -115,7 +115,7 @@ def test_cancel_keeps_the_rows_that_are_done(small, monkeypatch):
     token, got, boxes, seen = CancelToken(), np.zeros_like(expected), [], []
 
     def on_tile(box, pixels):
-        got[box.seen_from(whole(*SIZE))] = pixels
+        got[box.seen_from(full_box(*SIZE))] = pixels
         boxes.append(box)
         token.cancel()
 

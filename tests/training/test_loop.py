@@ -15,8 +15,28 @@ from napari_synth.training.loop import TrainRequest, settings_for, train
 from napari_synth.training.objectives import OBJECTIVES, objective_class
 from tests.helpers import nuclei, pair_folder, triplet_folder
 
+METGAN = {
+    "steps": 6,
+    "crop": 64,
+    "width": 0.05,
+    "ndf": 2,
+    "batch_size": 2,
+    "segmentor_steps": 3,
+    "segmentor_width": 2,
+    "segmentor_crop": 32,
+}
 SMALL = {
     "optional-pix2pix": {
+        "steps": 6,
+        "crop": 64,
+        "ngf": 4,
+        "ndf": 4,
+        "levels": 3,
+        "batch_size": 4,
+        "memory": 4,
+        "bank_size": 5,
+    },
+    "pix2pix": {
         "steps": 6,
         "crop": 32,
         "ngf": 4,
@@ -29,17 +49,8 @@ SMALL = {
     "dvae": {"steps": 6, "batch_size": 4},
     "unet": {"steps": 6, "crop": 32, "width": 4, "batch_size": 2},
     "signal-segmentor": {"steps": 6, "crop": 32, "width": 2, "batch_size": 2},
-    "metgan": {
-        "steps": 6,
-        "crop": 64,
-        "width": 0.05,
-        "ndf": 2,
-        "pool": 3,
-        "batch_size": 2,
-        "segmentor_steps": 3,
-        "segmentor_width": 2,
-        "segmentor_crop": 32,
-    },
+    "metgan": METGAN | {"batch_size": 4},
+    "metgan:paper-fast": METGAN | {"pool": 3},
 }
 
 
@@ -59,6 +70,7 @@ def data(tmp_path_factory):
     two_channel = {"metgan": triplets, "signal-segmentor": triplets}
     return two_channel | {
         "optional-pix2pix": pairs,
+        "pix2pix": pairs,
         "unet": pairs,
         "capspix2pix": pairs / "grey",
         "dvae": root / "shapes",
@@ -66,8 +78,10 @@ def data(tmp_path_factory):
 
 
 def request(architecture, data, out, **changes):
+    """A run of an architecture, or of ``architecture:preset``."""
     settings = SMALL[architecture] | changes.pop("settings", {})
-    return TrainRequest(architecture, data[architecture], out, settings=settings, device="cpu", **changes)
+    name, _, preset = architecture.partition(":")
+    return TrainRequest(name, data[name], out, preset or "fast", settings=settings, device="cpu", **changes)
 
 
 def stop_after(step):
@@ -94,8 +108,9 @@ def test_a_resumed_run_ends_bit_exactly_like_a_whole_one(architecture, precision
     assert all(torch.equal(expected[name], got[name]) for name in expected)
 
 
-def test_a_trained_generator_renders_and_its_card_tells_all(data, tmp_path):
-    result = train(request("optional-pix2pix", data, tmp_path / "mine.safetensors"))
+@pytest.mark.parametrize("architecture", ["optional-pix2pix", "pix2pix"])
+def test_a_trained_generator_renders_and_its_card_tells_all(architecture, data, tmp_path):
+    result = train(request(architecture, data, tmp_path / "mine.safetensors"))
     card = read_card(result.path)
     assert card.options == ["colour", "grey"]
     assert [option.rgb for option in card.looks] == [True, False]
@@ -111,9 +126,9 @@ def test_a_trained_generator_renders_and_its_card_tells_all(data, tmp_path):
 
 
 def test_a_single_set_trains_plain_pix2pix(data, tmp_path):
-    settings = {key: value for key, value in SMALL["optional-pix2pix"].items()}
+    settings = {key: value for key, value in SMALL["pix2pix"].items()}
     single = TrainRequest(
-        "pix2pix", data["optional-pix2pix"] / "grey", tmp_path / "p.safetensors", settings=settings, device="cpu"
+        "pix2pix", data["pix2pix"] / "grey", tmp_path / "p.safetensors", settings=settings, device="cpu"
     )
     card = read_card(train(single).path)
     assert card.hyper["in_channels"] == 1
@@ -149,18 +164,14 @@ def test_fine_tuning_starts_from_the_weights_of_a_model(data, tmp_path):
     a, b = load_file(first.path), load_file(second.path)
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert read_card(second.path).training.init == str(first.path)
-    run = request("optional-pix2pix", data, tmp_path / "run.safetensors")
+    run = request("pix2pix", data, tmp_path / "run.safetensors")
     first = train(run)
-    other = request(
-        "optional-pix2pix", data, tmp_path / "on.safetensors", init=str(first.resume_path), settings={"l1": 1}
-    )
+    other = request("pix2pix", data, tmp_path / "on.safetensors", init=str(first.resume_path), settings={"l1": 1})
     on = train(other)
     assert on.steps == 6
-    fresh = train(
-        request("optional-pix2pix", data, tmp_path / "x.safetensors", init=str(first.path), settings={"l1": 1})
-    )
+    fresh = train(request("pix2pix", data, tmp_path / "x.safetensors", init=str(first.path), settings={"l1": 1}))
     assert on.losses["D"] != fresh.losses["D"], "the discriminator came along"
-    first = train(request("unet", data, tmp_path / "first.safetensors"))
+    first = train(request("unet", data, tmp_path / "first.safetensors", overwrite=True))
     with pytest.raises(InputError, match="another shape"):
         train(request("unet", data, tmp_path / "c.safetensors", init=str(first.path), settings={"width": 8}))
     with pytest.raises(InputError, match="no model called 'nope'"):
@@ -230,16 +241,47 @@ def test_a_target_that_cannot_be_written_is_said_before_the_first_step(data, tmp
 
 def test_every_objective_has_both_presets():
     for name in OBJECTIVES:
-        assert {"fast", "paper"} <= set(objective_class(name).presets)
-        assert settings_for(TrainRequest(name, None, None, preset="paper")).steps > 0
+        for preset in ("fast", "paper"):
+            assert preset in objective_class(name, preset).presets
+            assert settings_for(TrainRequest(name, None, None, preset=preset)).steps > 0
+
+
+def test_a_run_ends_when_its_time_is_spent(data, tmp_path):
+    seen = []
+    settings = {"steps": 1000, "minutes": 1e-6}
+    first = request("dvae", data, tmp_path / "a.safetensors", settings=settings)
+    result = train(first, seen.append)
+    assert result.steps == 1
+    assert (seen[-1].done, seen[-1].total) == (1000, 1000)
+    assert read_card(result.path).training.settings["minutes"] == 1e-6
+    longer = {"steps": 3, "minutes": 0}
+    again = request("dvae", data, tmp_path / "a.safetensors", settings=longer, resume=result.resume_path)
+    assert train(again).steps == 3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", SMALL)
 def test_two_devices_train_one_model(architecture, data, tmp_path):
     settings = [f"--set={name}={value}" for name, value in SMALL[architecture].items()]
-    command = [sys.executable, "-m", "napari_synth", "train", architecture, str(data[architecture]), *settings]
-    command += ["--out", "m.safetensors", "--device", "cpu", "--devices", "2"]
+    name, _, preset = architecture.partition(":")
+    command = [sys.executable, "-m", "napari_synth", "train", name, str(data[name]), *settings]
+    command += ["--preset", preset or "fast", "--out", "m.safetensors", "--device", "cpu", "--devices", "2"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     assert read_card(tmp_path / "m.safetensors").training.steps == 6
+
+
+def test_a_training_that_breaks_down_keeps_the_last_good_state(data, tmp_path):
+    out = tmp_path / "m.safetensors"
+    growing = {"learning_rate": 1e20, "steps": 4}
+    with pytest.raises(WorkError, match=r"broke down in step \d: .* no longer finite") as caught:
+        train(request("unet", data, out, settings=growing))
+    assert "Nothing was written" in caught.value.action
+    assert not out.exists()
+    train(request("unet", data, out, settings={"learning_rate": 3e4, "steps": 1}))
+    kept = out.read_bytes()
+    with pytest.raises(WorkError, match="broke down") as caught:
+        train(request("unet", data, out, settings={"learning_rate": 3e4, "steps": 40}, resume=out.with_suffix(".ckpt")))
+    assert "of step 1 are kept" in caught.value.action
+    assert out.read_bytes() == kept
+    assert all(torch.isfinite(tensor).all() for tensor in load_file(out).values())

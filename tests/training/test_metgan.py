@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -40,7 +42,7 @@ def segmentor(data, tmp_path_factory):
 
 
 def ready(data, segmentor, ablation="", **settings):
-    request = TrainRequest("metgan", data, None, ablation=ablation, settings=SMALL | {"steps": 8} | settings)
+    request = TrainRequest("metgan", data, None, "paper-fast", ablation, settings=SMALL | {"steps": 8} | settings)
     objective = MetGANObjective(settings_for(request), data, seed=3)
     fabric = Fabric(accelerator="cpu", devices=1)
     fabric.launch()
@@ -48,6 +50,10 @@ def ready(data, segmentor, ablation="", **settings):
     if objective.first() is not None:
         objective.use(segmentor)
     return objective
+
+
+def small_request(data, out, ablation="", **settings):
+    return TrainRequest("metgan", data, out, "paper-fast", ablation, SMALL | settings, device="cpu")
 
 
 def values(tensor):
@@ -149,7 +155,7 @@ def test_the_segmentor_stays_as_it_was_for_a_thousand_steps(data, segmentor, ste
 
 
 def test_one_command_trains_segmentor_and_generator_and_both_have_cards(data, tmp_path):
-    request = TrainRequest("metgan", data, tmp_path / "m.safetensors", settings=SMALL | {"steps": 3}, device="cpu")
+    request = small_request(data, tmp_path / "m.safetensors", steps=3)
     result = train(request)
     card, other = read_card(result.path), read_card(tmp_path / "m-segmentor.safetensors")
     assert (card.role, other.role) == ("generator", "segmentor")
@@ -163,19 +169,19 @@ def test_one_command_trains_segmentor_and_generator_and_both_have_cards(data, tm
     first = file_hash(tmp_path / "m-segmentor.safetensors")
     on_progress, cancel = (lambda _: None), CancelToken()
     cancel.cancel()
-    train(request, on_progress, cancel)
+    train(replace(request, overwrite=True), on_progress, cancel)
     assert file_hash(tmp_path / "m-segmentor.safetensors") == first, "a finished segmentor is used again"
 
 
 def test_stopping_in_the_segmentor_says_so_and_the_same_command_goes_on(data, tmp_path):
-    request = TrainRequest("metgan", data, tmp_path / "m.safetensors", settings=SMALL | {"steps": 2}, device="cpu")
+    request = small_request(data, tmp_path / "m.safetensors", steps=2)
     cancel = CancelToken()
     with pytest.raises(Cancelled, match="step 2 of the segmentor"):
         train(request, lambda progress: cancel.cancel() if progress.done == 2 else None, cancel)
     seen = []
     train(request, lambda progress: seen.append((progress.done, progress.total)))
     assert seen == [(3, 4), (4, 4), (1, 2), (2, 2)]
-    whole = train(TrainRequest("metgan", data, tmp_path / "w.safetensors", settings=SMALL | {"steps": 2}, device="cpu"))
+    whole = train(small_request(data, tmp_path / "w.safetensors", steps=2))
     one, two = (load_weights(tmp_path / f"{name}.safetensors") for name in ("m", "w"))
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert whole.steps == 2
@@ -201,9 +207,9 @@ def test_unknown_ablations_are_refused(data, tmp_path):
     with pytest.raises(InputError, match="no ablation"):
         settings_for(TrainRequest("unet", data, tmp_path / "m.safetensors", ablation="no-pair"))
     with pytest.raises(InputError, match="batch_size of 1 needs a crop of at least 128"):
-        settings_for(TrainRequest("metgan", data, tmp_path / "m", settings={"crop": 64, "batch_size": 1}))
+        settings_for(TrainRequest("metgan", data, tmp_path / "m", "paper", settings={"crop": 64, "batch_size": 1}))
     with pytest.raises(InputError, match="crop is not valid"):
-        settings_for(TrainRequest("metgan", data, tmp_path / "m.safetensors", settings={"crop": 100}))
+        settings_for(TrainRequest("metgan", data, tmp_path / "m.safetensors", "paper", settings={"crop": 100}))
 
 
 def test_every_trained_model_of_the_comparison_renders(data, tmp_path):
@@ -212,7 +218,7 @@ def test_every_trained_model_of_the_comparison_renders(data, tmp_path):
     mask[20:30, 20:30] = 1
     for ablation in ("pix2pix", "no-segmentor"):
         out = tmp_path / f"{ablation}.safetensors"
-        request = TrainRequest("metgan", data, out, ablation=ablation, settings=SMALL | {"steps": 1}, device="cpu")
+        request = small_request(data, out, ablation, steps=1)
         model = api.load_model(train(request).path, "cpu")
         assert model.render(mask, condition=anatomy).image.shape == (60, 90)
 

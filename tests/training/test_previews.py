@@ -3,7 +3,7 @@ import base64
 import imageio.v3 as iio
 import numpy as np
 
-from napari_synth.training.previews import grid, label_picture, thumbnail
+from napari_synth.training.previews import label_picture, picture_sheet, thumbnail
 
 
 def test_a_thumbnail_shows_nuclei():
@@ -19,7 +19,7 @@ def test_a_thumbnail_shows_nuclei():
 
 def test_a_grid_keeps_every_picture():
     red = label_picture(np.ones((4, 5), int))
-    sheet = grid([[red, np.full((4, 5), 7, np.uint8)], [red]])
+    sheet = picture_sheet([[red, np.full((4, 5), 7, np.uint8)], [red]])
     assert sheet.shape == (12, 14, 3)
     assert (sheet[:4, :5] == red).all()
     assert (sheet[:4, 9:] == 7).all()

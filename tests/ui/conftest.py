@@ -9,17 +9,11 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_synth.models.card import Look, ModelCard
+from napari_synth.synthesis.live.follower import LiveRenderer
 from napari_synth.synthesis.request import Rendering, check_mask
-from napari_synth.ui.session import session_for
-
-
-@pytest.fixture(autouse=True)
-def settings_file(tmp_path, monkeypatch):
-    """No test reads or writes the settings and autosaved masks of the person who runs it."""
-    path = tmp_path / "settings" / "settings.json"
-    monkeypatch.setenv("NAPARI_SYNTH_SETTINGS", str(path))
-    monkeypatch.setenv("NAPARI_SYNTH_STATE", str(tmp_path / "state"))
-    return path
+from napari_synth.ui.context.loaded_models import LoadedModels
+from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.session import Session
 
 
 @pytest.fixture
@@ -27,11 +21,85 @@ def viewer(qapp):
     return ViewerModel()
 
 
+class StandInModels(LoadedModels):
+    """The models in the files, until a stand-in renders instead of every generator; shapes wait at a gate."""
+
+    def __init__(self):
+        super().__init__()
+        self.stand_in: LiveRenderer | None = None
+        self.gate = open_gate()
+
+    def generator(self, name, device):
+        return self.stand_in or super().generator(name, device)
+
+    def shapes(self, name):
+        assert self.gate.wait(20)
+        return super().shapes(name)
+
+
+class ChosenPreferences:
+    """The preferences, as a test sets them with ``now``."""
+
+    def __init__(self, **now):
+        self.now = LivePreferences(**now)
+
+    def __call__(self):
+        return self.now
+
+
 @pytest.fixture
-def session(viewer):
-    session = session_for(viewer)
-    yield session
-    session.close()
+def models():
+    models = StandInModels()
+    yield models
+    models.gate.set()
+
+
+@pytest.fixture
+def preferences():
+    return ChosenPreferences()
+
+
+@pytest.fixture
+def opened(models, preferences, qapp):
+    """Opens sessions, each on the given viewer or one of its own; closes them in the end."""
+    sessions, viewers = [], []
+
+    def open_one(viewer=None):
+        viewers.append(viewer if viewer is not None else ViewerModel())
+        sessions.append(Session(viewers[-1], models, preferences))
+        return sessions[-1]
+
+    yield open_one
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def session(opened, viewer):
+    return opened(viewer)
+
+
+@pytest.fixture
+def panel(session, qtbot):
+    """Opens panels of the session, by the keys of their docks."""
+
+    def open_one(key):
+        panel = session.panel(key)
+        qtbot.addWidget(panel)
+        return panel
+
+    return open_one
+
+
+@pytest.fixture
+def context(session):
+    return session.context
+
+
+def open_gate() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
 
 
 def painted(shape=(64, 48)) -> np.ndarray:
@@ -39,6 +107,13 @@ def painted(shape=(64, 48)) -> np.ndarray:
     labels[10:30, 10:30] = 1
     labels[35:45, 20:40] = 2
     return labels
+
+
+ANATOMY_SHAPE = painted().shape
+
+
+def anatomy(seed=0, shape=ANATOMY_SHAPE) -> np.ndarray:
+    return np.random.default_rng(seed).integers(50, 700, shape).astype(np.uint16)
 
 
 class FakeGenerator:
@@ -54,8 +129,7 @@ class FakeGenerator:
         self.device = "cpu"
         self.calls = 0
         self.wait_from = 1
-        self.gate = threading.Event()
-        self.gate.set()
+        self.gate = open_gate()
         self.entered = threading.Event()
         self.failure: Exception | None = None
 
@@ -79,19 +153,18 @@ class FakeGenerator:
 
 
 @pytest.fixture
-def fake(session, monkeypatch):
+def fake(models):
     """A session that renders with a `FakeGenerator`."""
-    generator = FakeGenerator()
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
+    generator = models.stand_in = FakeGenerator()
     yield generator
     generator.gate.set()
 
 
 @pytest.fixture
 def finish(qtbot):
-    """Wait until a lane is idle."""
+    """Wait until jobs are done."""
 
-    def wait(lane, timeout=20_000):
-        qtbot.waitUntil(lambda: not lane.state.running, timeout=timeout)
+    def wait(jobs, timeout=20_000):
+        qtbot.waitUntil(lambda: not jobs.lane.state.running, timeout=timeout)
 
     return wait

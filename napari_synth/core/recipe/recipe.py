@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
+from napari_synth.core.names import FileName, FilePath
 from napari_synth.core.recipe.sources import (
     ConditionSource,
     FieldSource,
@@ -21,13 +22,19 @@ from napari_synth.core.recipe.sources import (
 )
 from napari_synth.core.recipe.strict import Strict
 from napari_synth.core.seeds import derived_seed
+from napari_synth.core.untrusted import first_problem, load_yaml
 
 RECIPE_NAME = "recipe.yaml"
 METADATA_KEY = "napari_synth"
+MAX_PAIRS = 1_000_000
+"""What one export may hold."""
 
 Precision = Literal["exact", "fast"]
 """``exact``: float32; ``fast``: convolutions in 16 bit."""
 PRECISIONS: tuple[str, ...] = get_args(Precision)
+
+Style = int | tuple[float, ...]
+"""A member of a model's bank of styles, or the numbers of a code."""
 
 
 class Intervention(Strict):
@@ -37,9 +44,9 @@ class Intervention(Strict):
     capsule: int = Field(ge=0)
     channel: int | None = Field(None, ge=0)
     """None: all pose channels."""
-    scale: float = Field(1.0, allow_inf_nan=False)
+    scale: float = 1.0
     """Factor for the activation; 0 switches it off."""
-    value: float | None = Field(None, allow_inf_nan=False)
+    value: float | None = None
     """Number to set the activation to instead."""
 
 
@@ -63,6 +70,9 @@ class Recipe(Strict):
         None switches the noise off; a batch needs a number.
     z : list of float, optional
         Latent vector of a model that has one; drawn from the seed when not given.
+    style : int or list of float, optional
+        Number in the bank, or code, of a model that has styles; drawn from the seed when not given. A recipe
+        without one does not mention it.
     interventions : list of Intervention
         Changes inside the network.
     precision : {'exact', 'fast'}
@@ -74,24 +84,34 @@ class Recipe(Strict):
     """
 
     format: Literal[1] = 1
-    model: str
+    model: FilePath
     model_sha256: str = ""
     masks: list[MaskSource] = Field(min_length=1)
     conditions: list[ConditionSource] = Field(default_factory=list)
-    options: list[str] = Field(default_factory=list)
-    variants: int = Field(1, ge=1)
+    options: list[FileName] = Field(default_factory=list)
+    variants: int = Field(1, ge=1, le=MAX_PAIRS)
     seed: int | None = Field(1, ge=0)
     z: list[float] | None = None
+    style: Annotated[int, Field(ge=0)] | list[Annotated[float, Field(allow_inf_nan=False)]] | None = None
     interventions: list[Intervention] = Field(default_factory=list)
     precision: Precision = "exact"
-    n: int | None = Field(None, ge=1)
+    n: int | None = Field(None, ge=1, le=MAX_PAIRS)
     versions: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _conditions_fit(self) -> Recipe:
         if len(self.conditions) not in (0, 1, len(self.masks)):
             raise ValueError(f"{len(self.conditions)} conditions for {len(self.masks)} masks")
+        if self.count() > MAX_PAIRS:
+            raise ValueError(f"{self.count()} pairs are more than the {MAX_PAIRS} that one export may hold")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_ever_without_a_style(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialise(self)
+        if self.style is None:
+            written.pop("style", None)
+        return written
 
     @property
     def per_mask(self) -> int:
@@ -160,16 +180,16 @@ def parse_recipe(text: str, where: str) -> Recipe:
     InputError
         If the text is not a valid recipe.
     """
+    action = "Use a recipe written by napari-synth."
+    return checked_recipe(load_yaml(text, where, action), f"The recipe in {where}", action)
+
+
+def checked_recipe(record: Any, what: str, action: str) -> Recipe:
+    """A recipe from its record; `InputError` where something in it is wrong."""
     try:
-        return Recipe.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise InputError(f"{where} is not valid YAML.", "Use a recipe written by napari-synth.") from error
+        return Recipe.model_validate(record)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "it"
-        raise InputError(
-            f"The recipe in {where} is not valid: {place}: {first['msg']}.", "Use a recipe written by napari-synth."
-        ) from error
+        raise InputError(f"{what} is not valid: {': '.join(first_problem(error, 'it'))}.", action) from error
 
 
 def read_recipe(path: Path) -> Recipe:

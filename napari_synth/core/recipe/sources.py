@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from napari_synth.core.intensity import GreyDtype
+from napari_synth.core.names import FilePath
 from napari_synth.core.recipe.field import FieldSettings
 from napari_synth.core.recipe.strict import Strict
 
@@ -31,7 +33,7 @@ class FileSource(Strict):
     """A mask in a file; a relative path counts from the folder of the recipe."""
 
     kind: Literal["file"] = "file"
-    path: str
+    path: FilePath
     sha256: str = ""
     """`mask_hash` of its labels; empty: not checked."""
 
@@ -48,10 +50,10 @@ class ImageFileSource(Strict):
     """An image in a file; a relative path counts from the folder of the recipe."""
 
     kind: Literal["file"] = "file"
-    path: str
+    path: FilePath
     channel: int | None = Field(None, ge=0)
     """Which channel of a file with several, counted from 0."""
-    dtype: str = ""
+    dtype: GreyDtype | Literal[""] = ""
     """What the grey values are turned into; empty: as stored."""
     sha256: str = ""
     """`image_hash` of it; empty: not checked."""
@@ -75,7 +77,7 @@ class RecombinedSource(Strict):
     """A mask made of real label maps by chance."""
 
     kind: Literal["recombined"] = "recombined"
-    maps: list[str] = Field(min_length=1)
+    maps: list[FilePath] = Field(min_length=1)
     """Files of label maps; relative paths count from the folder of the recipe."""
     settings: RecombineSettings
     seed: int = Field(ge=0)

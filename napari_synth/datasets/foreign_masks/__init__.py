@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import user_path
 from napari_synth.core.registry import Registry
 from napari_synth.datasets.foreign_masks import (
     cellpose,
@@ -63,7 +64,7 @@ def read_foreign(path: str | Path, format: str = "", images: str | Path | None =
     InputError
         If the path does not exist, has none of the formats, is damaged, or holds no mask.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if not path.exists():
         raise InputError(f"The file {path} does not exist.", "Check the path.")
     name = format or format_of(path)
@@ -71,7 +72,7 @@ def read_foreign(path: str | Path, format: str = "", images: str | Path | None =
         raise InputError(
             f"{path} holds no masks that this program knows.", f"It reads those of: {FOREIGN_MASKS.choices}."
         )
-    found = list(FOREIGN_MASKS[name].read(path, None if images is None else Path(images).expanduser()))
+    found = list(FOREIGN_MASKS[name].read(path, None if images is None else user_path(images)))
     if not found:
         raise InputError(f"{path} holds no masks.", "Export them again.")
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import entries
 from napari_synth.datasets.foreign_masks.base import ForeignFormat, ForeignMask, hidden, image_of
 from napari_synth.datasets.image_files import open_mask
 from napari_synth.datasets.listing import image_files
@@ -15,7 +16,7 @@ from napari_synth.datasets.listing import image_files
 
 def _fields(path: Path) -> list[Path]:
     """Folders of one image with the masks of its nuclei."""
-    candidates = [path, *sorted(path.iterdir())]
+    candidates = [path, *entries(path)]
     return [folder for folder in candidates if folder.is_dir() and _is_field(folder)]
 
 

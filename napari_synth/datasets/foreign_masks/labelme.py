@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.files import entries
 from napari_synth.datasets.foreign_masks.base import (
     ForeignFormat,
     ForeignMask,
@@ -23,7 +24,7 @@ from napari_synth.datasets.foreign_masks.base import (
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path] if path.suffix.lower() == ".json" else []
-    return sorted(p for p in path.iterdir() if p.suffix.lower() == ".json" and not p.name.startswith("."))
+    return [p for p in entries(path) if p.suffix.lower() == ".json" and not p.name.startswith(".")]
 
 
 def recognises(path: Path) -> bool:

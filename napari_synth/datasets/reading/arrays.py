@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.untrusted import one_line
+from napari_synth.datasets.numpy_files import array_sizes, check_header, read_arrays
 from napari_synth.datasets.reading.stored import Stored, check_size, damaged
 
 NAMES = ("labels", "masks", "mask", "image", "images", "data")
@@ -17,9 +19,7 @@ KINDS = "biuf"
 def read_npy(path: Path) -> Stored:
     """Decode an ``.npy`` file; objects, which are programs, are refused."""
     with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = head(file)
+        shape, dtype = check_header(file, path.stat().st_size)
     _check_dtype(path, dtype)
     check_size(path, shape, dtype.itemsize)
     return named_axes(path, np.load(path, allow_pickle=False))
@@ -27,15 +27,16 @@ def read_npy(path: Path) -> Stored:
 
 def read_npz(path: Path) -> Stored:
     """Decode the array of an ``.npz`` file."""
-    with np.load(path, allow_pickle=False) as file:
-        known = [name for name in NAMES if name in file.files]
-        names = known[:1] or (file.files if len(file.files) == 1 else [])
-        if not names:
-            raise InputError(
-                f"{path.name} holds {len(file.files)} arrays ({', '.join(file.files[:5])}) and none called 'labels'.",
-                "Save the one to use alone.",
-            )
-        array = file[names[0]]
+    sizes = array_sizes(path)
+    name = next((name for name in NAMES if name in sizes), None) or (next(iter(sizes)) if len(sizes) == 1 else None)
+    if name is None:
+        raise InputError(
+            f"{path.name} holds {len(sizes)} arrays ({one_line(', '.join(sorted(sizes)[:5]))}) and none called "
+            "'labels'.",
+            "Save the one to use alone.",
+        )
+    check_size(path, (sizes[name],), 1)
+    array = read_arrays(path, [name])[name]
     _check_dtype(path, array.dtype)
     check_size(path, array.shape, array.dtype.itemsize)
     return named_axes(path, array)

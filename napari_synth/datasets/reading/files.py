@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_synth.core.errors import InputError, SynthError
+from napari_synth.core.files import user_path
 from napari_synth.datasets.reading.stored import Stored, damaged
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".npy", ".npz", ".zarr")
@@ -24,7 +25,7 @@ def read_stored(path: Path) -> Stored:
     """
     from napari_synth.datasets.reading.ome_zarr import is_zarr, read_zarr
 
-    path = Path(path).expanduser()
+    path = user_path(path)
     if is_zarr(path):
         return _decoded(path, read_zarr)
     if path.is_dir():

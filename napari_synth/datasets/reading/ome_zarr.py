@@ -30,7 +30,8 @@ def read_zarr(path: Path) -> Stored:
         raise InputError(f"{path.name} holds {kind}.", "Choose the folder of one image in it.")
     level = scales[0]["datasets"][0]
     array: Any = group[level["path"]]
-    check_size(path, array.shape, array.dtype.itemsize)
+    for shape in (array.shape, array.chunks):
+        check_size(path, shape, array.dtype.itemsize)
     pixels = np.asarray(array[...])
     names = [
         axis["name"] if isinstance(axis, dict) else axis for axis in scales[0].get("axes", "tczyx"[-pixels.ndim :])

@@ -22,9 +22,9 @@ def read_raster(path: Path) -> Stored:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with Image.open(path, formats=KINDS) as image:
-            check_size(path, (image.height, image.width, len(image.getbands())), 2)
             mode, bits = image.mode, _png_bits(path)
             deep = bits == DEEP and mode in ("RGB", "RGBA", "LA")
+            check_size(path, (image.height, image.width, len(image.getbands())), _itemsize(mode, deep))
             pixels = _deep(path) if deep else np.asarray(image)
             palette = _palette(image) if mode == "P" else None
             alpha = _palette_alpha(image, pixels) if mode == "P" else None
@@ -48,6 +48,11 @@ def read_raster(path: Path) -> Stored:
         alpha = None if alpha is None else upright(alpha, orientation)
         remarks.append(f"{path.name} says that it lies turned (orientation {orientation}) and was set upright.")
     return Stored(path, pixels, "YXS"[: pixels.ndim], palette=palette, alpha=alpha, remarks=tuple(remarks))
+
+
+def _itemsize(mode: str, deep: bool) -> int:
+    """Bytes of a value, unpacked."""
+    return 4 if mode in ("I", "F") else 2 if deep or mode.startswith("I") else 1
 
 
 def _png_bits(path: Path) -> int:

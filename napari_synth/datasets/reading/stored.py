@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from napari_synth.core.errors import InputError
 
-LARGEST = 2**29
-"""Bytes that the pixels of one file may take; a damaged header asks for any number of them."""
+LARGEST = 2**30
+"""Bytes that the pixels of one file may take, unpacked; a damaged header asks for any number of them."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,19 @@ class Stored:
 
 
 def check_size(path: Path, shape: tuple[int, ...], itemsize: int) -> None:
-    """Raise `InputError` before a file is decoded that would fill the memory."""
+    """Raise `InputError` before a file, or a tile of one, is decoded that would fill the memory.
+
+    Parameters
+    ----------
+    path : Path
+    shape : tuple of int
+        As the header of the file says.
+    itemsize : int
+        Bytes of a value.
+    """
     if 0 in shape:
         raise InputError(f"{path.name} has no pixels (shape {shape}).", "Choose another file.")
-    if np.prod([float(n) for n in shape]) * itemsize > LARGEST:
+    if math.prod(map(int, shape)) * itemsize > LARGEST:
         sides = "×".join(map(str, shape))
         raise InputError(
             f"{path.name} is too large to be read at once ({sides} values).", "Crop it into smaller pieces."

@@ -32,7 +32,8 @@ def read_tiff(path: Path) -> Stored:
         page = series.keyframe
         if page.dtype is None:
             raise damaged(path)
-        check_size(path, series.shape, page.dtype.itemsize)
+        for shape in (series.shape, page.chunks):  # one tile can be larger than the image that it covers
+            check_size(path, shape, page.dtype.itemsize)
         _check_complete(path, tif)
         pixels, axes = np.asarray(series.asarray()), "".join(LETTERS.get(axis, axis) for axis in series.axes)
         several = len([other for other in tif.series if other.shape == series.shape])

@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import writing
+from napari_synth.core.files import user_path, writing
 from napari_synth.datasets.image_files import open_image, open_mask
 from napari_synth.datasets.listing import output_name, stem_of
 from napari_synth.evaluation.pair_check.cures import MASK_CURES
@@ -68,7 +68,7 @@ class Report:
         InputError
             If the copy would lie in the folder or over something else.
         """
-        target = Path(copy).expanduser()
+        target = user_path(copy)
         if target.resolve().is_relative_to(self.folder.resolve()):
             raise InputError(f"The copy {target} lies in the folder to copy.", "Name another place.")
         if target.exists() and (not target.is_dir() or any(target.iterdir())):

@@ -11,7 +11,9 @@ import tifffile
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
+from napari_synth.core.names import check_inside
 from napari_synth.core.recipe import Recipe, located, parse_recipe
+from napari_synth.core.untrusted import one_line
 from napari_synth.exporting.formats.base import PairToWrite, PixelSize
 
 MAX_LABELS = np.iinfo(np.uint16).max
@@ -24,7 +26,8 @@ class TiffWriter:
     title: ClassVar[str] = "TIFF pairs (ImageJ)"
 
     def files(self, folder: Path, stem: str) -> tuple[Path, Path]:
-        return folder / "images" / f"{stem}.tif", folder / "masks" / f"{stem}.tif"
+        names = (folder / "images" / f"{stem}.tif", folder / "masks" / f"{stem}.tif")
+        return check_inside(folder, names[0]), check_inside(folder, names[1])
 
     def write(self, folder: Path, pair: PairToWrite) -> None:
         image_path, mask_path = self.files(folder, pair.stem)
@@ -121,9 +124,10 @@ def embedded_nuclei(path: Path) -> dict[str, np.ndarray]:
 def _described(path: Path) -> dict[str, object]:
     try:
         with tifffile.TiffFile(path) as tif:
-            return tif.imagej_metadata or next(iter(tif.shaped_metadata or ()), {})
-    except (OSError, tifffile.TiffFileError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a TIFF file ({error}).", "Check the path.") from error
+            found = tif.imagej_metadata or next(iter(tif.shaped_metadata or ()), {})
+    except Exception as error:  # a reader raises anything at all on tags that were tampered with
+        raise InputError(f"{path} cannot be read as a TIFF file ({one_line(error)}).", "Check the path.") from error
+    return found if isinstance(found, dict) else {}
 
 
 def embedded_recipe(path: Path) -> Recipe:

@@ -1,4 +1,4 @@
-"""What all importers share: reading a state dict, renaming its tensors, refusing what does not fit."""
+"""What all importers share: what is asked of them, renaming tensors, refusing what does not fit."""
 
 from __future__ import annotations
 
@@ -6,18 +6,62 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import InputError, unknown_name
 from napari_synth.models.card import ModelCard
+from napari_synth.models.importers.states import State
 
-if TYPE_CHECKING:
-    import torch
-
-State = dict[str, "torch.Tensor"]
 Names = dict[str, str]
 """Their prefix to ours."""
 PARTS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+STATISTICS = re.compile(r"(running_mean|running_var|num_batches_tracked)$")
+Mode = Literal["test", "eval"]
+MODES: dict[Mode, str] = {
+    "test": "norms take the statistics of the image, dropout is noise",
+    "eval": "norms take the running statistics in the file",
+}
+
+
+def mode_named(name: str) -> Mode:
+    """A mode by its name; `InputError` when there is none."""
+    for mode in MODES:
+        if name == mode:
+            return mode
+    raise unknown_name("way to import a checkpoint", name, list(MODES))
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a checkpoint does not say of itself.
+
+    Attributes
+    ----------
+    model_id : str
+    options : tuple of str
+        Names of the options of an Optional Pix2Pix, in the order of its option numbers.
+    mode : {'test', 'eval'}
+        See `MODES`; the published programs render as ``'test'`` unless they are told otherwise.
+    part : str
+        Which of several networks in the file.
+    reads : tuple of float
+        What a program of somebody else reads for background and object.
+    gives : tuple of float, optional
+        What it gives for black and white.
+    multiple : int
+        Height and width that it accepts are multiples of this.
+    axes : str
+        Order of the axes that it reads and gives, such as bcyx.
+    """
+
+    model_id: str
+    options: tuple[str, ...] = ()
+    mode: Mode = "test"
+    part: str = ""
+    reads: tuple[float, float] = (0.0, 1.0)
+    gives: tuple[float, float] | None = None
+    multiple: int = 1
+    axes: str = "bcyx"
 
 
 @dataclass(frozen=True)
@@ -37,31 +81,20 @@ class Importer:
     title : str
         The program, for a person.
     convert : callable
-        State dict, id of the model and names of the options to a model in our terms.
+        Files and wishes to a model in our terms.
+    has_modes : bool
+        Whether the program can be run in the `MODES`.
+    files : tuple of str
+        What its files are, where it has several.
+    declares : bool
+        Whether the user says what it reads and gives.
     """
 
     title: str
-    convert: Callable[[State, str, list[str]], Imported]
-
-
-def read_state(path: Path) -> State:
-    """The tensors of a state dict saved by torch; `InputError` when the file holds anything else."""
-    import torch
-
-    if not path.is_file():
-        raise InputError(f"The checkpoint {path} does not exist.", "Check the path.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for damaged files and for pickles with code
-        raise InputError(
-            f"{path.name} holds more than weights, or is damaged.", "Save its state_dict() alone and import that."
-        ) from error
-    for key in ("state_dict", "model_state_dict", "generator"):
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise InputError(f"{path.name} is not a state dict.", "Save the network's state_dict() and import that.")
-    return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
+    convert: Callable[[tuple[Path, ...], Wishes], Imported]
+    has_modes: bool = False
+    files: tuple[str, ...] = ("the checkpoint",)
+    declares: bool = False
 
 
 def renamed(state: State, names: Names, ignored: str = r"(?!)") -> State:
@@ -77,13 +110,18 @@ def renamed(state: State, names: Names, ignored: str = r"(?!)") -> State:
 
 
 def check_fits(weights: State, expected: State, path: Path) -> None:
-    """Raise `InputError` when weights are not exactly those that a network expects."""
+    """Raise `InputError` when weights are not exactly those that a network expects, or are not finite."""
     for name, tensor in expected.items():
         if name not in weights:
             raise foreign(f"our {name!r} has no counterpart in {path.name}")
         if weights[name].shape != tensor.shape:
             theirs, ours = tuple(weights[name].shape), tuple(tensor.shape)
             raise foreign(f"{name!r} has the shape {theirs} instead of {ours}")
+        if weights[name].is_complex() or not weights[name].isfinite().all():
+            raise InputError(
+                f"{path.name} holds numbers in our {name!r} that are not finite: its training diverged.",
+                "Import an earlier checkpoint of the training.",
+            )
     for name in weights:
         if name not in expected:
             raise foreign(f"there is no place for {name!r}")
@@ -94,8 +132,11 @@ def foreign(reason: str) -> InputError:
     return InputError(f"The checkpoint is not of this kind: {reason}.", "Check --from, and that it is a generator.")
 
 
-def shape_of(state: State, name: str) -> tuple[int, ...]:
-    """Shape of a tensor that must be there."""
+def shape_of(state: State, name: str, axes: int = 4) -> tuple[int, ...]:
+    """Shape of a tensor that must be there and have so many axes."""
     if name not in state:
         raise foreign(f"it lacks {name!r}")
-    return tuple(state[name].shape)
+    shape = tuple(state[name].shape)
+    if len(shape) != axes or 0 in shape:
+        raise foreign(f"{name!r} has the shape {shape}")
+    return shape

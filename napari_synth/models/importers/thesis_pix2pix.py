@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from pathlib import Path
 
-from napari_synth.models.importers.base import Imported, Importer, Names, State, renamed, shape_of
-from napari_synth.models.importers.pix2pix import pix2pix_card
+from napari_synth.core.errors import InputError
+from napari_synth.models.importers import flat_unet
+from napari_synth.models.importers.base import Imported, Importer, Wishes
+from napari_synth.models.importers.pix2pix import looks, pix2pix_card
+from napari_synth.models.importers.states import read_state
 
 
-def convert(state: State, model_id: str, options: list[str]) -> Imported:
-    """The generator.
+def convert(paths: tuple[Path, ...], wishes: Wishes) -> Imported:
+    """The generator; its options are the numbers 1, 2, …, and its images lie in [0, 1].
 
-    Its norms take the statistics of the image at hand, its options are the numbers 1, 2, …, and its
-    images lie in [0, 1].
+    It reads a mask and an option, by which it is told from the pix2pix whose names it has.
     """
-    levels = sum(bool(re.fullmatch(r"conv\d+\.weight", name)) for name in state)
-    ngf, in_channels = shape_of(state, "conv1.weight")[:2]
-    names: Names = {}
-    for level in range(levels):
-        names |= {f"conv{level + 1}": f"down.{level}.conv", f"conv{level + 1}_bn": f"down.{level}.norm"}
-        names |= {f"deconv{level + 1}": f"up.{level}.conv", f"deconv{level + 1}_bn": f"up.{level}.norm"}
-    out_channels = shape_of(state, f"deconv{levels}.weight")[1]
-    weights = renamed(state, names)
-    weights = {name: tensor for name, tensor in weights.items() if not re.search("running|tracked", name)}
-    hyper: dict[str, Any] = {"in_channels": in_channels, "out_channels": out_channels, "ngf": ngf}
-    hyper |= {"levels": levels, "bias": True, "norm": "image"}
-    card = pix2pix_card(model_id, hyper, options or ["1"]).model_copy(
-        update={"mask_meaning": "foreground", "network_range": (0.0, 1.0), "option_values": "number"}
-    )
-    return Imported(weights, card)
+    weights, hyper = flat_unet.convert(read_state(paths[0], flat_unet.recognised, wishes.part), wishes.mode)
+    if hyper["in_channels"] != 2:
+        raise InputError(
+            f"The checkpoint is no Optional Pix2Pix: it reads {hyper['in_channels']} channels, not a mask and an "
+            "option.",
+            "If it is a pix2pix of the kind that znxlwm published, import it with --from pix2pix.",
+        )
+    card = pix2pix_card(wishes, "optional-pix2pix", hyper, 2 ** hyper["levels"], readable=(2,))
+    differences = {
+        "looks": looks(wishes.options or ("1",), hyper["out_channels"]),
+        "mask_meaning": "foreground",
+        "network_range": (0.0, 1.0),
+        "option_values": "number",
+    }
+    return Imported(weights, card.model_copy(update=differences))
 
 
-THESIS_PIX2PIX = Importer("the Optional Pix2Pix of Sirinaovakul 2018", convert)
+THESIS_PIX2PIX = Importer("the Optional Pix2Pix of Sirinaovakul 2018", convert, True)

@@ -22,11 +22,11 @@ def forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """Mask and latent vector; there is no other noise."""
     import torch
 
-    from napari_synth.synthesis.network_io import mask_tensor
+    from napari_synth.synthesis.network_io import finite, mask_tensor
 
     plane, latent = mask_tensor(model, request.labels), torch.from_numpy(request.z)[None]
     values: torch.Tensor = model.network(plane.to(model.device), latent.to(model.device), probe=request.probe)
-    image: np.ndarray = (255 * values[0, 0]).round().to(torch.uint8).cpu().numpy()
+    image: np.ndarray = (255 * finite(values)[0, 0]).round().to(torch.uint8).cpu().numpy()
     return image
 
 

@@ -6,23 +6,23 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_synth.core.recipe import Precision
-from napari_synth.core.seeds import torch_generator
 from napari_synth.synthesis.architectures.record import Architecture
 from napari_synth.synthesis.tiles import blended_windows
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
     from napari_synth.synthesis.live.follower import Follower
     from napari_synth.synthesis.network_io import ForwardRequest
 
 
 def forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
-    """Anatomy and mask; there is no noise."""
+    """Anatomy and mask, and noise planes by position in a network that has them."""
     from napari_synth.synthesis.network_io import anatomy_features, mask_tensor, output_scale, signal_of
 
-    features = anatomy_features.of(model, request.condition)
+    features = anatomy_features.of(model, request.condition, request.seed, request.origin or (0, 0))
     return output_scale(model.card).from_network(signal_of(model, features, mask_tensor(model, request.labels)))
 
 
@@ -30,11 +30,10 @@ def unet_forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """Anatomy and mask, dropout under the seed."""
     import torch
 
-    from napari_synth.synthesis.network_io import as_pixels, image_channel, mask_tensor, output_scale
+    from napari_synth.synthesis.network_io import as_pixels, dropout_noise, image_channel, mask_tensor, output_scale
 
     image = torch.from_numpy(image_channel(model.card, request.condition))[None, None].to(model.device)
-    noise = None if request.seed is None else torch_generator(request.seed, "render")
-    values = model.network(image, mask_tensor(model, request.labels).to(model.device), noise)
+    values = model.network(image, mask_tensor(model, request.labels).to(model.device), dropout_noise(request))
     return output_scale(model.card).from_network(as_pixels(values))
 
 
@@ -45,5 +44,12 @@ def follower(model: TrainedModel, limit: int, precision: Precision) -> Follower:
     return AnatomyFollower(model, limit, precision, METGAN.whole_pixels)
 
 
-METGAN = Architecture(forward=forward, tiler=partial(blended_windows, forward), follower=follower, has_noise=False)
+def built_with_noise(card: ModelCard) -> bool:
+    """Whether the network was built with noise planes, which those of the publication were not."""
+    return bool(card.hyper.get("noise"))
+
+
+METGAN = Architecture(
+    forward=forward, tiler=partial(blended_windows, forward), follower=follower, has_noise=built_with_noise
+)
 METGAN_UNET = Architecture(forward=unet_forward, tiler=partial(blended_windows, unet_forward))

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """The image of axons, with noise under the seed."""
-    from napari_synth.datasets.axons import AppearanceSettings, axon_image
+    from napari_synth.core.appearance import AppearanceSettings
+    from napari_synth.datasets.axons import axon_image
 
     return axon_image(request.labels, AppearanceSettings.model_validate(model.card.hyper), request.seed)
 

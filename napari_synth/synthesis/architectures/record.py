@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from napari_synth.core.recipe import Precision
 
 if TYPE_CHECKING:
+    from napari_synth.models.card import ModelCard
     from napari_synth.models.registry import TrainedModel
     from napari_synth.nets.capsule_stages import Stage
     from napari_synth.synthesis.live.follower import Follower
@@ -20,6 +21,11 @@ WHOLE_PIXELS = 1024 * 1024
 
 def not_followed(model: TrainedModel, limit: int, precision: Precision) -> None:
     """For an architecture whose every image is a new one."""
+
+
+def noisy(card: ModelCard) -> bool:
+    """For an architecture that always has noise."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,8 @@ class Architecture:
         the `Follower` of its masks, or None where each render is a new one.
     stages : tuple of Stage
         Layers that can be looked at and changed, in order; empty for a network without capsules.
-    has_noise : bool
-        Whether another seed gives another image. The card says how long the latent vector is.
+    has_noise : callable
+        Given the card, whether another seed gives another image. The card says how long the latent vector is.
     """
 
     forward: Forward
@@ -50,4 +56,4 @@ class Architecture:
     whole_pixels: int = WHOLE_PIXELS
     follower: Callable[[TrainedModel, int, Precision], Follower | None] = not_followed
     stages: tuple[Stage, ...] = ()
-    has_noise: bool = True
+    has_noise: Callable[[ModelCard], bool] = noisy

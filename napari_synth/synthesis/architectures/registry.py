@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 RECORDS: dict[str, str] = {
     "optional-pix2pix": "pix2pix:PIX2PIX",
     "pix2pix": "pix2pix:PIX2PIX",
+    "pix2pix-resnet": "pix2pix_resnet:PIX2PIX_RESNET",
     "capspix2pix": "capspix2pix:CAPSPIX2PIX",
     "pbam": "pbam:PBAM",
     "metgan": "metgan:METGAN",
+    "metgan-published": "metgan:METGAN",
     "metgan-unet": "metgan:METGAN_UNET",
+    "foreign": "foreign:FOREIGN",
 }
 """Name to module (of this package, or with all its dots) and record; loaded only when asked for."""
 
@@ -53,4 +56,4 @@ def stages_of(card: ModelCard) -> tuple[Stage, ...]:
 
 def has_noise(card: ModelCard) -> bool:
     """Whether another seed gives another image of the same mask."""
-    return card.architecture in RECORDS and architecture(card.architecture).has_noise
+    return card.architecture in RECORDS and architecture(card.architecture).has_noise(card)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_synth.core import arguments
 from napari_synth.core.errors import InputError, unknown_name
 from napari_synth.core.recipe import Intervention
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from napari_synth.nets.capsule_stages import Stage
     from napari_synth.nets.probe import Edit, Probe
     from napari_synth.synthesis.request import RenderRequest
+
+Unit = tuple[str, int] | tuple[str, int, int]
+"""(layer, capsule) or (layer, capsule, channel)."""
 
 
 def find_stage(stages: Sequence[Stage], layer: str, model: str) -> Stage:
@@ -58,6 +62,19 @@ def intervention(key: Sequence[str | int], *, scale: float = 1.0, value: float |
         return Intervention.model_validate(given)
     except (ValueError, TypeError) as error:
         raise InputError(f"The intervention {key!r} is not understood.", form) from error
+
+
+def interventions_of(set: Mapping[Unit, float] | None, scale: Mapping[Unit, float] | None) -> tuple[Intervention, ...]:
+    """Interventions from what an activation is multiplied by and set to, by (layer, capsule[, channel])."""
+    scaled = [
+        intervention(key, scale=arguments.finite_number(value, f"scale[{key!r}]"))
+        for key, value in arguments.table(scale, "scale").items()
+    ]
+    fixed = [
+        intervention(key, value=arguments.finite_number(value, f"set[{key!r}]"))
+        for key, value in arguments.table(set, "set").items()
+    ]
+    return (*scaled, *fixed)
 
 
 def check_intervention(stage: Stage, wanted: Intervention) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.progress import Stopwatch
 from napari_synth.datasets.mask_encoding import REACH, mask_plane
-from napari_synth.nets.capspix2pix import CapsPix2PixGenerator
+from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, LatentPlane
 from napari_synth.nets.probe import Probe
-from napari_synth.synthesis.capsules.windows import StageMaps, canvas_of, needed_windows, render_window
+from napari_synth.synthesis.capsules.windows import StageMaps, needed_windows, render_window, stage_box
 from napari_synth.synthesis.network_io import ForwardRequest, network_of
 from napari_synth.synthesis.tiles import SMALLEST, Tiled, tile_boxes
 
@@ -32,16 +32,16 @@ def exact_tiles(model: TrainedModel, request: ForwardRequest, steering: Steering
     """
     height, width = request.labels.shape
     network, tile = network_of(model, CapsPix2PixGenerator), steering.tile
-    base = network.base_plane(torch.from_numpy(request.z)[None].to(model.device))
+    latent = LatentPlane(network, torch.from_numpy(request.z)[None].to(model.device))
     plane = _plane_over(request.labels, model.card.mask_meaning)
     image = np.zeros((height, width), np.uint8)
-    boxes = tile_boxes(whole(height, width), tile, steering.near)
+    boxes = tile_boxes(full_box(height, width), tile, steering.near)
     done, total = 0, len(boxes)
     watch = Stopwatch(total, steering.on_progress)
     watch.report(0, f"tile 1 of {total}")
     while boxes:
         box = boxes.pop(0)
-        maps = StageMaps(network, height, width, needed_windows(network, box, height, width), plane, base)
+        maps = StageMaps(network, height, width, needed_windows(network, box, height, width), plane, latent)
         try:
             _run_tile(maps, request.probe or Probe(), steering)
         except RuntimeError as error:
@@ -53,7 +53,7 @@ def exact_tiles(model: TrainedModel, request: ForwardRequest, steering: Steering
             watch = Stopwatch(total, steering.on_progress, done)
             continue
         pixels = (255 * maps.image).round().astype(np.uint8)
-        image[box.seen_from(whole(height, width))] = pixels
+        image[box.seen_from(full_box(height, width))] = pixels
         done += 1
         steering.finished(box, pixels)
         watch.report(done, f"tile {done} of {total}, {tile} pixels each")
@@ -65,7 +65,7 @@ def _run_tile(maps: StageMaps, outer: Probe, steering: Steering) -> None:
     wanted = {*outer.capture, *outer.routing}
 
     def keep(name: str, box: Box, activation: torch.Tensor, coefficients: torch.Tensor | None) -> None:
-        canvas = canvas_of(name, maps.height, maps.width)
+        canvas = stage_box(name, maps.height, maps.width)
         for kept, part in ((outer.activations, activation), (outer.coefficients, coefficients)):
             if part is None or (kept is outer.activations and name not in outer.capture):
                 continue
@@ -80,7 +80,7 @@ def _run_tile(maps: StageMaps, outer: Probe, steering: Steering) -> None:
 
 def _plane_over(labels: np.ndarray, meaning: str) -> Callable[[Box], np.ndarray]:
     """The mask channel over any box of the canvas."""
-    canvas = whole(*labels.shape)
+    canvas = full_box(*labels.shape)
 
     def plane(box: Box) -> np.ndarray:
         seen = box.grown(REACH).within(canvas)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_synth.core.boxes import Box, strips, whole
-from napari_synth.nets.capspix2pix import LAST_USE, CapsPix2PixGenerator, reflected
+from napari_synth.core.boxes import Box, full_box, strips
+from napari_synth.nets.capspix2pix import LAST_USE, CapsPix2PixGenerator, LatentPlane
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.probe import Probe
 from napari_synth.nets.receptive_windows import Reach, convolve_window
@@ -33,10 +33,10 @@ def reaches(network: CapsPix2PixGenerator) -> dict[str, Reach]:
     return {name: Reach.of(getattr(getattr(network, name), "conv", getattr(network, name))) for name in STAGE}
 
 
-def canvas_of(name: str, height: int, width: int) -> Box:
+def stage_box(name: str, height: int, width: int) -> Box:
     """A layer's whole map for a canvas of this size."""
     factor = STAGE[name].factor
-    return whole(height // factor, width // factor)
+    return full_box(height // factor, width // factor)
 
 
 def needed_windows(network: CapsPix2PixGenerator, box: Box, height: int, width: int) -> dict[str, Box]:
@@ -45,7 +45,7 @@ def needed_windows(network: CapsPix2PixGenerator, box: Box, height: int, width: 
     reach = reaches(network)
     for stage in reversed(STAGES):
         for name in stage.inputs:
-            needed = reach[stage.name].needed(windows[stage.name]).within(canvas_of(name, height, width))
+            needed = reach[stage.name].needed(windows[stage.name]).within(stage_box(name, height, width))
             windows[name] = windows[name].around(needed) if name in windows else needed
     return windows
 
@@ -62,8 +62,8 @@ class StageMaps:
         Where the map of each layer lies in the layer's canvas.
     plane : callable
         The mask channel over a box, ``(y, x)`` float32.
-    base : Tensor, shape (1, 1, 256, 256)
-        The latent plane.
+    latent : LatentPlane
+        May be exchanged between calls of `redo`.
 
     Attributes
     ----------
@@ -80,13 +80,13 @@ class StageMaps:
         width: int,
         windows: dict[str, Box],
         plane: Callable[[Box], np.ndarray],
-        base: Tensor,
+        latent: LatentPlane,
     ):
         self.network = network
         self.height, self.width = height, width
         self.windows = windows
         self.plane = plane
-        self.base = base
+        self.latent = latent
         self.maps: dict[str, Tensor] = {}
         last = windows["convcaps10"]
         self.image = np.zeros((last.height, last.width), np.float32)
@@ -123,25 +123,23 @@ class StageMaps:
         found = []
         for consumer in CONSUMERS[name]:
             changed = self._reach[consumer].affected(box)
-            found.append((consumer, changed.within(canvas_of(consumer, self.height, self.width))))
+            found.append((consumer, changed.within(stage_box(consumer, self.height, self.width))))
         return found
 
     def entered(self, box: Box) -> Box:
         """Where a box of the mask changes the first layer."""
-        return self._reach["conv1"].affected(box).within(whole(self.height, self.width))
+        return self._reach["conv1"].affected(box).within(full_box(self.height, self.width))
 
     def _input_canvas(self, name: str) -> Box:
         inputs = STAGE[name].inputs
-        return canvas_of(inputs[0], self.height, self.width) if inputs else whole(self.height, self.width)
+        return stage_box(inputs[0], self.height, self.width) if inputs else full_box(self.height, self.width)
 
     def _input(self, name: str, origin: Box) -> Tensor:
         inputs = STAGE[name].inputs
         if not inputs:
-            mask = torch.from_numpy(np.ascontiguousarray(self.plane(origin))).to(self.base.device)
-            rows = reflected(origin.bottom, self.base.device, origin.top)
-            columns = reflected(origin.right, self.base.device, origin.left)
-            latent = self.base[0, 0].index_select(0, rows).index_select(1, columns)
-            return torch.stack([latent, mask])[None]
+            latent = self.latent.window(origin.top, origin.left, origin.bottom, origin.right)
+            mask = torch.from_numpy(np.ascontiguousarray(self.plane(origin))).to(latent.device)
+            return torch.cat([latent, mask[None, None]], dim=1)
         parts = [self.maps[source][(slice(None), *origin.seen_from(self.windows[source]))] for source in inputs]
         joined = torch.cat(parts) if len(parts) > 1 else parts[0].contiguous()
         return joined.permute(0, 3, 1, 2)[None]

@@ -6,8 +6,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from napari_synth.core import arguments
 from napari_synth.core.errors import InputError, unknown_name
 
+MOST_STEPS = 10_000
 PathKind = Literal["spherical", "linear"]
 
 
@@ -33,10 +35,13 @@ def latent_path(start: np.ndarray, end: np.ndarray, steps: int, kind: PathKind =
     Raises
     ------
     InputError
-        If there are fewer than 2 steps, or the kind is unknown.
+        If there are fewer than 2 steps or more than `MOST_STEPS`, or the kind is unknown.
     """
+    steps = arguments.whole_number(steps, "steps")
     if steps < 2:
         raise InputError(f"A walk of {steps} step does not lead anywhere.", "Give at least 2 steps.")
+    if steps > MOST_STEPS:
+        raise InputError(f"A walk of {steps} steps is too long.", f"Give at most {MOST_STEPS}.")
     if kind not in get_args(PathKind):
         raise unknown_name("path", kind, list(get_args(PathKind)))
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)

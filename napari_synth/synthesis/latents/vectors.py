@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_synth.core import arguments
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import torch_generator
 
@@ -31,7 +32,7 @@ def check_latent(z: np.ndarray, size: int) -> np.ndarray:
     """
     if not size:
         raise InputError("This model has no latent vector z.", "Leave z out, and use the seed.")
-    z = np.asarray(z, np.float32)
+    z = arguments.numbers(z, "z").astype(np.float32)
     if z.shape != (size,):
         raise InputError(f"The latent vector z has shape {z.shape}.", f"Give {size} numbers.")
     if not np.isfinite(z).all():

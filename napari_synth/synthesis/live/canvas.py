@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_synth.core.boxes import Box, merged, whole
+from napari_synth.core.boxes import Box, full_box, merged
 from napari_synth.core.recipe import Precision
 from napari_synth.synthesis.live.follower import FollowedMask, LiveRenderer, Mode
 from napari_synth.synthesis.request import RenderRequest, Steering, option_name, render_error
@@ -112,7 +112,7 @@ class LiveCanvas:
     def lost(self) -> None:
         """Another image was put on the screen: the next rendering gives all of it."""
         with self._lock:
-            self._unshown = [whole(*self._labels.shape)]
+            self._unshown = [full_box(*self._labels.shape)]
 
     def forget(self) -> None:
         """Give the memory back."""
@@ -162,7 +162,7 @@ class LiveCanvas:
         self._kept = None
         made = generator.run(request, steering)
         self._changed = []
-        parts, remark = [(whole(*self._labels.shape), made.image)], remark or made.remark
+        parts, remark = [(full_box(*self._labels.shape), made.image)], remark or made.remark
         return LiveRendering(self._labels.shape, parts, request, "full", made.seconds, made.option, 0, remark)
 
     def _in_parts(
@@ -187,6 +187,6 @@ class LiveCanvas:
                 self._labels = np.array(labels)
                 self._changed = None
                 continue
-            self._labels[box.seen_from(whole(*self._labels.shape))] = labels
+            self._labels[box.seen_from(full_box(*self._labels.shape))] = labels
             if self._changed is not None:
                 self._changed.append(box)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import Precision
-from napari_synth.nets.capspix2pix import CapsPix2PixGenerator
+from napari_synth.nets.capspix2pix import CapsPix2PixGenerator, LatentPlane
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.probe import Edit, Probe
 from napari_synth.synthesis.capsules.access import edits_of
-from napari_synth.synthesis.capsules.windows import BYTES_PER_PIXEL, StageMaps, canvas_of, needed_windows
+from napari_synth.synthesis.capsules.windows import BYTES_PER_PIXEL, StageMaps, needed_windows, stage_box
 from napari_synth.synthesis.latents.vectors import latent_for
 from napari_synth.synthesis.live.follower import BoundedFollower, Mode
 from napari_synth.synthesis.live.mask_plane import PaddedPlane
@@ -64,10 +64,10 @@ class PartialUpdate:
         self._edits: dict[str, list[Edit]] = {}
         self._z = np.array(z, np.float32)
         height, width = self._plane.values.shape
-        windows = {stage.name: canvas_of(stage.name, height, width) for stage in STAGES}
+        windows = {stage.name: stage_box(stage.name, height, width) for stage in STAGES}
         self._maps = StageMaps(self._network, height, width, windows, self._plane.over, self._latent_plane())
         self._stale = {name: StalePixels(canvas) for name, canvas in windows.items()}
-        self._soil("conv1", whole(height, width))
+        self._soil("conv1", full_box(height, width))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -131,15 +131,14 @@ class PartialUpdate:
         """The image over a box, ``(y, x)`` float32 in [0, 1]."""
         return self._maps.image[box.top : box.bottom, box.left : box.right]
 
-    def _latent_plane(self) -> torch.Tensor:
-        with computing(self._model.device, self._precision):
-            return self._network.base_plane(torch.from_numpy(self._z)[None].to(self._model.device))
+    def _latent_plane(self) -> LatentPlane:
+        return LatentPlane(self._network, torch.from_numpy(self._z)[None].to(self._model.device))
 
     def _take_latent(self, z: np.ndarray) -> None:
         if np.array_equal(self._z, z):
             return
         self._z = np.array(z, np.float32)
-        self._maps.base = self._latent_plane()
+        self._maps.latent = self._latent_plane()
         self._soil("conv1", self._whole("conv1"))
 
     def _take_edits(self, edits: Mapping[str, Sequence[Edit]]) -> None:
@@ -161,7 +160,7 @@ class PartialUpdate:
         return needed_windows(self._network, around, *self._plane.values.shape)
 
     def _whole(self, name: str) -> Box:
-        return canvas_of(name, *self._plane.values.shape)
+        return stage_box(name, *self._plane.values.shape)
 
     def _soil(self, name: str, box: Box) -> None:
         """A box of a layer must be computed again, and all that it reaches in later layers."""
@@ -181,7 +180,7 @@ class PartialUpdate:
                     cancel.raise_if_cancelled()
                 self.computed += box.area
             stale.done(boxes)
-        in_image = (box.within(whole(*self.shape)) for box in boxes)  # those of the last layer
+        in_image = (box.within(full_box(*self.shape)) for box in boxes)  # those of the last layer
         return [box for box in in_image if box.area]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_synth.core.boxes import Box, bounds_of, merged, whole
+from napari_synth.core.boxes import Box, bounds_of, full_box, merged
 from napari_synth.datasets.mask_encoding import REACH, mask_plane
 from napari_synth.synthesis.padding import padded_to
 
@@ -20,7 +20,7 @@ class PaddedPlane:
     multiple : int
         Height and width of the canvas are multiples of this.
     meaning : str
-        A key of `datasets.mask_encoding.MASK_MEANINGS`.
+        A key of `core.meanings.MASK_MEANINGS`.
     """
 
     def __init__(self, labels: np.ndarray, multiple: int, meaning: str):
@@ -32,7 +32,7 @@ class PaddedPlane:
 
     @property
     def canvas(self) -> Box:
-        return whole(*self.values.shape)
+        return full_box(*self.values.shape)
 
     def over(self, box: Box) -> np.ndarray:
         """The values over a box, a view."""
@@ -54,7 +54,7 @@ class PaddedPlane:
 
     def _reached(self, box: Box) -> Box:
         """Where labels in a box change the plane."""
-        box = box.grown(REACH).within(whole(*self.shape))
+        box = box.grown(REACH).within(full_box(*self.shape))
         if not box.area:
             return box
         # The padding repeats the last rows and columns, and in a mask of a few pixels all of them.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from napari_synth.core.boxes import Box, bounds_of, whole
+from napari_synth.core.boxes import Box, bounds_of, full_box
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import Precision
 from napari_synth.nets.metgan import MetGen
@@ -48,8 +48,8 @@ class FollowedSignal:
     def __init__(self, model: TrainedModel, request: RenderRequest, precision: Precision):
         self._model, self._card, self._precision = model, model.card, precision
         image = needed_condition(model.card, request.condition, request.mask.shape)
-        self._given = request.condition
-        self._features = self._encoded(image)
+        self._given, self._seed = request.condition, request.seed
+        self._features = self._encoded(image, request.seed)
         self._plane = PaddedPlane(request.mask, model.card.tile_multiple, model.card.mask_meaning)
         self._image = np.zeros(request.mask.shape, output_scale(model.card).dtype)
         self._stale = True
@@ -74,7 +74,7 @@ class FollowedSignal:
         self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken
     ) -> tuple[list[Box], Mode]:
         """Bring the image up to date; where it changed."""
-        self._take_anatomy(request.condition)
+        self._take_anatomy(request.condition, request.seed)
         cancel.raise_if_cancelled()
         edited, everywhere = self._plane.update(request.mask, boxes), self._stale
         if not edited and not everywhere:
@@ -83,20 +83,20 @@ class FollowedSignal:
         self._image = self._rendered()
         self._stale = False
         if everywhere:
-            return [whole(*self.shape)], "full"
+            return [full_box(*self.shape)], "full"
         different = self._image != before
-        return [bounds_of(different, whole(*self.shape))] if different.any() else [], "full"
+        return [bounds_of(different, full_box(*self.shape))] if different.any() else [], "full"
 
-    def _take_anatomy(self, given: np.ndarray | None) -> None:
-        known = self._given
-        if given is not None and known is not None and (given is known or _same(given, known)):
+    def _take_anatomy(self, given: np.ndarray | None, seed: int | None) -> None:
+        known, noise_stays = self._given, seed == self._seed or not network_of(self._model, MetGen).noise
+        if noise_stays and given is not None and known is not None and (given is known or _same(given, known)):
             return
-        self._features = self._encoded(needed_condition(self._card, given, self.shape))
-        self._given, self._stale = given, True
+        self._features = self._encoded(needed_condition(self._card, given, self.shape), seed)
+        self._given, self._seed, self._stale = given, seed, True
 
-    def _encoded(self, anatomy: np.ndarray) -> list[torch.Tensor]:
+    def _encoded(self, anatomy: np.ndarray, seed: int | None) -> list[torch.Tensor]:
         with computing(self._model.device, self._precision):
-            return anatomy_features.of(self._model, padded_to(anatomy, self._card.tile_multiple))
+            return anatomy_features.of(self._model, padded_to(anatomy, self._card.tile_multiple), seed)
 
     def _rendered(self) -> np.ndarray:
         height, width = self.shape

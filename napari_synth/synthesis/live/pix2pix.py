@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_synth.core.boxes import Box, merged, whole
+from napari_synth.core.boxes import Box, full_box, merged
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import Precision
 from napari_synth.core.seeds import torch_generator
@@ -18,7 +18,13 @@ from napari_synth.nets.pix2pix import Pix2PixGenerator, repeatable_tanh
 from napari_synth.nets.receptive_windows import Reach, convolve_window
 from napari_synth.synthesis.live.follower import BoundedFollower, Mode
 from napari_synth.synthesis.live.mask_plane import PaddedPlane
-from napari_synth.synthesis.network_io import in_colours_of, network_of, one_channel_flat, option_channel
+from napari_synth.synthesis.network_io import (
+    in_colours_of,
+    network_of,
+    one_channel_flat,
+    pix2pix_input,
+    style_for,
+)
 from napari_synth.synthesis.padding import padded_side
 from napari_synth.synthesis.precision import computing
 from napari_synth.synthesis.request import check_option
@@ -103,11 +109,28 @@ def channels_out(network: Pix2PixGenerator) -> int:
     return int(head.colour.out_channels if head is not None else levels_of(network)[-1].block.conv.out_channels)
 
 
-class FollowedImage:
-    """Keeps the activations of one mask, option and seed, and redoes what a change of them reaches.
+class Appearance(NamedTuple):
+    """All that an image depends on beside its mask.
 
-    Render statistics of the norm are those of the training, and dropout is drawn once per seed, so
-    an activation depends on the mask near it only: the result equals a full render to rounding.
+    Attributes
+    ----------
+    option : int
+        Its number.
+    seed : int or None
+    style : tuple of float
+        Its code; empty for a model without styles.
+    """
+
+    option: int
+    seed: int | None
+    style: tuple[float, ...]
+
+
+class FollowedImage:
+    """Keeps the activations of one mask, option, seed and style, and redoes what a change of them reaches.
+
+    Render statistics of the norm are those of the training, dropout is drawn once per seed, and noise planes
+    belong to places, so an activation depends on the mask near it only: the result equals a full render to rounding.
     Within a stroke the levels that see far are left as they were; the end of the stroke redoes them.
     See `FollowedMask`.
 
@@ -131,7 +154,7 @@ class FollowedImage:
         self._maps: dict[str, Tensor] = {}
         self._image = np.zeros((*self._plane.values.shape, channels_out(self._network)), np.float32)
         self._complete = False
-        """Whether the image was computed once for this option and seed."""
+        """Whether the image was computed once in this appearance."""
         self._begin(self._look_of(request))
 
     @property
@@ -143,12 +166,13 @@ class FollowedImage:
     def nbytes(self) -> int:
         """Bytes that are kept now."""
         tensors = [*self._maps.values(), *self._noise.values()]
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors) + self._image.nbytes
+        arrays = self._image.nbytes + self._plane.values.nbytes
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors) + arrays
 
     def pixels(self, box: Box) -> np.ndarray:
         """The image over a box, uint8."""
         values = one_channel_flat(self._image[box.top : box.bottom, box.left : box.right])
-        return in_colours_of(self._card, from_network(values, *self._card.network_range), self._look[0])
+        return in_colours_of(self._card, from_network(values, *self._card.network_range), self._look.option)
 
     def follow(
         self, request: RenderRequest, boxes: Sequence[Box] | None, settled: bool, cancel: CancelToken
@@ -164,23 +188,24 @@ class FollowedImage:
             changed = self._run(settled or not self._complete, cancel)
             self._complete = True
         frozen = any(self._stale.values())
-        found = [box.within(whole(*self.shape)) for box in changed]
+        found = [box.within(full_box(*self.shape)) for box in changed]
         return [box for box in found if box.area], "preview" if frozen else "partial"
 
-    def _look_of(self, request: RenderRequest) -> tuple[int, int | None]:
-        """The number of the option, and the seed."""
-        return check_option(self._card, request.option), request.seed
+    def _look_of(self, request: RenderRequest) -> Appearance:
+        option = check_option(self._card, request.option)
+        return Appearance(option, request.seed, tuple(style_for(self._model, request.style, option, request.seed)))
 
-    def _begin(self, look: tuple[int, int | None]) -> None:
-        """Another option or seed: all is to be computed again, and shown when it is complete."""
+    def _begin(self, look: Appearance) -> None:
+        """Another appearance: all is to be computed again, and shown when it is complete."""
         self._look = look
-        self._noise = self._drawn(look[1])
+        self._style = np.array(look.style, np.float32)
+        self._noise = self._drawn(look.seed)
         self._stale: dict[str, list[Box]] = {"down0": [self._canvas(2)], "image": [self._plane.canvas]}
         self._complete = False
 
     def _canvas(self, factor: int) -> Box:
         height, width = self._plane.values.shape
-        return whole(height // factor, width // factor)
+        return full_box(height // factor, width // factor)
 
     def _drawn(self, seed: int | None) -> dict[str, Tensor]:
         """The keep masks of all dropouts under a seed, drawn as the network draws them."""
@@ -275,15 +300,17 @@ class FollowedImage:
 
     def _input(self, level: Level, origin: Box) -> Tensor:
         if not level.inputs:
-            return self._mask(origin)
+            return self._entry(origin)
         return torch.cat([self._part(name, origin) for name in level.inputs], dim=1)
 
     def _part(self, name: str, box: Box) -> Tensor:
         return self._maps[name][box.top : box.bottom, box.left : box.right].permute(2, 0, 1)[None]
 
-    def _mask(self, box: Box) -> Tensor:
+    def _entry(self, box: Box) -> Tensor:
         plane = torch.from_numpy(np.ascontiguousarray(self._plane.over(box)))[None, None]
-        return option_channel(self._model, plane, self._look[0]).to(self._model.device)
+        look, place = self._look, (box.top, box.left)
+        x = pix2pix_input(self._model, plane, look.option, look.seed, self._style, place)
+        return x.to(self._model.device)
 
     def _redo_image(self, box: Box) -> None:
         head, last = self._network.head, self._levels[-1].name
@@ -292,7 +319,7 @@ class FollowedImage:
         else:
             middle = box.grown(1).within(self._plane.canvas)
             origin = box.grown(2).within(self._plane.canvas)
-            joined = torch.cat([torch.relu(self._part(last, origin)), self._mask(origin)], dim=1)
+            joined = torch.cat([torch.relu(self._part(last, origin)), self._entry(origin)], dim=1)
             detail = torch.relu(convolve_window(head.detail, joined, origin, middle))
             x = convolve_window(head.colour, self._dropped("image", detail, middle), middle, box)
         values = repeatable_tanh(x)[0].permute(1, 2, 0).float().cpu().numpy()

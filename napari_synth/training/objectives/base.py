@@ -19,15 +19,23 @@ from napari_synth.models.card import ModelCard, TrainingData
 from napari_synth.nets.folding import channels_last
 
 Network = TypeVar("Network", bound=nn.Module)
+MOST_SAMPLES = 4096
+"""In a batch."""
+MOST_CHANNELS = 512
+"""Of a first layer."""
+LONGEST_CROP = 4096
 
 
 class ObjectiveSettings(BaseModel):
     """What every objective can be told; each adds its own."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    steps: int = Field(10_000, ge=1)
-    batch_size: int = Field(4, ge=1)
+    steps: int = Field(10_000, ge=1, le=10**9)
+    minutes: float = Field(0.0, ge=0, le=10**6)
+    """Time after which the run ends, if its steps do not end before; 0: no limit. The learning rate
+    follows what is farther."""
+    batch_size: int = Field(4, ge=1, le=MOST_SAMPLES)
     learning_rate: float = Field(2e-4, gt=0)
 
 
@@ -42,6 +50,8 @@ class Objective(ABC):
     presets: ClassVar[dict[str, dict[str, Any]]]
     ablations: ClassVar[dict[str, dict[str, Any]]] = {}
     """Settings that switch parts of the objective off, by name."""
+    gpu_precision: ClassVar[str] = "32-true"
+    """The precision on a GPU where none is asked for."""
 
     def __init__(self, settings: ObjectiveSettings, data: Path, seed: int):
         self.settings: Any = settings
@@ -89,7 +99,7 @@ class Objective(ABC):
             for group in optimizer.param_groups:
                 group["lr"] = self.settings.learning_rate * factor
 
-    def learning_rate_factor(self, step: int) -> float:
+    def learning_rate_factor(self, step: float) -> float:
         """Constant for the first half, then linear to 0 (pix2pix' 100 + 100 epochs)."""
         factor: float = 2 * (1 - step / self.settings.steps)
         return min(1.0, factor)
@@ -115,6 +125,14 @@ class Objective(ABC):
     @abstractmethod
     def training_data(self) -> list[TrainingData]:
         """What it is trained on."""
+
+    def complete(self) -> None:
+        """Work out what the exported network holds beside what is trained; nothing for most."""
+        return
+
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take the weights of a trained model."""
+        self.exported.load_state_dict(weights)
 
     def save_beside(self, path: Path) -> None:
         """Write what belongs to the model beside its weights file ``path``; nothing for most."""

@@ -19,6 +19,8 @@ from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE, CapsPix2
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.discriminators import DCGANDiscriminator
 from napari_synth.training.objectives.base import (
+    MOST_CHANNELS,
+    MOST_SAMPLES,
     Objective,
     ObjectiveSettings,
     adversarial_loss,
@@ -34,7 +36,7 @@ from napari_synth.training.objectives.texture import (
     local_deviation,
     spectral_distance,
 )
-from napari_synth.training.previews import grid
+from napari_synth.training.previews import picture_sheet
 
 REAL, FAKE = 0.9, 0.1
 
@@ -42,8 +44,8 @@ REAL, FAKE = 0.9, 0.1
 class CapsPix2PixSettings(ObjectiveSettings):
     """Settings of `CapsPix2PixObjective`; crops are always 256×256, the size of the latent plane."""
 
-    batch_size: int = Field(1, ge=1)
-    width: int = Field(64, ge=1)
+    batch_size: int = Field(1, ge=1, le=MOST_SAMPLES)
+    width: int = Field(64, ge=1, le=MOST_CHANNELS)
     """Channels of the discriminator's first layer."""
     dropout: float = Field(0.5, ge=0, lt=1)
     l1: float = Field(1.0, ge=0)
@@ -108,7 +110,7 @@ class CapsPix2PixObjective(Objective):
         z = torch.randn(2, LATENT_SIZE, generator=torch_generator(self.seed, "z", "balance"))
         return torch.from_numpy(masks), z, torch.from_numpy(images[:, :1].astype(np.float32) / 255)
 
-    def learning_rate_factor(self, step: int) -> float:
+    def learning_rate_factor(self, step: float) -> float:
         """Linear to 0 from the start, as in the paper."""
         factor: float = 1 - step / self.settings.steps
         return factor
@@ -184,14 +186,14 @@ class CapsPix2PixObjective(Objective):
             made = [generator(mask, self.latent(1, "preview", k)).float()[0, 0].cpu().numpy() for k in range(3)]
             pictures = [masks[0, 0], images[0, 0] / 255, *made]
             rows.append([(255 * picture).astype(np.uint8) for picture in pictures])
-        return grid(rows)
+        return picture_sheet(rows)
 
     def card(self, model_id: str) -> ModelCard:
         return ModelCard(
             id=model_id,
             title=describe(self.data).title,
             architecture="capspix2pix",
-            hyper={"dropout": self.settings.dropout},
+            hyper={"dropout": self.settings.dropout, "beyond": "blocks"},
             role="generator",
             mask_meaning="foreground",
             latent_size=LATENT_SIZE,

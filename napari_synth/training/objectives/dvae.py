@@ -17,16 +17,16 @@ from napari_synth.datasets.shape_library import LIBRARY_SUFFIX, common_side, mod
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.models.checkpoint import SUFFIX, file_hash
-from napari_synth.training.objectives.base import Objective, ObjectiveSettings, seeded, training_data
-from napari_synth.training.previews import grid
+from napari_synth.training.objectives.base import MOST_SAMPLES, Objective, ObjectiveSettings, seeded, training_data
+from napari_synth.training.previews import picture_sheet
 
 
 class DVAESettings(ObjectiveSettings):
     """Settings of `DVAEObjective`."""
 
-    batch_size: int = Field(40, ge=2)
+    batch_size: int = Field(40, ge=2, le=MOST_SAMPLES)
     learning_rate: float = Field(1e-3, gt=0)
-    latent_size: int = Field(10, ge=1)
+    latent_size: int = Field(10, ge=1, le=512)
     beta: float = Field(3.0, ge=0)
     turn: bool = True
     """Flip and turn the shapes by multiples of 90 degrees."""
@@ -86,7 +86,7 @@ class DVAEObjective(Objective):
         sampled = network.decode(z.to(self.fabric.device)).float()
         pictures = [(255 * batch[:, 0].cpu().numpy()).astype(np.uint8) for batch in (shapes, decoded, sampled)]
         rows = [list(pictures[0]), list(pictures[1]), *(list(pictures[2][i : i + 12]) for i in (0, 12, 24))]
-        return grid(rows)
+        return picture_sheet(rows)
 
     def card(self, model_id: str) -> ModelCard:
         return ModelCard(

@@ -15,21 +15,23 @@ from napari_synth.datasets.triplets import TripletSampler, load_triplets
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.training.objectives.base import (
+    LONGEST_CROP,
+    MOST_CHANNELS,
     Objective,
     ObjectiveSettings,
     seeded,
     training_data,
     weighted_bce,
 )
-from napari_synth.training.previews import grid
+from napari_synth.training.previews import picture_sheet
 
 
 class SignalSegmentorSettings(ObjectiveSettings):
     """Settings of `SignalSegmentorObjective`."""
 
     learning_rate: float = Field(2e-3, gt=0)
-    crop: int = Field(256, ge=32, multiple_of=16)
-    width: int = Field(16, ge=1)
+    crop: int = Field(256, ge=32, le=LONGEST_CROP, multiple_of=16)
+    width: int = Field(16, ge=1, le=MOST_CHANNELS)
     object_weight: float = Field(1.0, gt=0)
     """Weight of a pixel of an object against one of the background, in the BCE."""
 
@@ -77,7 +79,7 @@ class SignalSegmentorObjective(Objective):
         masks, _, signal = self.sampler.batch(0, 4)
         found = torch.sigmoid(self.plain("segmentor")(torch.from_numpy(signal).to(self.fabric.device)).float())
         columns = (127.5 * (signal + 1), 255 * masks, 255 * found.cpu().numpy())
-        return grid([[column[i, 0].astype(np.uint8) for column in columns] for i in range(len(signal))])
+        return picture_sheet([[column[i, 0].astype(np.uint8) for column in columns] for i in range(len(signal))])
 
     def card(self, model_id: str) -> ModelCard:
         return ModelCard(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, l1_loss
+from torch.nn.functional import avg_pool2d
+
+OUTSIDE = 1e30
+"""Beyond all grey values."""
 
 
 def blurred(images: Tensor, side: int = 3) -> Tensor:
@@ -72,8 +75,9 @@ def grey_value_distance(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
         Inside is where the mask is above 0.
     """
     total = made.new_zeros(())
-    for one, other, inside in zip(made, real, masks > 0, strict=True):
-        for region in (inside, ~inside):
-            if region.any():
-                total = total + l1_loss(one[region].sort().values, other[region].sort().values)
-    return total / len(made)
+    inside = masks > 0
+    for region in (inside, ~inside):
+        # What is not in the region is sorted to the end of both and has no difference: no device waits for a count.
+        one, other = (torch.where(region, x, OUTSIDE).flatten(1).sort().values for x in (made, real))
+        total = total + ((one - other).abs().sum(1) / region.flatten(1).sum(1).clamp(min=1)).mean()
+    return total

@@ -15,16 +15,23 @@ from napari_synth.core.seeds import derived_seed, numpy_rng
 from napari_synth.datasets.pairs import PairSampler, find_options
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
-from napari_synth.training.objectives.base import Objective, ObjectiveSettings, seeded, training_data
-from napari_synth.training.previews import grid
+from napari_synth.training.objectives.base import (
+    LONGEST_CROP,
+    MOST_CHANNELS,
+    Objective,
+    ObjectiveSettings,
+    seeded,
+    training_data,
+)
+from napari_synth.training.previews import picture_sheet
 
 
 class UNetSettings(ObjectiveSettings):
     """Settings of `UNetObjective`."""
 
     learning_rate: float = Field(1e-3, gt=0)
-    crop: int = Field(192, ge=32, multiple_of=16)
-    width: int = Field(16, ge=1)
+    crop: int = Field(192, ge=32, le=LONGEST_CROP, multiple_of=16)
+    width: int = Field(16, ge=1, le=MOST_CHANNELS)
 
 
 class UNetObjective(Objective):
@@ -67,7 +74,7 @@ class UNetObjective(Objective):
         masks, images, _ = self.sampler.batch(0, 2 * len(self.options))
         x = torch.from_numpy(images.astype(np.float32) / 127.5 - 1).to(self.fabric.device)
         found = (255 * torch.sigmoid(network(x).float())).cpu().numpy().astype(np.uint8)
-        return grid(
+        return picture_sheet(
             [
                 [image.transpose(1, 2, 0), (255 * mask[0]).astype(np.uint8), predicted[0]]
                 for image, mask, predicted in zip(images, masks, found, strict=True)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from psygnal import evented
+from psygnal import SignalGroupDescriptor
 from qtpy.QtCore import Qt, QTimer
 
-from napari_synth.core.errors import InputError, SynthError
+from napari_synth.core.errors import SynthError
 from napari_synth.ui.autosave.mask_copies import WatchedMask, add_kept, keepable, snapshot
 from napari_synth.ui.autosave.store import LostSession, Store, Taken, discard, fingerprint, lost_sessions
-from napari_synth.ui.context.choices import Note
+from napari_synth.ui.context.notes import Note
 from napari_synth.ui.jobs.lanes import Errands, delete
-from napari_synth.ui.napari_bridge.preferences import live_preferences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
     from napari_synth.ui.autosave.mask_copies import Snapshot
     from napari_synth.ui.autosave.store import KeptMask
+    from napari_synth.ui.context.context import Context
     from napari_synth.ui.jobs.lanes import Outcome
-    from napari_synth.ui.session import Session
 
 
-@evented
+MASKS = "masks"
+"""The dock that says what autosave has to say."""
+
+
 @dataclass
 class OfferState:
     """What is offered back.
@@ -43,6 +46,8 @@ class OfferState:
         The masks are being read or deleted.
     """
 
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
     text: str = ""
     busy: bool = False
 
@@ -50,8 +55,8 @@ class OfferState:
 class Autosave:
     """Autosave and recovery of the masks of one viewer."""
 
-    def __init__(self, session: Session):
-        self._session = session
+    def __init__(self, context: Context):
+        self._context = context
         self.offer = OfferState()
         self._lost: list[LostSession] = []
         self._store = Store()
@@ -64,7 +69,7 @@ class Autosave:
         self._wait.timeout.connect(self._begin)
         self._turn = QTimer(singleShot=True, interval=0)
         self._turn.timeout.connect(self._copy)
-        session.masks.changed.connect(self._follow_layers)
+        context.masks.changed.connect(self._follow_layers)
         self._follow_layers()
         self._errands.submit("Looking for autosaved masks", lost_sessions, self._found)
 
@@ -76,18 +81,23 @@ class Autosave:
         for timer in (self._wait, self._turn):
             delete(timer)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being copied or written, and nothing waits for it."""
+        return not self._working and not self._wait.isActive() and self._errands.idle
+
     # ---- keeping
 
     def _follow_layers(self) -> None:
-        session = self._session
-        if session.closed:
+        context = self._context
+        if context.closed:
             return
         for layer, watched in list(self._masks.items()):
-            if not session.masks.holds(layer):
+            if not context.masks.holds(layer):
                 watched.leave()
                 del self._masks[layer]
                 self._errands.submit("Forgetting a mask", partial(self._store.drop, watched.key))
-        for layer in session.masks.layers:
+        for layer in context.masks.layers:
             if layer not in self._masks and keepable(layer):
                 self._watch(layer)
 
@@ -107,7 +117,7 @@ class Autosave:
     def _touched(self) -> None:
         if self._working or self._wait.isActive():
             return
-        seconds = live_preferences().autosave_seconds
+        seconds = self._context.preferences().autosave_seconds
         if seconds > 0:
             self._wait.start(round(1000 * seconds))
 
@@ -141,12 +151,14 @@ class Autosave:
         if outcome.error is not None:
             watched.dirty = True
             if not self._failed:
-                seconds = live_preferences().autosave_seconds
-                self._session.notes.masks = Note(
-                    "problem",
-                    f"Autosave: {outcome.error.problem}",
-                    f"Painting goes on; it is tried again every {seconds} s.",
-                    outcome.details,
+                seconds = self._context.preferences().autosave_seconds
+                self._say(
+                    Note(
+                        "problem",
+                        f"Autosave: {outcome.error.problem}",
+                        f"Painting goes on; it is tried again every {seconds} s.",
+                        outcome.details,
+                    )
                 )
         self._failed = outcome.error is not None
         self._due.pop(0)
@@ -167,16 +179,17 @@ class Autosave:
             self._errands.submit("Deleting the autosaved masks", partial(discard, self._lost[0]), self._discarded)
 
     def _found(self, outcome: Outcome) -> None:
-        if self._session.arrived(outcome, self._say):
+        if self._arrived(outcome):
             self._lost = outcome.result
             self._show_offer()
 
     def _taken(self, outcome: Outcome) -> None:
-        if not self._session.arrived(outcome, self._say):
+        if not self._arrived(outcome):
             self._decided(None)
             return
         taken: Taken = outcome.result
-        problems, names = list(taken.problems), []
+        problems: list[SynthError] = list(taken.problems)
+        names = []
         for path, mask in taken.masks:
             try:
                 names.append(self._add(path, mask).name)
@@ -186,7 +199,7 @@ class Autosave:
         self._errands.submit("Closing the autosaved masks", taken.release, self._released)
 
     def _add(self, path: Path, mask: KeptMask) -> Labels:
-        layer = add_kept(self._session.viewer, mask)
+        layer = add_kept(self._context.viewer, mask)
         watched = self._masks[layer]
         self._errands.submit("Taking over a mask", partial(_adopt, self._store, watched.key, path, mask), self._adopted)
         return layer
@@ -196,11 +209,11 @@ class Autosave:
             self._say(Note.of(outcome.error, outcome.details))
 
     def _released(self, outcome: Outcome) -> None:
-        left = outcome.result if self._session.arrived(outcome, self._say) else None
+        left = outcome.result if self._arrived(outcome) else None
         self._decided(left)
 
     def _discarded(self, outcome: Outcome) -> None:
-        if self._session.arrived(outcome, self._say):
+        if self._arrived(outcome):
             self._say(Note("done", "Discarded the autosaved masks.", "Sample a field, or make a new mask."))
         self._decided(None)
 
@@ -213,8 +226,14 @@ class Autosave:
         self.offer.busy = False
         self.offer.text = _sentence(self._lost[0]) if self._lost else ""
 
+    def _arrived(self, outcome: Outcome) -> bool:
+        """Whether there is a result to use; a failure is said, and nothing once the window is closed."""
+        if outcome.error is not None and not self._context.closed:
+            self._say(Note.of(outcome.error, outcome.details))
+        return outcome.error is None and not self._context.closed
+
     def _say(self, note: Note) -> None:
-        self._session.notes.masks = note
+        self._context.notes.say(MASKS, note)
 
 
 def _fingerprint(mask: Snapshot) -> int:
@@ -235,7 +254,7 @@ def _sentence(lost: LostSession) -> str:
     return f"Masks of a session that ended unexpectedly on {when}: {layers}."
 
 
-def _brought(names: list[str], problems: list[InputError]) -> Note:
+def _brought(names: list[str], problems: Sequence[SynthError]) -> Note:
     back = f"Brought back {', '.join(repr(name) for name in names)}." if names else ""
     if not problems:
         return Note("done", back, "They are as they were autosaved; go on painting.")

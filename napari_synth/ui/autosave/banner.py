@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_synth.ui.widgets.footer import wrapped_label
-from napari_synth.ui.widgets.panel import described
+from napari_synth.ui.widgets.panel import described, watch
 
 if TYPE_CHECKING:
     from napari_synth.ui.autosave.actions import Autosave
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 class RecoveryBanner(QWidget):
     """One sentence and two buttons; hidden where there is nothing to bring back."""
 
-    def __init__(self, keeping: Autosave):
+    def __init__(self, autosave: Autosave):
         super().__init__()
-        self._keeping = keeping
+        self._autosave = autosave
         self.text = described(wrapped_label(), "Autosaved masks", "Masks that a session left which did not end well")
         self.text.setStyleSheet("font-weight: bold;")
         self.back = described(
             QPushButton("Bring back"), "Bring back", "Add these masks as layers, with the table of their nuclei"
         )
         self.discard = described(QPushButton("Discard"), "Discard", "Delete these masks for good")
-        self.back.clicked.connect(keeping.bring_back)
-        self.discard.clicked.connect(keeping.discard)
+        self.back.clicked.connect(autosave.bring_back)
+        self.discard.clicked.connect(autosave.discard)
         line = QHBoxLayout()
         line.addWidget(self.back, 1)
         line.addWidget(self.discard)
@@ -35,10 +35,11 @@ class RecoveryBanner(QWidget):
         layout.setSpacing(3)
         layout.addWidget(self.text)
         layout.addLayout(line)
+        watch(self, autosave.offer.events, self.show_offer)
 
     def show_offer(self) -> None:
         """Follow what is offered."""
-        offer = self._keeping.offer
+        offer = self._autosave.offer
         self.text.setText(offer.text)
         for button in (self.back, self.discard):
             button.setEnabled(not offer.busy)

@@ -12,7 +12,8 @@ import pandas as pd
 from napari.layers import Labels
 
 from napari_synth.core.errors import InputError
-from napari_synth.ui.autosave.store import BAND_BYTES, Column, Description, KeptMask, Placement
+from napari_synth.ui.autosave.store import Column, Description, KeptMask, Placement, band_rows
+from napari_synth.ui.napari_bridge.label_edits import was_edited
 from napari_synth.ui.napari_bridge.mask_layers import placement, put_on_top
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class WatchedMask:
         self._layer = weakref.ref(layer)
         self._on_touch = on_touch
         self.key = key
-        self.dirty = self.touched = bool(layer._undo_history)
+        self.dirty = self.touched = was_edited(layer)
         self._copy: np.ndarray | None = None
         self._source: np.ndarray | None = None
         self._stale: set[int] = set()
@@ -89,13 +90,13 @@ class WatchedMask:
             self._stale.clear()
         if layer is None or not keepable(layer):
             return None
-        if self._source is None:
-            self._source = layer.data
-            self._copy = np.empty(layer.data.shape, layer.data.dtype)
+        if self._source is None or self._copy is None:
+            self._source, self._copy = layer.data, np.empty(layer.data.shape, layer.data.dtype)
             self._soil()
         if self._stale:
-            top = self._stale.pop() * self._rows
-            self._copy[top : top + self._rows] = self._source[top : top + self._rows]
+            rows = band_rows(self._source)
+            top = self._stale.pop() * rows
+            self._copy[top : top + rows] = self._source[top : top + rows]
         if self._stale:
             return None
         labels, self._copy, self._source = self._copy, None, None
@@ -107,14 +108,11 @@ class WatchedMask:
         layer = self._layer()
         return bool(self._stale) and layer is not None and keepable(layer)
 
-    @property
-    def _rows(self) -> int:
-        return max(1, BAND_BYTES // max(self._source[:1].nbytes, 1))
-
     def _soil(self, top: int = 0, bottom: int | None = None) -> None:
         if self._source is not None:
             last = (len(self._source) if bottom is None else bottom) - 1
-            self._stale.update(range(top // self._rows, max(last, top) // self._rows + 1))
+            rows = band_rows(self._source)
+            self._stale.update(range(top // rows, max(last, top) // rows + 1))
 
     def _connect(self, layer: Labels, on: bool) -> None:
         events = layer.events

@@ -72,11 +72,16 @@ class KeptMask:
     about: Description
 
 
+def band_rows(labels: np.ndarray) -> int:
+    """How many rows of a mask are worked on at a time; 1 or more."""
+    return max(1, BAND_BYTES // max(labels[:1].nbytes, 1))
+
+
 def checksum(labels: np.ndarray, start: int = 0) -> int:
     """CRC-32 of the pixels, row by row."""
-    rows = max(1, BAND_BYTES // max(labels[:1].nbytes, 1))
+    rows = band_rows(labels)
     for top in range(0, len(labels), rows):
-        start = zlib.crc32(np.ascontiguousarray(labels[top : top + rows]), start)
+        start = zlib.crc32(np.ascontiguousarray(labels[top : top + rows]).data, start)
     return start
 
 
@@ -123,12 +128,12 @@ def read_kept(path: Path) -> KeptMask:
 
     try:
         with tifffile.TiffFile(path) as tif:
-            page = tif.pages[0]
+            page = tif.pages.first
             about = Description.model_validate_json(page.description)
-            pixels = int(np.prod(page.shape, dtype=object))
-            if len(page.shape) != 2 or not pixels or page.dtype.kind not in "iu":
-                raise ValueError(f"{page.dtype} pixels of shape {page.shape}")
-            if pixels * page.dtype.itemsize > LARGEST_RATIO * path.stat().st_size:
+            pixels, dtype = int(np.prod(page.shape, dtype=object)), page.dtype
+            if len(page.shape) != 2 or not pixels or dtype is None or dtype.kind not in "iu":
+                raise ValueError(f"{dtype} pixels of shape {page.shape}")
+            if pixels * dtype.itemsize > LARGEST_RATIO * path.stat().st_size:
                 raise ValueError(f"it says it has {page.shape[1]}×{page.shape[0]} pixels and is too short for them")
             labels = np.array(page.asarray(maxworkers=1))
         if checksum(labels) != about.checksum:

@@ -1,63 +1,27 @@
-"""What the user chose and what the window says, as plain evented data. Knows no widget."""
+"""What the user chose and more than one dock needs, as plain evented data. Knows no widget."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from psygnal import evented
+from psygnal import SignalGroupDescriptor
+from pydantic import Field
 
-from napari_synth.core.errors import Cancelled, SynthError
 from napari_synth.core.recipe import FieldSettings, Precision
 from napari_synth.core.user_settings import Settings, load_settings, save_settings
-from napari_synth.synthesis.latents.paths import PathKind
-from napari_synth.synthesis.latents.sources import Drawn, Source
+
+if TYPE_CHECKING:
+    from napari_synth.synthesis.latents.sources import Source
 
 DEFAULT_FIELD = FieldSettings()
 
 
-@dataclass(frozen=True)
-class Note:
-    """One message of a panel.
-
-    Attributes
-    ----------
-    kind : {'hint', 'done', 'stopped', 'problem'}
-    text : str
-        One sentence: what happened.
-    action : str
-        One sentence: what to do next.
-    details : str
-        For a report: the traceback.
-    """
-
-    kind: Literal["hint", "done", "stopped", "problem"]
-    text: str
-    action: str = ""
-    details: str = ""
-
-    @classmethod
-    def of(cls, error: SynthError, details: str = "") -> Note:
-        """The message of an error."""
-        kind = "stopped" if isinstance(error, Cancelled) else "problem"
-        return cls(kind, error.problem, error.action, details)
-
-
-@evented
-@dataclass
-class Notes:
-    """The message of each panel."""
-
-    masks: Note = Note("hint", "Sample a field of nuclei, or make a new mask and paint them.")
-    synthesize: Note = Note("hint", "Choose the model and its look, then press Render.")
-    export: Note = Note("hint", "Choose a folder and press Export.")
-    inspect: Note = Note("hint", "Choose a layer of the network and press Show capsules, or rank them for a structure.")
-
-
-@evented
 @dataclass
 class FieldChoices:
     """How a field of nuclei is sampled; see `core.recipe.FieldSettings`."""
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     count_mean: float = DEFAULT_FIELD.count_mean
     count_sd: float = DEFAULT_FIELD.count_sd
@@ -78,14 +42,27 @@ class FieldChoices:
     preset: str = ""
     """Name of the preset that the base is; empty where it is none."""
     library: str = DEFAULT_FIELD.library
-    """Set by the Nuclei dock; see `ui.libraries`."""
+    library_title: str = ""
+    """What a person knows the library by; empty: the bundled one."""
 
     def take(self, settings: FieldSettings, preset: str = "") -> None:
         """Make settings the base, and all choices but the seed and the library theirs."""
-        with self.events.paused():  # type: ignore[attr-defined]
+        with self.events.paused():
             for name in (name for name in FIELD_CHOICES if name != "library"):
                 setattr(self, name, getattr(settings, name))
             self.base, self.preset = settings, preset
+
+    def set_by_hand(self, name: str) -> None:
+        """Let a number that was set by hand win over a measured law, or that of a preset."""
+        if name.startswith("area"):
+            self.area_law = "normal"
+        elif name in ("count_mean", "count_sd") and self.count_law == "measured":
+            self.count_law = "normal"
+
+    def use_library(self, setting: str, title: str) -> None:
+        """Take shapes from another library."""
+        with self.events.paused():
+            self.library, self.library_title = setting, title
 
     def settings(self, height: int, width: int) -> FieldSettings:
         """The settings for a canvas of this size."""
@@ -97,15 +74,23 @@ class FieldChoices:
 FIELD_CHOICES = tuple(field.name for field in fields(FieldChoices) if field.name in FieldSettings.model_fields)
 
 
-@evented
 @dataclass
 class LookChoices:
-    """Model, look and noise of the images."""
+    """Model, option and noise of the images.
+
+    Attributes
+    ----------
+    latent : Source or None
+        Where the latent vector comes from, when not from the seed.
+    """
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     model: str = ""
     option: str = ""
     seed: int = 1
     noise: bool = True
+    latent: Source | None = None
     device: str = "auto"
     fast: bool = False
     outline: bool = True
@@ -121,48 +106,42 @@ class LookChoices:
         return "fast" if self.fast else "exact"
 
 
-@evented
 @dataclass
 class ExportChoices:
     """What is exported and where to."""
 
-    folder: str = ""
-    variants: int = 1
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
+    folder: Annotated[
+        str, Field(title="Folder", description="The folder the pairs are written to; made when missing")
+    ] = ""
+    variants: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100_000,
+            title="Variants",
+            description="Images per mask and look, each with other noise (seeds follow from that above)",
+            json_schema_extra={"row": "Variants"},
+        ),
+    ] = 1
     options: tuple[str, ...] = ()
-    format: str = "tiff"
-    overwrite: bool = False
-
-
-@evented
-@dataclass
-class InspectChoices:
-    """What of the network is looked at."""
-
-    layer: str = ""
-    capsule: int = 0
-    channel: int = -1
-    """-1: all channels of the capsule."""
-    everywhere: bool = False
-    """Rank all layers, not the chosen one alone."""
-
-
-@evented
-@dataclass
-class LatentChoices:
-    """Three latent vectors, the place between them, and the walk from A to B."""
-
-    a: Source = Drawn(1)  # noqa: RUF009
-    b: Source = Drawn(2)  # noqa: RUF009
-    c: Source = Drawn(3)  # noqa: RUF009
-    u: float = 0.0
-    v: float = 0.0
-    steps: int = 16
-    path: PathKind = "spherical"
-    with_capsules: bool = True
+    format: Annotated[
+        str,
+        Field(
+            title="Format",
+            description="How the pairs are stored: images/ and masks/ with the same names",
+            json_schema_extra={"row": "Variants"},
+        ),
+    ] = "tiff"
+    overwrite: Annotated[
+        bool,
+        Field(title="replace other pairs", description="Allow replacing the pairs of another export in this folder"),
+    ] = False
 
 
 class Remembered:
-    """Keeps the choices that outlive a session in the settings file."""
+    """Keeps the choices that outlive a window in the settings file."""
 
     def __init__(self, look: LookChoices, export: ExportChoices):
         self._look = look
@@ -184,7 +163,7 @@ class Remembered:
 
 
 def remembered_choices() -> tuple[LookChoices, ExportChoices]:
-    """The choices of the last session."""
+    """The choices of the last window."""
     stored = load_settings()
     look = LookChoices(model=stored.model, option=stored.option, seed=max(stored.seed, 0), device=stored.device)
     return look, ExportChoices(folder=stored.export_folder, variants=stored.variants)

@@ -1,15 +1,26 @@
-"""The models a session has in memory. Used from the threads of jobs."""
+"""Models in memory. Used from the threads of jobs."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from napari_synth.models.registry import resolve_model
 
 if TYPE_CHECKING:
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.synthesis.generator import Generator
+    from napari_synth.synthesis.live.follower import LiveRenderer
+
+
+class Models(Protocol):
+    """Where trained models come from."""
+
+    def generator(self, name: str, device: str) -> LiveRenderer:
+        """The generator with this id or path, on this device."""
+
+    def shapes(self, name: str) -> ShapeModel:
+        """The shape model with this id or path."""
 
 
 class LoadedModels:

@@ -47,6 +47,19 @@ class ModelCatalogue:
         card = self.card(name)
         return next(iter(card.condition_channels), "") if card else ""
 
+    def shown_as(self, model: str, option: str | None) -> str:
+        """What an image is called: its option, else its channel, else its model."""
+        card = self.card(model)
+        return option or (card.output_channel if card is not None else "") or Path(model).stem
+
+    def channel_range(self, model: str) -> tuple[float, float] | None:
+        """Grey values of the channel that a model makes; None for one that makes a whole image."""
+        card = self.card(model)
+        if card is None or not card.condition_channels:
+            return None
+        scale = card.intensities[card.output_channel]
+        return scale.low, scale.high
+
     def add_file(self, path: str | Path) -> str:
         """Offer the generator in a file; returns its name.
 

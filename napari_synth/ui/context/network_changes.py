@@ -10,7 +10,7 @@ Unit = tuple[str, int, int | None]
 """Layer, capsule, and channel or None for all of them."""
 
 
-class Changes:
+class NetworkChanges:
     """The active interventions of each model; at most one per unit, those added last are applied last."""
 
     changed = Signal()

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from psygnal import evented
+from psygnal import SignalGroupDescriptor
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_synth.core.errors import Cancelled, SynthError, WorkError
@@ -49,7 +49,6 @@ class Outcome:
 OnDone = Callable[[Outcome], None]
 
 
-@evented
 @dataclass
 class JobState:
     """What a job bar shows.
@@ -64,6 +63,8 @@ class JobState:
         What is counted, in the plural.
     progress : Progress
     """
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     running: bool = False
     stopping: bool = False
@@ -133,7 +134,7 @@ class Lane(Poster):
         self._ended.connect(self._end)
 
     def submit(
-        self, title: str, work: Work, on_done: OnDone, *, total: int, unit: str = "steps", quiet: bool = False
+        self, title: str, work: Work, on_done: OnDone, total: int, unit: str = "steps", quiet: bool = False
     ) -> object:
         """Run ``work(on_progress, cancel)`` in the background and ``on_done(outcome)`` back here.
 
@@ -239,12 +240,19 @@ class Errands(Poster):
     def __init__(self) -> None:
         super().__init__()
         self._closed = False
+        self._left = 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="napari-synth-errands")
         self._ended.connect(self._end)
+
+    @property
+    def idle(self) -> bool:
+        """Whether all of them are done and delivered."""
+        return not self._left
 
     def submit(self, title: str, work: Callable[[], Any], on_done: OnDone | None = None) -> None:
         """Run ``work()`` in the background, then ``on_done(outcome)`` back here."""
         if not self._closed:
+            self._left += 1
             self._thread.submit(self._run, title, work, on_done)
 
     def close(self, last: Callable[[], Any]) -> None:
@@ -262,11 +270,11 @@ class Errands(Poster):
     def _run(self, title: str, work: Callable[[], Any], on_done: OnDone | None) -> None:
         """In the thread."""
         outcome = run_safely(title, lambda progress, cancel: work(), lambda progress: None, CancelToken())
-        if on_done is not None:
-            self.post(self._ended, on_done, outcome)
+        self.post(self._ended, on_done, outcome)
 
-    def _end(self, on_done: OnDone, outcome: Outcome) -> None:
-        if not self._closed:
+    def _end(self, on_done: OnDone | None, outcome: Outcome) -> None:
+        self._left -= 1
+        if on_done is not None and not self._closed:
             on_done(outcome)
 
 

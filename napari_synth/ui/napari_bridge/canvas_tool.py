@@ -1,156 +1,170 @@
-"""Mouse tools on the canvas: click, drag a rectangle, wheel with Shift."""
+"""Mouse tools on the canvas: click, draw a rectangle, wheel with Shift."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Labels
+from psygnal import Signal
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Labels
 
+LEFT = 1
 DRAG_PIXELS = 4
 """A press that moves less on the screen is a click."""
 
 Point = tuple[float, float]
+"""Row and column in pixels of a mask."""
 
 
 class CanvasTool:
     """Hears clicks, drags and Shift+wheel on the active mask while it is on.
 
     Panning rests meanwhile; choosing a brush of napari, or another layer, turns the tool off.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-    on_click : callable
-        ``(y, x)`` in pixels of the mask.
-    on_drag : callable
-        ``((y, x), (y, x), finished)`` for a drag with the left button.
-    on_wheel : callable
-        Steps up or down.
-    on_hover : callable
-        ``(y, x)`` under the cursor; None once it left the canvas.
-    on_off : callable
-        Called when something else turned the tool off.
     """
 
-    def __init__(
-        self,
-        viewer: ViewerModel,
-        on_click: Callable[[Point], None],
-        on_drag: Callable[[Point, Point, bool], None],
-        on_wheel: Callable[[int], None],
-        on_hover: Callable[[Point | None], None],
-        on_off: Callable[[], None],
-    ):
+    clicked = Signal(tuple)
+    """The `Point` that was clicked."""
+    drawn = Signal(tuple, tuple)
+    """Two `Point` s, opposite corners of a rectangle, once it is drawn."""
+    wheeled = Signal(int)
+    """A step up (1) or down (-1)."""
+    hovered = Signal(object)
+    """The `Point` under the cursor; None once it left the canvas."""
+    lost = Signal()
+    """Something else turned the tool off."""
+
+    def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
-        self._on_click, self._on_drag, self._on_wheel = on_click, on_drag, on_wheel
-        self._on_hover, self._on_off = on_hover, on_off
-        self._layer: weakref.ref[Labels] | None = None
-        self._double_click: list[Any] = []
-        self._changing = False
-        viewer.layers.selection.events.active.connect(self._check)
+        self._hold: MouseHold | None = None
 
     @property
     def layer(self) -> Labels | None:
         """The mask the tool works on; None while it is off."""
-        return self._layer() if self._layer else None
+        return self._hold.layer if self._hold is not None else None
 
     def turn_on(self, layer: Labels, draws_box: bool) -> None:
         """Work on this mask; with ``draws_box`` drags are the tool's, else they pan as always."""
         self.turn_off()
         viewer = self._viewer()
-        if viewer is None:
-            return
-        self._changing = True
-        viewer.layers.selection.active = layer
-        layer.mode = "pan_zoom"
-        layer.mouse_pan = not draws_box
-        self._changing = False
-        self._layer = weakref.ref(layer)
-        viewer.mouse_drag_callbacks.append(self._drag)
-        viewer.mouse_wheel_callbacks.append(self._wheel)
-        viewer.mouse_move_callbacks.append(self._hover)
-        viewer.events.mouse_over_canvas.connect(self._left)
-        self._double_click = list(viewer.mouse_double_click_callbacks)
-        viewer.mouse_double_click_callbacks[:] = [self._clicked_again]
-        layer.events.mode.connect(self._check)
+        if viewer is not None:
+            self._hold = MouseHold(self, viewer, layer, draws_box)
 
     def turn_off(self) -> None:
         """Give the mouse back."""
-        layer, viewer = self.layer, self._viewer()
-        self._layer = None
-        if viewer is not None and self._drag in viewer.mouse_drag_callbacks:
-            viewer.mouse_drag_callbacks.remove(self._drag)
-            viewer.mouse_wheel_callbacks.remove(self._wheel)
-            viewer.mouse_move_callbacks.remove(self._hover)
-            viewer.events.mouse_over_canvas.disconnect(self._left)
-            self._on_hover(None)
-            viewer.mouse_double_click_callbacks[:] = self._double_click
+        hold, self._hold = self._hold, None
+        if hold is not None:
+            hold.release()
+            self.hovered.emit(None)
+
+    def lose(self) -> None:
+        """Give the mouse back to what took it."""
+        self.turn_off()
+        self.lost.emit()
+
+
+class MouseHold:
+    """The mouse of a viewer while a tool has it, from birth to `release`. Keeps neither viewer nor layer alive."""
+
+    def __init__(self, tool: CanvasTool, viewer: ViewerModel, layer: Labels, draws_box: bool):
+        self._tool = tool
+        self._viewer = weakref.ref(viewer)
+        self._layer = weakref.ref(layer)
+        self._draws_box = draws_box
+        viewer.layers.selection.active = layer
+        layer.mode = "pan_zoom"
+        layer.mouse_pan = not draws_box
+        viewer.mouse_drag_callbacks.append(self._on_press)
+        viewer.mouse_wheel_callbacks.append(self._on_wheel)
+        viewer.mouse_move_callbacks.append(self._on_move)
+        self._double_click = list(viewer.mouse_double_click_callbacks)
+        viewer.mouse_double_click_callbacks[:] = [self._on_double_click]
+        viewer.events.mouse_over_canvas.connect(self._on_leave)
+        viewer.layers.selection.events.active.connect(self._check)
+        layer.events.mode.connect(self._check)
+
+    @property
+    def layer(self) -> Labels | None:
+        """The mask; None once nobody has it any more."""
+        return self._layer()
+
+    def release(self) -> None:
+        """Give the mouse back; call it once."""
+        viewer, layer = self._viewer(), self._layer()
+        if viewer is not None:
+            viewer.mouse_drag_callbacks.remove(self._on_press)
+            viewer.mouse_wheel_callbacks.remove(self._on_wheel)
+            viewer.mouse_move_callbacks.remove(self._on_move)
+            viewer.mouse_double_click_callbacks.remove(self._on_double_click)
+            viewer.mouse_double_click_callbacks[:0] = self._double_click
+            viewer.events.mouse_over_canvas.disconnect(self._on_leave)
+            viewer.layers.selection.events.active.disconnect(self._check)
             show_box(viewer, None)
         if layer is not None:
             layer.events.mode.disconnect(self._check)
             if layer.mode == "pan_zoom":
                 layer.mouse_pan = True
 
-    def _check(self, *_: Any) -> None:
+    def _check(self) -> None:
         """Off, once the mask is no longer active or a brush was chosen."""
-        layer, viewer = self.layer, self._viewer()
-        if layer is None or viewer is None or self._changing:
+        viewer, layer = self._viewer(), self._layer()
+        if viewer is None or layer is None:
             return
         if viewer.layers.selection.active is not layer or layer.mode != "pan_zoom":
-            self.turn_off()
-            self._on_off()
+            self._tool.lose()
 
     def _position(self, event: Any) -> Point:
-        layer = self.layer
+        layer = self._layer()
         y, x = layer.world_to_data(event.position)[-2:] if layer is not None else (0.0, 0.0)
         return float(y), float(x)
 
-    def _hover(self, viewer: ViewerModel, event: Any) -> None:
-        self._on_hover(self._position(event))
+    def _on_move(self, viewer: ViewerModel, event: Any) -> None:
+        self._tool.hovered.emit(self._position(event))
 
-    def _left(self, event: Any) -> None:
+    def _on_leave(self) -> None:
         viewer = self._viewer()
         if viewer is not None and not viewer.mouse_over_canvas:
-            self._on_hover(None)
+            self._tool.hovered.emit(None)
 
-    def _clicked_again(self, viewer: ViewerModel, event: Any) -> None:
+    def _on_double_click(self, viewer: ViewerModel, event: Any) -> None:
         """The second press of a double click is a click of its own."""
-        self._on_click(self._position(event))
+        self._tool.clicked.emit(self._position(event))
 
-    def _drag(self, viewer: ViewerModel, event: Any) -> Generator[None, None, None]:
-        if event.button != 1 or event.type != "mouse_press":
+    def _on_press(self, viewer: ViewerModel, event: Any) -> Generator[None, None, None]:
+        if event.button != LEFT or event.type != "mouse_press":
             return
         start, pressed = self._position(event), np.array(event.pos)
-        corner = pressed
         moved = False
         yield
         while event.type == "mouse_move":
             corner = np.array(event.pos)
             moved = moved or bool(np.abs(corner - pressed).max() > DRAG_PIXELS)
-            if moved and self.layer is not None and not self.layer.mouse_pan:
+            if moved and self._draws_box and self._holds:
                 show_box(viewer, (pressed, corner))
-                self._on_drag(start, self._position(event), False)
             yield
-        show_box(viewer, None)
-        if self.layer is None:
+        if not self._holds:
             return
+        show_box(viewer, None)
         if not moved:
-            self._on_click(start)
-        elif not self.layer.mouse_pan:
-            self._on_drag(start, self._position(event), True)
+            self._tool.clicked.emit(start)
+        elif self._draws_box:
+            self._tool.drawn.emit(start, self._position(event))
 
-    def _wheel(self, viewer: ViewerModel, event: Any) -> None:
+    @property
+    def _holds(self) -> bool:
+        """Whether the tool was not turned off during a drag."""
+        return self._tool.layer is not None and self._tool.layer is self._layer()
+
+    def _on_wheel(self, viewer: ViewerModel, event: Any) -> None:
         if "Shift" not in event.modifiers:
             return
         delta = float(np.sum(event.delta))  # some systems turn the wheel sideways with Shift
         if delta:
-            self._on_wheel(1 if delta > 0 else -1)
+            self._tool.wheeled.emit(1 if delta > 0 else -1)
 
 
 def show_box(viewer: ViewerModel, corners: tuple[np.ndarray, np.ndarray] | None) -> None:

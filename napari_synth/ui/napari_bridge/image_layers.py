@@ -10,6 +10,7 @@ from napari.layers import Image
 from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
+from napari_synth.ui.napari_bridge.layer_list import LayerList
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -21,15 +22,16 @@ UNFINISHED_KEY = f"{METADATA_KEY} unfinished"
 """Marks a rendered image that has no recipe yet."""
 
 
-class ImageLayers:
+class ImageLayers(LayerList):
     """The Image layers of a viewer that were not rendered here, and the one that objects are put into."""
 
     changed = Signal()
     """The layers, a name, the pixels of one or the chosen one changed."""
 
     def __init__(self, viewer: ViewerModel):
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._chosen: weakref.ref[Image] | None = None
+        self._pixels: weakref.WeakKeyDictionary[Image, np.ndarray] = weakref.WeakKeyDictionary()
         events = viewer.layers.events
         events.inserted.connect(self._on_inserted)
         events.removed.connect(self._on_removed)
@@ -55,6 +57,14 @@ class ImageLayers:
     def current(self, layer: Image | None) -> None:
         self._chosen = None if layer is None else weakref.ref(layer)
         self.changed.emit()
+
+    def pixels(self, layer: Image) -> np.ndarray:
+        """A copy of an image that later changes of the layer do not touch; the same array as long as its pixels are."""
+        pixels, known = image_array(layer), self._pixels.get(layer)
+        if known is not None and pixels.dtype == known.dtype and np.array_equal(pixels, known):
+            return known
+        self._pixels[layer] = pixels
+        return pixels
 
     def _on_inserted(self, event: Any) -> None:
         if is_source(event.value):

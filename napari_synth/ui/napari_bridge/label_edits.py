@@ -15,7 +15,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -57,11 +57,17 @@ class Edits:
         self._on_new_array()
         return True
 
+    def close(self) -> None:
+        """Stop for good."""
+        self.watch(None)
+        for timer in (self._end, self._rest):
+            timer.deleteLater()
+
     @property
     def painting(self) -> bool:
         """Whether a stroke is under way."""
         layer = self._layer() if self._layer else None
-        return layer is not None and bool(layer._block_history)
+        return layer is not None and is_painted(layer)
 
     def settle_soon(self) -> None:
         """Announce an end after the events at hand."""
@@ -153,10 +159,10 @@ class Edits:
     def _tell(self, box: Box) -> bool:
         """Pass on what is new in a box; whether anything is."""
         layer = self._layer() if self._layer else None
-        box = box.within(whole(*self._known.shape))
+        box = box.within(full_box(*self._known.shape))
         if layer is None or not box.area:
             return False
-        part = box.seen_from(whole(*self._known.shape))
+        part = box.seen_from(full_box(*self._known.shape))
         labels = np.array(layer.data[part])
         if np.array_equal(labels, self._known[part]):
             return False
@@ -164,6 +170,16 @@ class Edits:
         self._rest.stop()
         self.edited.emit(box, labels)
         return True
+
+
+def is_painted(layer: Labels) -> bool:
+    """Whether a stroke on it is under way."""
+    return bool(layer._block_history)
+
+
+def was_edited(layer: Labels) -> bool:
+    """Whether there is something to undo."""
+    return bool(layer._undo_history)
 
 
 def _atom_box(atom: Any) -> Box:

@@ -12,9 +12,11 @@ from psygnal import Signal
 
 from napari_synth.core.errors import InputError
 from napari_synth.exporting.formats.base import PixelSize
-from napari_synth.ui.napari_bridge.nucleus_table import put_rows
+from napari_synth.ui.napari_bridge.layer_list import LayerList
+from napari_synth.ui.napari_bridge.nucleus_table import NucleusTables, put_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari.components import ViewerModel
@@ -26,7 +28,11 @@ LENGTH_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
 """napari's names to those ImageJ writes; other units are passed on as they are."""
 
 
-class MaskLayers:
+LayerPlacement = dict[str, Any]
+"""Where a layer lies in the world, as arguments for another one."""
+
+
+class MaskLayers(LayerList):
     """The Labels layers of a viewer, and the one the panels work on.
 
     The current mask follows the layer selected in napari, and stays when another kind of layer is
@@ -40,8 +46,9 @@ class MaskLayers:
     """Another layer, of whatever kind, was selected in napari."""
 
     def __init__(self, viewer: ViewerModel):
-        self._viewer = weakref.ref(viewer)
+        super().__init__(viewer)
         self._current: weakref.ref[Labels] | None = None
+        self._tables = NucleusTables()
         events = viewer.layers.events
         events.inserted.connect(self._on_inserted)
         events.removed.connect(self._on_removed)
@@ -72,13 +79,14 @@ class MaskLayers:
         if before is not layer:
             self.current_changed.emit()
 
-    def holds(self, layer: Any) -> bool:
-        """Whether the layer is still in the viewer."""
-        viewer = self._viewer()
-        return viewer is not None and any(layer is other for other in viewer.layers)
+    def edit(self, layer: Labels, edit: Callable[[Labels], object]) -> None:
+        """Change a mask so that its table comes back with its nuclei on undo."""
+        self._tables.remember(layer)
+        edit(layer)
+        self._tables.remember(layer)
 
     @property
-    def selected_canvas(self) -> tuple[tuple[int, int], dict[str, Any]] | None:
+    def selected_canvas(self) -> tuple[tuple[int, int], LayerPlacement] | None:
         """Size and placement of the image selected in napari; None where no 2-D image is."""
         viewer = self._viewer()
         return canvas_of(viewer.layers.selection.active) if viewer else None
@@ -126,7 +134,7 @@ def place_in_view(viewer: ViewerModel, layer: Labels) -> tuple[float, float] | N
     return float(y), float(x)
 
 
-def placement(layer: Labels | Image) -> dict[str, Any]:
+def placement(layer: Labels | Image) -> LayerPlacement:
     """Where a layer lies in the world, as arguments for another layer of the same size."""
     return {
         "scale": layer.scale,
@@ -139,22 +147,12 @@ def placement(layer: Labels | Image) -> dict[str, Any]:
     }
 
 
-def canvas_of(layer: Any) -> tuple[tuple[int, int], dict[str, Any]] | None:
+def canvas_of(layer: Any) -> tuple[tuple[int, int], LayerPlacement] | None:
     """Height, width and placement of a 2-D image layer; None for any other layer."""
     if not isinstance(layer, Image) or layer.ndim != 2:
         return None
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
     return (int(shape[0]), int(shape[1])), placement(layer)
-
-
-def density_values(layer: Any) -> np.ndarray | None:
-    """The numbers of a 2-D image or of labels as a density ``(Y, X)`` from 0 up; None for any other layer."""
-    if not isinstance(layer, Image | Labels) or layer.ndim != 2 or layer.multiscale:
-        return None
-    values = np.asarray(layer.data, np.float64)
-    values = values.mean(-1) if values.ndim == 3 else values
-    lowest = float(np.nanmin(values)) if values.size else 0.0
-    return values - lowest if isinstance(layer, Image) else values
 
 
 def pixel_size(layer: Labels) -> PixelSize:
@@ -168,7 +166,7 @@ def pixel_size(layer: Labels) -> PixelSize:
     return PixelSize(y, x, LENGTH_UNITS.get(units[0], units[0]))
 
 
-def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: dict[str, Any] | None = None) -> Labels:
+def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: LayerPlacement | None = None) -> Labels:
     """Add an empty mask on top, selected and ready to paint; each number is one nucleus."""
     layer = Labels(np.zeros(shape, np.uint16), name=name, **(place or {}))
     put_on_top(viewer, layer)

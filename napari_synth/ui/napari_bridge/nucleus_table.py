@@ -45,7 +45,7 @@ class NucleusTables:
 
 
 def _fingerprint(layer: Labels) -> int:
-    return zlib.crc32(np.ascontiguousarray(layer.data))
+    return zlib.crc32(np.ascontiguousarray(layer.data).data)
 
 
 def nucleus_row(layer: Labels, label: int) -> dict[str, float] | None:
@@ -67,11 +67,3 @@ def put_rows(layer: Labels, columns: dict[str, np.ndarray]) -> None:
         old = pd.DataFrame({name: [0 if new[name].dtype.kind in "iu" else np.nan] for name in new})
     kept = old[~old["index"].isin(new["index"])]
     layer.features = pd.concat([kept, new], ignore_index=True).sort_values("index", ignore_index=True)
-
-
-def drop_missing_rows(layer: Labels) -> None:
-    """Forget nuclei that are no longer in the mask."""
-    table = layer.features
-    if "index" in table:
-        present = np.append(np.unique(np.asarray(layer.data)), 0)
-        layer.features = table[table["index"].isin(present)].reset_index(drop=True)

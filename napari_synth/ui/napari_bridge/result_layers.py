@@ -11,6 +11,7 @@ from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.ui.napari_bridge.image_layers import UNFINISHED_KEY, over_anatomy
+from napari_synth.ui.napari_bridge.layer_list import LayersOfMasks
 from napari_synth.ui.napari_bridge.mask_layers import placement
 
 if TYPE_CHECKING:
@@ -20,28 +21,29 @@ if TYPE_CHECKING:
     from napari_synth.core.recipe import Recipe
 
 
-class ResultLayers:
+class ResultLayers(LayersOfMasks[str]):
     """Rendered images of a viewer: one layer per mask and option, refreshed by later renders."""
 
     replaced = Signal()
     """A layer was given another image as a whole."""
 
     def __init__(self, viewer: ViewerModel):
-        self._viewer = weakref.ref(viewer)
-        self._results: weakref.WeakKeyDictionary[Labels, dict[str, weakref.ref[Image]]] = weakref.WeakKeyDictionary()
+        super().__init__(viewer)
+        self._awaited: weakref.ref[Labels] | None = None
 
-    def find(self, mask: Labels, look: str) -> Image | None:
-        """The result layer of a mask and look, while it is in the viewer."""
-        viewer = self._viewer()
-        known = self._results.get(mask, {}).get(look)
-        layer = known() if known else None
-        return layer if viewer and any(layer is other for other in viewer.layers) else None
+    def expect(self, mask: Labels | None) -> None:
+        """Say that the image of a mask is being rendered as ordered now; None: no longer."""
+        self._awaited = None if mask is None else weakref.ref(mask)
+
+    def awaited(self, mask: Labels) -> bool:
+        """Whether it is, so that nobody else needs to."""
+        return self._awaited is not None and self._awaited() is mask
 
     def refresh(
         self,
         mask: Labels,
         look: str,
-        shape: tuple[int, int],
+        shape: tuple[int, ...],
         parts: list[tuple[Box, np.ndarray]],
         recipe: Recipe | None,
         above: Image | None = None,
@@ -54,9 +56,9 @@ class ResultLayers:
         grey values are those from ``low_high``.
         """
         layer = self.find(mask, look)
-        if not parts and layer is None:
+        if layer is None and not parts:
             return None
-        rgb = parts[0][1].ndim == 3 if parts else layer.rgb
+        rgb = parts[0][1].ndim == 3 if parts else layer is not None and layer.rgb
         if layer is None or layer.rgb != rgb or layer.data.shape[:2] != shape:
             image = np.zeros((*shape, *parts[0][1].shape[2:]), parts[0][1].dtype)
             paste(image, parts)
@@ -86,7 +88,6 @@ class ResultLayers:
         An image without a recipe is not finished.
         """
         self.replaced.emit()
-        viewer = self._viewer()
         metadata = {UNFINISHED_KEY: True} if recipe is None else {METADATA_KEY: recipe.model_dump()}
         layer = self.find(mask, look)
         if layer is not None and layer.rgb == (image.ndim == 3):
@@ -108,11 +109,7 @@ class ResultLayers:
             **(shown or ({} if image.ndim == 3 else {"contrast_limits": (0, 255)})),
             **placement(mask),
         )
-        selected = set(viewer.layers.selection)
-        lowest = viewer.layers.index(above) + 1 if above is not None and above in viewer.layers else 0
-        viewer.layers.insert(max(viewer.layers.index(mask), lowest), layer)
-        viewer.layers.selection = selected
-        self._results.setdefault(mask, {})[look] = weakref.ref(layer)
+        self.insert(mask, look, layer, above)
         return layer
 
 

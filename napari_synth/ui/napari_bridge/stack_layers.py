@@ -7,7 +7,8 @@ one slider moves all of them; an axis that a stack does not have is repeated wit
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from napari.layers import Image
@@ -16,8 +17,8 @@ from napari.utils.transforms import Affine
 from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
+from napari_synth.ui.napari_bridge.layer_list import LayersOfMasks
 from napari_synth.ui.napari_bridge.mask_layers import placement
-from napari_synth.ui.napari_bridge.result_layers import ResultLayers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from napari_synth.core.recipe import Recipe
 
 AXES = ("iteration", "input", "alpha", "capsule", "pose", "y", "x")
-DIFFERENCE = "difference"
+CAPSULES, LENGTHS, ROUTING, WALK, DIFFERENCE = "capsules", "lengths", "routing", "walk", "difference"
+"""What a stack shows."""
 BLUE, ORANGE = (0.20, 0.55, 1.0), (1.0, 0.50, 0.0)
 PERCENTILES = (0.5, 99.5)
 
@@ -37,8 +39,24 @@ def difference_colours() -> Colormap:
     return Colormap(colours, controls=[0, 0.35, 0.5, 0.5, 0.65, 1], name="darker or brighter")
 
 
-class StackLayers(ResultLayers):
-    """The layers of the microscope, by mask and name; refreshed when made again.
+class StackKey(NamedTuple):
+    """What a layer of the microscope shows: a stage of the network, or the whole image where it is empty."""
+
+    stage: str
+    what: str
+
+    @property
+    def title(self) -> str:
+        """How the layer is called after its mask."""
+        words = (self.what, self.stage) if self.what == WALK else (self.stage, self.what)
+        return " ".join(word for word in words if word)
+
+
+IMAGE_DIFFERENCE = StackKey("", DIFFERENCE)
+
+
+class StackLayers(LayersOfMasks[StackKey]):
+    """The layers of the microscope, by mask and key; refreshed when made again.
 
     Contrast follows the sliders where one range for all capsules and channels would show nothing.
     """
@@ -50,24 +68,20 @@ class StackLayers(ResultLayers):
         super().__init__(viewer)
         self._fitted: weakref.WeakSet[Image] = weakref.WeakSet()
         self._stale: weakref.WeakSet[Image] = weakref.WeakSet()
-        viewer.dims.events.current_step.connect(self._fit_contrasts)
+        viewer.dims.events.current_step.connect(self.fit)
 
-    def names(self, mask: Labels) -> list[str]:
-        """The layers of a mask that are in the viewer."""
-        return [name for name in self._results.get(mask, {}) if self.find(mask, name) is not None]
+    def visible(self, mask: Labels) -> list[StackKey]:
+        """The layers of a mask whose eye is on."""
+        return [key for key, layer in self.of(mask).items() if layer.visible]
 
-    def visible(self, mask: Labels) -> list[str]:
-        """Those of them whose eye is on."""
-        return [name for name in self.names(mask) if self.find(mask, name).visible]
-
-    def outdate(self, mask: Labels, names: list[str]) -> None:
+    def outdate(self, mask: Labels, keys: list[StackKey]) -> None:
         """Say that layers show what was before; `looked_at` tells when one of them is looked at."""
-        self._stale.update(self.find(mask, name) for name in names)
+        self._stale.update(layer for key, layer in self.of(mask).items() if key in keys)
 
     def put(
         self,
         mask: Labels,
-        name: str,
+        key: StackKey,
         stack: Any,
         recipe: Recipe,
         factor: int = 1,
@@ -80,7 +94,7 @@ class StackLayers(ResultLayers):
         Parameters
         ----------
         mask : Labels
-        name : str
+        key : StackKey
         stack : array, shape (…, y, x)
             NumPy or dask; its axes are the last of `AXES`.
         recipe : Recipe
@@ -93,7 +107,7 @@ class StackLayers(ResultLayers):
         """
         place = _placement(mask, stack.ndim, factor)
         metadata = {METADATA_KEY: recipe.model_dump()}
-        layer = self.find(mask, name)
+        layer = self.find(mask, key)
         if layer is not None and layer.data.ndim == stack.ndim:
             layer.data = stack
             layer.metadata = {**layer.metadata, **metadata}
@@ -103,73 +117,67 @@ class StackLayers(ResultLayers):
         else:
             if fitted:
                 settings |= {"contrast_limits": (0, 1)}
-            layer = Image(stack, name=f"{mask.name} · {name}", metadata=metadata, cache=False, **(place | settings))
-            self._insert(mask, name, layer)
+            layer = Image(
+                stack, name=f"{mask.name} · {key.title}", metadata=metadata, cache=False, **(place | settings)
+            )
+            self.insert(mask, key, layer)
+            layer.events.visible.connect(self._on_eye)
         self._stale.discard(layer)
         if fitted:
             self._fitted.add(layer)
-            self._fit_contrasts()
+            self.fit()
         return layer
 
     def show_difference(self, mask: Labels, difference: np.ndarray, recipe: Recipe) -> Image:
         """Add or refresh the difference of two images, with the same room for darker and brighter."""
         most = max(1, int(np.abs(difference).max(initial=0)))
         layer = self.put(
-            mask, DIFFERENCE, difference, recipe, contrast_limits=(-most, most), colormap=difference_colours()
+            mask, IMAGE_DIFFERENCE, difference, recipe, contrast_limits=(-most, most), colormap=difference_colours()
         )
         layer.contrast_limits_range = (-255, 255)
         layer.contrast_limits = (-most, most)
         return layer
 
-    def hide(self, mask: Labels, names: list[str]) -> None:
+    def hide(self, mask: Labels, keys: Iterable[StackKey]) -> None:
         """Switch the eye of some layers off."""
-        for name in names:
-            layer = self.find(mask, name)
+        for key in keys:
+            layer = self.find(mask, key)
             if layer is not None:
                 layer.visible = False
 
-    def reveal(self, mask: Labels, name: str) -> None:
+    def reveal(self, mask: Labels, key: StackKey) -> None:
         """Switch the eye of a layer on, where there is one."""
-        layer = self.find(mask, name)
+        layer = self.find(mask, key)
         if layer is not None:
             layer.visible = True
 
     def fit(self) -> None:
-        """Fit the contrasts again, for stacks that were filled meanwhile."""
-        self._fit_contrasts()
+        """Fit the contrasts to what is shown: a slider was moved, or a stack was filled."""
+        viewer = self.viewer
+        for layer in list(self._fitted):
+            if viewer is not None and layer.visible and self.holds(layer):
+                fit_contrast(layer, viewer.dims.point)
 
     def step(self, axis: str) -> int:
         """Where a slider stands; 0 where there is none."""
-        viewer = self._viewer()
+        viewer = self.viewer
         number = AXES.index(axis) - len(AXES)
-        return round(viewer.dims.point[number]) if viewer and viewer.dims.ndim >= -number else 0
+        return round(viewer.dims.point[number]) if viewer is not None and viewer.dims.ndim >= -number else 0
 
     def go_to(self, **steps: int) -> None:
         """Move sliders, ``go_to(capsule=3, pose=5)``."""
-        viewer = self._viewer()
+        viewer = self.viewer
+        if viewer is None:
+            return
         for axis, step in steps.items():
             number = viewer.dims.ndim + AXES.index(axis) - len(AXES)
             if number >= 0:
                 viewer.dims.set_point(number, step)
 
-    def _insert(self, mask: Labels, name: str, layer: Image) -> None:
-        viewer = self._viewer()
-        selected = set(viewer.layers.selection)
-        viewer.layers.insert(viewer.layers.index(mask), layer)
-        viewer.layers.selection = selected
-        self._results.setdefault(mask, {})[name] = weakref.ref(layer)
-        layer.events.visible.connect(self._on_eye)
-
     def _on_eye(self, event: Any) -> None:
         if event.source.visible and event.source in self._stale:
             self.looked_at.emit()
-        self._fit_contrasts()
-
-    def _fit_contrasts(self) -> None:
-        viewer = self._viewer()
-        for layer in list(self._fitted):
-            if viewer and layer.visible and layer in viewer.layers:
-                fit_contrast(layer, viewer.dims.point)
+        self.fit()
 
 
 def fit_contrast(layer: Image, point: tuple[float, ...]) -> None:

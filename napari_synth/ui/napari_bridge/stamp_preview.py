@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,40 +21,51 @@ class StampPreview:
     """Pixels of a mask, filled and with an outline, until they are hidden.
 
     They hang on the node that draws the mask: they follow its scale and place, its eye, and go with it.
+
+    Attributes
+    ----------
+    pixels : (ndarray, ndarray) or None
+        Rows and columns that are shown; None while nothing is.
     """
 
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
-        self._layer: weakref.ref[Labels] | None = None
-        self._drawing: Drawing | None = None
+        self._target: Target | None = None
         self.pixels: tuple[np.ndarray, np.ndarray] | None = None
-        """Rows and columns that are shown; None while nothing is."""
 
     def show(self, layer: Labels, rows: np.ndarray, columns: np.ndarray) -> None:
         """Show these pixels of a 2-D mask; nothing where there are none."""
         if not rows.size:
             self.hide()
             return
-        if self._layer is None or self._layer() is not layer:
+        target = self._target
+        if target is None or target.layer() is not layer:
             self.remove()
-            self._layer = weakref.ref(layer)
             node = node_of(self._viewer(), layer)
-            self._drawing = Drawing(node) if node is not None else None
+            target = self._target = Target(weakref.ref(layer), Drawing(node) if node is not None else None)
         self.pixels = rows, columns
-        if self._drawing is not None:
-            self._drawing.show(rows, columns)
+        if target.drawing is not None:
+            target.drawing.show(rows, columns)
 
     def hide(self) -> None:
         """Show nothing for now."""
         self.pixels = None
-        if self._drawing is not None:
-            self._drawing.hide()
+        if self._target is not None and self._target.drawing is not None:
+            self._target.drawing.hide()
 
     def remove(self) -> None:
         """Take all of it off the canvas."""
-        if self._drawing is not None:
-            self._drawing.remove()
-        self._layer = self._drawing = self.pixels = None
+        if self._target is not None and self._target.drawing is not None:
+            self._target.drawing.remove()
+        self._target = self.pixels = None
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """The mask that is drawn on, and what is drawn; None without a window."""
+
+    layer: weakref.ref[Labels]
+    drawing: Drawing | None
 
 
 def node_of(viewer: ViewerModel | None, layer: Labels) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-synth"
 SIZING = (QEvent.Type.Resize, QEvent.Type.Show)
-PANELS = ("Masks", "Synthesize", "Export")
 
 
 def unwrapped(viewer: ViewerModel) -> ViewerModel:
@@ -27,18 +26,21 @@ def unwrapped(viewer: ViewerModel) -> ViewerModel:
 
 
 def on_close(viewer: ViewerModel, close: Callable[[], None]) -> None:
-    """Call the bound method ``close`` when the viewer's window is closed or the program ends."""
-    method = weakref.WeakMethod(close)
+    """Call ``close`` once: when the viewer's window is closed, the viewer is gone, or the program ends.
+
+    What ``close`` belongs to is kept alive until then, so it must not keep the viewer alive.
+    """
+    left = [close]
 
     def call(*_: object) -> None:
         atexit.unregister(call)
-        alive = method()
-        if alive is not None:
-            alive()
+        while left:
+            left.pop()()
 
     window = getattr(viewer, "_window", None)
     if window is not None:
         window._qt_window.destroyed.connect(call)
+        weakref.finalize(window._qt_window, call).atexit = False  # Python deleted it, and Qt told no one
     app = QCoreApplication.instance()
     if app is not None:
         app.aboutToQuit.connect(call)
@@ -46,10 +48,10 @@ def on_close(viewer: ViewerModel, close: Callable[[], None]) -> None:
     atexit.register(call)  # without an event loop nothing else tells, and later Qt is gone
 
 
-def dock_panels(viewer: Viewer) -> list[QWidget]:
-    """Open the three panels on the right, one below the other, each as high as it needs."""
-    docks, panels = zip(*(viewer.window.add_plugin_dock_widget(PLUGIN, name) for name in PANELS), strict=True)
-    HeightSharer(viewer.window._qt_window, list(docks), list(panels))
+def dock_panels(viewer: Viewer, titles: Sequence[str]) -> list[QWidget]:
+    """Open some panels on the right, one below the other, each as high as it needs."""
+    docks, panels = zip(*(viewer.window.add_plugin_dock_widget(PLUGIN, title) for title in titles), strict=True)
+    HeightSharer(main_window(viewer), list(docks), list(panels))
     return list(panels)
 
 
@@ -68,14 +70,6 @@ def open_panel(viewer: ViewerModel, name: str) -> QWidget | None:
     dock.show()
     dock.raise_()
     return panel
-
-
-def theme_colours(viewer: ViewerModel) -> tuple[str, str]:
-    """Text and background colour of the viewer's theme, as ``#rrggbb``."""
-    from napari.utils.theme import get_theme
-
-    theme = get_theme(viewer.theme)
-    return theme.text.as_hex("long"), theme.background.as_hex("long")
 
 
 def join_tabs(panel: QWidget, kind: type[QWidget]) -> None:
@@ -134,8 +128,20 @@ class HeightSharer(QObject):
             watched.removeEventFilter(self)
 
 
+def main_window(viewer: Viewer) -> QMainWindow:
+    """The Qt window of a viewer."""
+    window: QMainWindow = viewer.window._qt_window
+    return window
+
+
+def canvas_widget(viewer: Viewer) -> QWidget:
+    """The Qt widget that the layers are drawn on."""
+    canvas: QWidget = viewer.window._qt_viewer.canvas.native
+    return canvas
+
+
 def resize_window(viewer: Viewer, width: int, height: int) -> None:
     """Make the window this large, or as large as the screen allows."""
-    window: Any = viewer.window._qt_window
+    window: Any = main_window(viewer)
     available = window.screen().availableGeometry()
     window.setGeometry(available.x(), available.y(), min(width, available.width()), min(height, available.height()))

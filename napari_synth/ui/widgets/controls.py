@@ -15,13 +15,15 @@ from napari_synth.core.seeds import MAX_SEED
 from napari_synth.ui.widgets.panel import described
 
 if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+
     from napari_synth.models.card import Look
     from napari_synth.ui.napari_bridge.image_layers import ImageLayers
     from napari_synth.ui.napari_bridge.mask_layers import MaskLayers
 
 
 BOX_WIDTH = 76
-DICE = 18
+DICE_SIZE = 18
 
 
 def whole(low: int, high: int, name: str, tip: str) -> QSpinBox:
@@ -46,17 +48,17 @@ def number(low: float, high: float, step: float, decimals: int, name: str, tip: 
 
 def dice_icon() -> QIcon:
     """A die that is seen on light and dark, whatever fonts there are."""
-    picture = QPixmap(4 * DICE, 4 * DICE)
+    picture = QPixmap(4 * DICE_SIZE, 4 * DICE_SIZE)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QColor(90, 90, 90))
     painter.setBrush(QColor(250, 250, 250))
-    painter.drawRoundedRect(4, 4, 4 * DICE - 8, 4 * DICE - 8, 14, 14)
+    painter.drawRoundedRect(4, 4, 4 * DICE_SIZE - 8, 4 * DICE_SIZE - 8, 14, 14)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(40, 40, 40))
     for x, y in ((1, 1), (3, 1), (2, 2), (1, 3), (3, 3)):
-        painter.drawEllipse(x * DICE - 6, y * DICE - 6, 12, 12)
+        painter.drawEllipse(x * DICE_SIZE - 6, y * DICE_SIZE - 6, 12, 12)
     painter.end()
     return QIcon(picture)
 
@@ -87,7 +89,7 @@ class MaskCombo(QComboBox):
     def __init__(self, masks: MaskLayers):
         super().__init__()
         self._masks = masks
-        self._layers: list[weakref.ref] = []
+        self._layers: list[weakref.ref[Labels]] = []
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(10)
         self.activated.connect(self._choose)
@@ -114,7 +116,7 @@ class ImageCombo(QComboBox):
     def __init__(self, images: ImageLayers):
         super().__init__()
         self._images = images
-        self._layers: list[weakref.ref] = []
+        self._layers: list[weakref.ref[Image]] = []
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(10)
         self.activated.connect(self._choose)
@@ -133,23 +135,6 @@ class ImageCombo(QComboBox):
         layer = self._layers[index]() if index < len(self._layers) else None
         if layer is not None:
             self._images.current = layer
-
-
-def choose(combo: QComboBox, value: str) -> None:
-    """Select the entry with this data, without telling anyone."""
-    blocked = combo.blockSignals(True)
-    combo.setCurrentIndex(max(combo.findData(value), 0))
-    combo.blockSignals(blocked)
-
-
-def show_value(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
-    """Show a number, without telling anyone."""
-    blocked = box.blockSignals(True)
-    if box.specialValueText():
-        box.setValue(box.minimum())
-    else:
-        box.setValue(value)
-    box.blockSignals(blocked)
 
 
 def look_icon(option: Look, side: int) -> QIcon:

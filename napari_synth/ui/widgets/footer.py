@@ -21,7 +21,7 @@ from napari_synth.ui.widgets.panel import described
 
 if TYPE_CHECKING:
     from napari_synth.core.progress import Progress
-    from napari_synth.ui.context.choices import Note
+    from napari_synth.ui.context.notes import Note
     from napari_synth.ui.jobs.lanes import JobState, Lane
 
 LINES = 42
@@ -104,7 +104,7 @@ class Foot(QStackedWidget):
         """Two lines at least, so that the job bar and most messages need no other height."""
         margins = self.contentsMargins()
         inside = self.status.heightForWidth(width - margins.left() - margins.right())
-        return max(inside, LINES) + margins.top() + margins.bottom()
+        return int(max(inside, LINES) + margins.top() + margins.bottom())
 
     def hasHeightForWidth(self) -> bool:
         """Messages wrap."""

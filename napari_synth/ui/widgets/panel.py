@@ -20,10 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_synth.ui.session import session_for
-
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
+    from napari_synth.ui.context.context import Context
 
 STEPS = ("Mask", "Look", "Image", "Export")
 WIDTH = 360
@@ -34,20 +32,20 @@ class Panel(QWidget):
 
     Parameters
     ----------
-    viewer : ViewerModel
+    context : Context
     steps : tuple of int
         Which of `STEPS` happen here.
     """
 
-    def __init__(self, viewer: ViewerModel, steps: tuple[int, ...]):
+    def __init__(self, context: Context, steps: tuple[int, ...]):
         super().__init__()
-        self.session = session_for(viewer)
+        self.context = context
         self._foot: QWidget | None = None
         self._above: QWidget | None = None
         self._grids: list[QGridLayout] = []
-        self.actions = QHBoxLayout()
-        self.actions.setContentsMargins(8, 2, 8, 2)
-        self.actions.setSpacing(6)
+        self.buttons = QHBoxLayout()
+        self.buttons.setContentsMargins(8, 2, 8, 2)
+        self.buttons.setSpacing(6)
         self._inside = QWidget()
         self._inside.installEventFilter(self)
         self.body = QVBoxLayout(self._inside)
@@ -71,7 +69,7 @@ class Panel(QWidget):
         width = max(self.minimumSizeHint().width(), WIDTH)
         foot = self._foot.heightForWidth(max(width, self.width())) if self._foot is not None else 0
         above = self._above.sizeHint().height() if self._above is not None and not self._above.isHidden() else 0
-        fixed = self.actions.sizeHint().height() + above + foot + 2
+        fixed = self.buttons.sizeHint().height() + above + foot + 2
         return QSize(width, self.body.totalSizeHint().height() + fixed)
 
     def minimumSizeHint(self) -> QSize:
@@ -84,16 +82,18 @@ class Panel(QWidget):
         """Put the main buttons and the messages under the body, where they are seen however low the dock is."""
         self._foot, self._above = foot, above
         self.body.addStretch(1)
-        self.outer.addLayout(self.actions)
+        self.outer.addLayout(self.buttons)
         if above is not None:
             self.outer.addWidget(above)
         self.outer.addWidget(foot)
 
     def watch(self, signal: Any, slot: Callable[..., None]) -> None:
         """Call the bound method ``slot`` on a psygnal signal while this widget lives, and once now."""
-        signal.connect(slot)
-        self.destroyed.connect(partial(_disconnect, signal, weakref.WeakMethod(slot)))
-        slot()
+        watch(self, signal, slot)
+
+    def show_first(self, widget: QWidget) -> None:
+        """Put a widget above all rows, below the line of steps."""
+        self.body.insertWidget(1, widget)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Labels come, go and change their font with the theme."""
@@ -119,7 +119,14 @@ class Panel(QWidget):
         return grid
 
 
-def _disconnect(signal: Any, slot: weakref.WeakMethod) -> None:
+def watch(widget: QWidget, signal: Any, slot: Callable[..., None]) -> None:
+    """Call the bound method ``slot`` on a psygnal signal while a widget lives, and once now."""
+    signal.connect(slot)
+    widget.destroyed.connect(partial(_disconnect, signal, weakref.WeakMethod(slot)))
+    slot()
+
+
+def _disconnect(signal: Any, slot: weakref.WeakMethod[Callable[..., None]]) -> None:
     method = slot()
     if method is not None:
         signal.disconnect(method, missing_ok=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import torch_generator
 from napari_synth.datasets.mask_encoding import mask_plane
@@ -29,7 +29,7 @@ from napari_synth.synthesis import recipes
 from napari_synth.synthesis.architectures.registry import RECORDS, architecture
 from napari_synth.synthesis.latents.sources import Drawn
 records = [architecture(name) for name in RECORDS]
-assert any(record.stages for record in records) and any(not record.has_noise for record in records)
+assert any(record.stages for record in records)
 assert "torch" not in sys.modules
 """
 BLUR = '''
@@ -130,7 +130,7 @@ def test_it_is_rendered_in_tiles_where_it_is_too_large(blurred):
     filled = np.zeros(mask.shape, np.uint8)
 
     def fill(box, pixels):
-        filled[box.seen_from(whole(*mask.shape))] = pixels
+        filled[box.seen_from(full_box(*mask.shape))] = pixels
 
     made = blurred.run(RenderRequest(mask), Steering(tile=64, on_tile=fill))
     assert made.tile == 64
@@ -148,6 +148,6 @@ def test_it_is_followed_by_new_renders_and_replayed(blurred):
     assert made.mode == "full"
     assert canvas.followed is None
     ((box, pixels),) = made.parts
-    assert box == whole(64, 48)
+    assert box == full_box(64, 48)
     recipe = painted_recipe(blurred, made.request, "mask")
     np.testing.assert_array_equal(blurred.run(request_of(recipe, made.request.mask)).image, pixels)

@@ -86,7 +86,7 @@ def test_an_intervention_is_part_of_the_recipe_and_replays(capsules):
         ({"set": {("convcaps3", 4): 0.0}}, "has 4 capsules; there is no capsule 4"),
         ({"set": {("convcaps3", 0, 32): 0.0}}, "there is no channel 32"),
         ({"set": {("convcaps3", -1): 0.0}}, "not understood"),
-        ({"scale": {("convcaps3", 0): float("nan")}}, "not understood"),
+        ({"scale": {("convcaps3", 0): float("nan")}}, "cannot be nan"),
         ({"set": {("convcaps3",): 0.0}}, "not understood"),
     ],
 )

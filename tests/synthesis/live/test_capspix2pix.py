@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import Cancelled
 from napari_synth.core.progress import CancelToken
 from napari_synth.nets.probe import Edit, Probe
@@ -61,16 +61,16 @@ def test_any_sequence_of_changes_equals_a_full_render(model, shape, data):
         boxes, before = [], labels > 0
         if kind in ("paint", "near"):
             for top, left, height, width, label in what:
-                box = Box(top, left, top + height, left + width).within(whole(*shape))
+                box = Box(top, left, top + height, left + width).within(full_box(*shape))
                 if box.area:
-                    labels[box.seen_from(whole(*shape))] = label
+                    labels[box.seen_from(full_box(*shape))] = label
                     boxes.append(box)
         elif kind == "z":
             z = LATENTS[what]
         else:
             edits = what
         for box in partial.update(labels, z, edits, boxes, near=4 if kind == "near" else None):
-            shown[box.seen_from(whole(*shape))] = partial.image(box)
+            shown[box.seen_from(full_box(*shape))] = partial.image(box)
         exact = np.full(shape, kind != "near" or not (before != (labels > 0)).any())
         if not exact.all():
             exact |= binary_dilation(before != (labels > 0), np.ones((9, 9)))
@@ -81,7 +81,7 @@ def test_any_sequence_of_changes_equals_a_full_render(model, shape, data):
 def test_only_what_a_change_reaches_is_computed(model):
     labels = nuclei((256, 256), 5)
     partial = PartialUpdate(model, labels, LATENTS[0])
-    assert partial.update(labels, LATENTS[0]) == [whole(256, 256)]
+    assert partial.update(labels, LATENTS[0]) == [full_box(256, 256)]
     everything = partial.computed
     labels[120:136, 120:136] = 9
     (changed,) = partial.update(labels, LATENTS[0], boxes=[Box(120, 120, 136, 136)])
@@ -91,9 +91,9 @@ def test_only_what_a_change_reaches_is_computed(model):
     labels[120:136, 120:136] = 3
     assert partial.update(labels, LATENTS[0]) == [], "another number is no other mask"
     assert partial.computed == 0
-    assert partial.update(labels, LATENTS[0], {"deconvcaps3": [Edit(0, scale=0)]}) == [whole(256, 256)]
+    assert partial.update(labels, LATENTS[0], {"deconvcaps3": [Edit(0, scale=0)]}) == [full_box(256, 256)]
     assert partial.computed == 2 * 256**2, "the layers before an intervention are kept"
-    assert partial.update(labels, LATENTS[1], {"deconvcaps3": [Edit(0, scale=0)]}) == [whole(256, 256)]
+    assert partial.update(labels, LATENTS[1], {"deconvcaps3": [Edit(0, scale=0)]}) == [full_box(256, 256)]
     assert partial.computed == everything
 
 
@@ -101,20 +101,20 @@ def test_what_is_near_the_brush_comes_first(model):
     labels = nuclei((256, 256), 5)
     partial = PartialUpdate(model, labels, LATENTS[0])
     partial.update(labels, LATENTS[0])
-    everything, before = partial.computed, partial.image(whole(256, 256)).copy()
+    everything, before = partial.computed, partial.image(full_box(256, 256)).copy()
     labels[120:136, 120:136] = 9
     (near,) = partial.update(labels, LATENTS[0], boxes=[Box(120, 120, 136, 136)], near=NEAR)
     assert near == Box(96, 96, 160, 160)
     assert partial.computed < 0.12 * everything
     assert not partial.complete
-    after, exact = partial.image(whole(256, 256)).copy(), full(model, labels, LATENTS[0])
+    after, exact = partial.image(full_box(256, 256)).copy(), full(model, labels, LATENTS[0])
     np.testing.assert_allclose(after[96:160, 96:160], exact[96:160, 96:160], atol=1e-5, rtol=0)
     after[96:160, 96:160] = before[96:160, 96:160]
     np.testing.assert_array_equal(after, before)
     rest = partial.update(labels, LATENTS[0], boxes=[])
     assert partial.complete
     assert sum(box.area for box in rest) <= 142**2
-    np.testing.assert_allclose(partial.image(whole(256, 256)), exact, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(partial.image(full_box(256, 256)), exact, atol=1e-5, rtol=0)
 
 
 def test_strokes_far_apart_stay_apart(model):
@@ -146,7 +146,7 @@ def test_what_a_cancelled_update_left_is_done_by_the_next(model):
         with pytest.raises(Cancelled):
             partial.update(labels, LATENTS[0], boxes=[Box(strips, 10, strips + 20, 20)], cancel=After(strips))
     partial.update(labels, LATENTS[0], boxes=[])
-    np.testing.assert_allclose(partial.image(whole(64, 64)), full(model, labels, LATENTS[0]), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(partial.image(full_box(64, 64)), full(model, labels, LATENTS[0]), atol=1e-5, rtol=0)
 
 
 def test_what_is_kept_is_counted_and_bounded(generator):
@@ -154,7 +154,7 @@ def test_what_is_kept_is_counted_and_bounded(generator):
     needed = follower.needed((64, 64))
     followed = follower.begin(RenderRequest(nuclei((64, 64)), seed=1))
     assert followed.follow(RenderRequest(nuclei((64, 64)), seed=1), [], True, CancelToken()) == (
-        [whole(64, 64)],
+        [full_box(64, 64)],
         "partial",
     )
     assert 0.9 * needed < followed.nbytes <= needed

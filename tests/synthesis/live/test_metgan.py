@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.intensity import Intensity
 from napari_synth.core.progress import CancelToken
@@ -14,7 +14,7 @@ from napari_synth.synthesis.request import RenderRequest, Steering
 from tests.helpers import nuclei, small_metgan
 
 SIZE = (70, 100)
-CANVAS = whole(*SIZE)
+CANVAS = full_box(*SIZE)
 
 
 def anatomy(seed=0, size=SIZE):
@@ -39,15 +39,15 @@ def encoded(generator, monkeypatch):
     """How often the image path ran."""
     network, calls = generator.network_for("exact").network, []
     encode = network.encode
-    monkeypatch.setattr(network, "encode", lambda image: calls.append(1) or encode(image))
+    monkeypatch.setattr(network, "encode", lambda *given: calls.append(1) or encode(*given))
     return calls
 
 
 def stroke(labels, random):
     """Paint or erase a box."""
     top, left = (int(random.integers(0, side - 5)) for side in labels.shape)
-    box = Box(top, left, top + 9, left + 7).within(whole(*labels.shape))
-    labels[box.seen_from(whole(*labels.shape))] = random.integers(0, 3)
+    box = Box(top, left, top + 9, left + 7).within(full_box(*labels.shape))
+    labels[box.seen_from(full_box(*labels.shape))] = random.integers(0, 3)
     return box
 
 
@@ -87,14 +87,14 @@ def test_the_network_as_it_was_trained_gives_the_same(generator, tmp_path):
     image = torch.from_numpy(generator.card.intensities["anatomy"].to_network(beside))[None, None]
     with torch.no_grad():
         expected = network(image, torch.from_numpy(labels > 0)[None, None].float())[0, 0].numpy()
-    np.testing.assert_allclose(followed.pixels(whole(64, 128)), expected, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(followed.pixels(full_box(64, 128)), expected, atol=1e-5, rtol=0)
 
 
 def test_only_what_changed_is_given_and_nothing_where_nothing_did(generator):
     labels, never = nuclei((512, 512), 5), CancelToken()
     request = RenderRequest(labels, condition=anatomy(size=(512, 512)))
     followed = generator.follower(LIMIT).begin(request)
-    assert followed.follow(request, None, True, never) == ([whole(512, 512)], "full")
+    assert followed.follow(request, None, True, never) == ([full_box(512, 512)], "full")
     assert followed.follow(request, [], True, never)[0] == []
     labels[labels == 1] = 7  # another nucleus, the same foreground
     assert followed.follow(request, None, True, never)[0] == []
@@ -129,7 +129,7 @@ def test_a_canvas_follows_the_size_the_anatomy_the_model_and_a_mistake(generator
         canvas.shown()
         assert rendering.mode == "full"
         for box, pixels in rendering.parts:
-            shown[box.seen_from(whole(*shown.shape))] = pixels
+            shown[box.seen_from(full_box(*shown.shape))] = pixels
         return shown
 
     shown = np.zeros(SIZE, np.float32)

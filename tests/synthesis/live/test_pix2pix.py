@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from napari_synth.core.boxes import Box, whole
+from napari_synth.core.boxes import Box, full_box
+from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard
 from napari_synth.models.checkpoint import save_model
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.synthesis.request import RenderRequest
-from tests.helpers import nuclei
+from tests.helpers import nuclei, small_styled
 
 ROOM = 2**30
 
@@ -32,8 +33,10 @@ def made(path, **hyper):
     return load_generator(path, "cpu")
 
 
-@pytest.fixture(params=["transposed", "resize"])
+@pytest.fixture(params=["transposed", "resize", "styled"])
 def generator(request, tmp_path):
+    if request.param == "styled":
+        return load_generator(small_styled(tmp_path / "u.safetensors", levels=5), "cpu")
     hyper = {"upsampling": request.param, "head_dropout": 0.2} if request.param == "resize" else {}
     return made(tmp_path / "u.safetensors", **hyper)
 
@@ -47,7 +50,7 @@ def assert_equal_to_rounding(one, two):
 def test_the_end_of_any_stroke_equals_a_full_render(generator):
     random, labels = np.random.default_rng(0), nuclei((90, 130), 5)
     followed = generator.follower(ROOM).begin(RenderRequest(labels, "he", 3))
-    canvas = whole(*labels.shape)
+    canvas = full_box(*labels.shape)
     shown = np.zeros((90, 130, 3), np.uint8)
     option, seed, modes = "he", 3, set()
     for step in range(12):
@@ -75,17 +78,33 @@ def test_a_preview_costs_less_and_shows_the_stroke(generator):
     follower, labels, never = generator.follower(ROOM), nuclei((256, 256), 12), CancelToken()
     request = RenderRequest(labels, "he", 1)
     followed = follower.begin(request)
-    assert followed.follow(request, None, True, never) == ([whole(256, 256)], "partial")
-    everything, before = followed.computed, followed.pixels(whole(256, 256)).copy()
+    assert followed.follow(request, None, True, never) == ([full_box(256, 256)], "partial")
+    everything, before = followed.computed, followed.pixels(full_box(256, 256)).copy()
     labels[100:116, 100:116] = 40
     (box,), mode = followed.follow(request, [Box(100, 100, 116, 116)], False, never)
     assert mode == "preview"
     assert box.area < 110**2
     assert followed.computed < 0.25 * everything
-    assert (followed.pixels(box) != before[box.seen_from(whole(256, 256))]).any()
+    assert (followed.pixels(box) != before[box.seen_from(full_box(256, 256))]).any()
     assert followed.follow(request, [], True, never)[1] == "partial"
     assert 0.9 < followed.nbytes / follower.needed((256, 256)) <= 1
     assert not generator.follower(1000).fits((256, 256))
+
+
+def test_a_change_of_the_style_is_followed(tmp_path):
+    generator, labels = load_generator(small_styled(tmp_path / "u.safetensors", levels=5), "cpu"), nuclei((90, 130), 5)
+    followed = generator.follower(ROOM).begin(RenderRequest(labels, seed=3))
+    shown = []
+    for style in (None, 2, (0.5,) * 8):
+        request = RenderRequest(labels, seed=3, style=style)
+        assert followed.follow(request, [], True, CancelToken()) == ([full_box(90, 130)], "partial")
+        shown.append(followed.pixels(full_box(90, 130)).copy())
+        assert_equal_to_rounding(shown[-1], generator.run(request).image)
+        assert followed.follow(request, [], True, CancelToken()) == ([], "partial")
+    assert (shown[0] != shown[1]).any()
+    assert (shown[1] != shown[2]).any()
+    with pytest.raises(InputError, match="beyond the 6"):
+        followed.follow(RenderRequest(labels, seed=3, style=6), [], True, CancelToken())
 
 
 def test_a_norm_over_the_image_cannot_be_followed_in_parts(tmp_path):

@@ -2,10 +2,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_synth.core.boxes import Box, bounds_of, whole
+from napari_synth.core.boxes import Box, bounds_of, full_box
 from napari_synth.synthesis.live.stale_pixels import SMALL, StalePixels
 
-CANVAS = whole(60, 90)
+CANVAS = full_box(60, 90)
 
 
 def boxes():

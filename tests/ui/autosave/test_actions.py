@@ -7,37 +7,25 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 
 from napari_synth.core import files
-from napari_synth.ui.autosave import actions as keeping_module
 from napari_synth.ui.autosave import store as mask_files
+from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.autosave.mask_copies import WatchedMask, snapshot
 from napari_synth.ui.autosave.store import Store, autosave_root, read_kept
-from napari_synth.ui.docks.masks.panel import MasksPanel
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
-from napari_synth.ui.session import session_for
 from tests.e2e.hands import HeartBeat
-from tests.ui.conftest import painted
+from tests.ui.conftest import ChosenPreferences, painted
 
 LONGEST_GAP_MS = 50
 
 
 @pytest.fixture
-def seconds(monkeypatch):
-    """Autosave after so many seconds, 0.05 to begin with."""
-    chosen = [0.05]
-    monkeypatch.setattr(keeping_module, "live_preferences", lambda: LivePreferences(autosave_seconds=chosen[0]))
-    return chosen
-
-
-@pytest.fixture
-def session(seconds, viewer):
-    session = session_for(viewer)
-    yield session
-    session.close()
+def preferences():
+    """Autosave after 0.05 seconds to begin with."""
+    return ChosenPreferences(autosave_seconds=0.05)
 
 
 def kept_files():
@@ -48,23 +36,8 @@ def kept_files():
 
 
 def settle(session, qtbot):
-    """Wait until nothing is to be kept any more, and the thread has done all."""
-    keeping = session.keeping
-    qtbot.waitUntil(
-        lambda: (
-            not keeping._working
-            and not keeping._wait.isActive()
-            and not any(watched.dirty for watched in keeping._masks.values())
-        ),
-        timeout=20_000,
-    )
-    errands(session, qtbot)
-
-
-def errands(session, qtbot):
-    done = []
-    session.keeping._errands.submit("Waiting", lambda: None, done.append)
-    qtbot.waitUntil(lambda: bool(done), timeout=20_000)
+    """Wait until nothing is to be kept any more, and all is written."""
+    qtbot.waitUntil(lambda: session.autosave.idle, timeout=20_000)
 
 
 def click(qtbot, button):
@@ -72,12 +45,14 @@ def click(qtbot, button):
 
 
 def leave_behind(*layers):
-    """Masks of a window that went without closing, as far as files tell."""
+    """The folder of a window that went without closing, as far as files tell."""
+    before = set(autosave_root().glob("*/")) if autosave_root().is_dir() else set()
     store = Store()
     for key, layer in enumerate(layers, start=1):
         store.put(key, snapshot(layer, layer.data).kept())
-    store._lock.release()
-    return store
+    del store  # and the lock with it
+    (folder,) = set(autosave_root().glob("*/")) - before
+    return folder
 
 
 def mask(name="Axone ü", **settings):
@@ -126,7 +101,7 @@ def test_what_is_painted_is_kept_and_a_closed_window_leaves_nothing(session, vie
 )
 def test_every_kind_of_change_is_kept(session, viewer, qtbot, edit):
     layer = viewer.add_layer(mask())
-    errands(session, qtbot)
+    settle(session, qtbot)
     edit(layer)
     settle(session, qtbot)
     (path,) = kept_files()
@@ -135,13 +110,14 @@ def test_every_kind_of_change_is_kept(session, viewer, qtbot, edit):
     assert repr(again.about.model_copy(update={"checksum": 0})) == repr(now.about)
 
 
-def test_never_more_often_than_the_preferences_say(session, viewer, qtbot, seconds, monkeypatch):
-    seconds[0] = 0.4
+@pytest.mark.timing
+def test_never_more_often_than_the_preferences_say(session, viewer, qtbot, preferences, monkeypatch):
+    preferences.now = LivePreferences(autosave_seconds=0.4)
     written = []
     write = mask_files.write_kept
     monkeypatch.setattr(mask_files, "write_kept", lambda *given: (written.append(time.monotonic()), write(*given)))
     layer = viewer.add_layer(mask())
-    errands(session, qtbot)
+    settle(session, qtbot)
     end = time.monotonic() + 1.5
     while time.monotonic() < end:
         layer.paint((int(np.random.default_rng().integers(60)), 10), int(np.random.default_rng().integers(9)))
@@ -152,11 +128,11 @@ def test_never_more_often_than_the_preferences_say(session, viewer, qtbot, secon
     np.testing.assert_array_equal(read_kept(kept_files()[0]).labels, layer.data)
 
 
-def test_it_can_be_switched_off(session, viewer, qtbot, seconds):
-    seconds[0] = 0
+def test_it_can_be_switched_off(session, viewer, qtbot, preferences):
+    preferences.now = LivePreferences(autosave_seconds=0)
     viewer.add_layer(mask()).paint((50, 10), 5)
     qtbot.wait(100)
-    errands(session, qtbot)
+    settle(session, qtbot)
     assert kept_files() == []
 
 
@@ -166,13 +142,13 @@ def test_a_deleted_mask_is_not_kept(session, viewer, qtbot):
     settle(session, qtbot)
     assert len(kept_files()) == 1
     viewer.layers.remove(layer)
-    errands(session, qtbot)
+    settle(session, qtbot)
     assert kept_files() == []
 
 
-def test_two_windows_keep_their_own(session, viewer, qtbot):
-    second = ViewerModel()
-    other = session_for(second)
+def test_two_windows_keep_their_own(session, viewer, qtbot, opened):
+    other = opened()
+    second = other.context.viewer
     layers = [one.add_layer(mask(name)) for one, name in ((viewer, "a"), (second, "b"))]
     for layer in layers:
         layer.paint((50, 10), 5)
@@ -185,23 +161,23 @@ def test_two_windows_keep_their_own(session, viewer, qtbot):
     assert read_kept(kept_files()[0]).about.name == "a"
 
 
-def test_masks_of_a_lost_session_are_brought_back(session, viewer, qtbot):
-    session.close()
+def test_masks_of_a_lost_session_are_brought_back(opened, qtbot):
     first, second = mask(), mask("empty table", visible=False)
     second.features = pd.DataFrame(index=range(3))
-    store = leave_behind(first, second)
-    viewer = ViewerModel()
-    session = session_for(viewer)
-    panel = MasksPanel(viewer)
+    left = leave_behind(first, second)
+    session = opened()
+    viewer = session.context.viewer
+    panel = session.panel("masks")
     qtbot.addWidget(panel)
-    assert panel.offer.isHidden()
-    qtbot.waitUntil(lambda: not panel.offer.isHidden())
+    banner = panel.findChild(RecoveryBanner)
+    assert banner.isHidden()
+    qtbot.waitUntil(lambda: not banner.isHidden())
     day = time.strftime("%Y-%m-%d")
-    assert panel.offer.text.text().startswith(f"Masks of a session that ended unexpectedly on {day} at ")
-    assert panel.offer.text.text().endswith(": 2 layers.")
-    click(qtbot, panel.offer.back)
-    assert not panel.offer.discard.isEnabled()
-    qtbot.waitUntil(panel.offer.isHidden)
+    assert banner.text.text().startswith(f"Masks of a session that ended unexpectedly on {day} at ")
+    assert banner.text.text().endswith(": 2 layers.")
+    click(qtbot, banner.back)
+    assert not banner.discard.isEnabled()
+    qtbot.waitUntil(banner.isHidden)
     assert [layer.name for layer in viewer.layers] == ["Axone ü", "empty table"]
     layer = viewer.layers[0]
     np.testing.assert_array_equal(layer.data, first.data)
@@ -212,7 +188,7 @@ def test_masks_of_a_lost_session_are_brought_back(session, viewer, qtbot):
     assert [str(unit) for unit in layer.units] == ["micrometer"] * 2
     assert layer.selected_label == 3
     assert "Brought back 'Axone ü', 'empty table'" in panel.foot.status.text.text()
-    assert not store._folder.exists()
+    assert not left.exists()
     assert len(kept_files()) == 2, "a second crash loses nothing either"
     layer.paint((50, 10), 5)
     settle(session, qtbot)
@@ -221,43 +197,38 @@ def test_masks_of_a_lost_session_are_brought_back(session, viewer, qtbot):
     qtbot.waitUntil(lambda: not list(autosave_root().iterdir()))
 
 
-def test_discard_deletes_and_the_next_session_is_offered(session, qtbot):
-    session.close()
+def test_discard_deletes_and_the_next_session_is_offered(opened, qtbot):
     older, newer = leave_behind(mask("older")), leave_behind(mask("newer"), mask("newest"))
-    os.utime(older._path(1), (10**9, 10**9))
-    viewer = ViewerModel()
-    session = session_for(viewer)
-    offer = session.keeping.offer
+    os.utime(older / "1.tif", (10**9, 10**9))
+    session = opened()
+    offer = session.autosave.offer
     qtbot.waitUntil(lambda: offer.text.endswith("2 layers."))
-    session.keeping.discard()
-    session.keeping.bring_back()
+    session.autosave.discard()
+    session.autosave.bring_back()
     qtbot.waitUntil(lambda: offer.text.endswith("1 layer."))
     assert "2001-09-09" in offer.text
-    assert not newer._folder.exists()
-    assert older._folder.exists()
-    assert "Discarded" in session.notes.masks.text
-    session.keeping.discard()
+    assert not newer.exists()
+    assert older.exists()
+    assert "Discarded" in session.context.notes["masks"].text
+    session.autosave.discard()
     qtbot.waitUntil(lambda: not offer.text)
     assert list(autosave_root().iterdir()) == []
-    session.close()
 
 
-def test_an_unreadable_mask_is_said_and_stays(session, qtbot):
-    session.close()
-    store = leave_behind(mask("good"), mask("bad"), mask("strange"))
-    bad, strange = store._path(2), store._path(3)
+def test_an_unreadable_mask_is_said_and_stays(opened, qtbot):
+    left = leave_behind(mask("good"), mask("bad"), mask("strange"))
+    bad, strange = left / "2.tif", left / "3.tif"
     bad.write_bytes(bad.read_bytes()[:-40])
     about = read_kept(strange).about
     place = about.placement.model_copy(update={"units": ["parsec per banana", "x"]})
     mask_files.write_kept(strange, mask_files.KeptMask(painted(), about.model_copy(update={"placement": place})))
-    viewer = ViewerModel()
-    session = session_for(viewer)
-    keeping = session.keeping
+    session = opened()
+    viewer, keeping = session.context.viewer, session.autosave
     qtbot.waitUntil(lambda: keeping.offer.text.endswith("3 layers."))
     keeping.bring_back()
     qtbot.waitUntil(lambda: keeping.offer.text.endswith("2 layers."))
     assert [layer.name for layer in viewer.layers] == ["good"]
-    note = session.notes.masks
+    note = session.context.notes["masks"]
     assert note.kind == "problem"
     assert str(bad) in note.text
     assert "So is 1 other" in note.text
@@ -266,31 +237,25 @@ def test_an_unreadable_mask_is_said_and_stays(session, qtbot):
     assert strange.exists()
     session.close()
     qtbot.waitUntil(lambda: len(kept_files()) == 2)
-    viewer = ViewerModel()
-    again = session_for(viewer)
-    qtbot.waitUntil(lambda: again.keeping.offer.text.endswith("2 layers."))
-    again.keeping.discard()
-    qtbot.waitUntil(lambda: not again.keeping.offer.text)
-    again.close()
+    again = opened()
+    qtbot.waitUntil(lambda: again.autosave.offer.text.endswith("2 layers."))
+    again.autosave.discard()
+    qtbot.waitUntil(lambda: not again.autosave.offer.text)
     assert list(autosave_root().iterdir()) == []
 
 
-def test_two_windows_do_not_bring_back_the_same(session, qtbot):
-    session.close()
+def test_two_windows_do_not_bring_back_the_same(opened, qtbot):
     leave_behind(mask())
-    viewers = [ViewerModel(), ViewerModel()]
-    one, two = (session_for(viewer) for viewer in viewers)
+    one, two = opened(), opened()
     for session in (one, two):
-        if not session.keeping.offer.text:
-            qtbot.waitUntil(lambda session=session: bool(session.keeping.offer.text))
-    one.keeping.bring_back()
-    qtbot.waitUntil(lambda: not one.keeping.offer.text)
-    two.keeping.bring_back()
-    qtbot.waitUntil(lambda: not two.keeping.offer.text)
-    assert [len(viewer.layers) for viewer in viewers] == [1, 0]
-    assert "Another window" in two.notes.masks.text
-    one.close()
-    two.close()
+        if not session.autosave.offer.text:
+            qtbot.waitUntil(lambda session=session: bool(session.autosave.offer.text))
+    one.autosave.bring_back()
+    qtbot.waitUntil(lambda: not one.autosave.offer.text)
+    two.autosave.bring_back()
+    qtbot.waitUntil(lambda: not two.autosave.offer.text)
+    assert [len(session.context.viewer.layers) for session in (one, two)] == [1, 0]
+    assert "Another window" in two.context.notes["masks"].text
 
 
 def test_a_full_disk_is_said_once_and_tried_again(session, viewer, qtbot, monkeypatch):
@@ -299,7 +264,7 @@ def test_a_full_disk_is_said_once_and_tried_again(session, viewer, qtbot, monkey
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     tries, said = [], []
-    session.notes.events.masks.connect(said.append)
+    session.context.notes.changed.connect(lambda dock: said.append(session.context.notes[dock]))
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "replace", full)
         layer = viewer.add_layer(mask())
@@ -346,14 +311,15 @@ def test_a_copy_taken_in_parts_never_shows_half_an_edit(viewer):
     assert not watched.copying
 
 
+@pytest.mark.timing
 def test_the_window_is_never_held_up_by_a_large_mask(session, viewer, qtbot):
     layer = viewer.add_labels(np.zeros((8192, 8192), np.uint16), name="large")
     layer.brush_size = 40
-    errands(session, qtbot)
+    settle(session, qtbot)
     beat = HeartBeat()
     for place in range(100, 8000, 1500):
         layer.data[place : place + 40, place : place + 40] = 3
-        session.keeping._masks[layer]._on_edit()
+        layer.events.set_data()  # as a refresh does, without napari's own work for it
         beat.start()
         settle(session, qtbot)
     # Time that the machine gave to other programs is not the plugin's: gaps count by processor time.

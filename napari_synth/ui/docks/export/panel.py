@@ -7,27 +7,31 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_synth.exporting.formats import FORMATS
-from napari_synth.ui.widgets.controls import choose, look_icon, whole, wide
+from napari_synth.ui.context.choices import ExportChoices
+from napari_synth.ui.widgets.controls import look_icon, wide
 from napari_synth.ui.widgets.footer import Foot
+from napari_synth.ui.widgets.forms import Form
 from napari_synth.ui.widgets.panel import Panel, described, row
 
 if TYPE_CHECKING:
-    import napari
+    from napari.layers import Labels
 
+    from napari_synth.ui.docks.export.actions import ExportActions
+
+FORM = ("variants", "format", "folder", "overwrite")
+"""Fields of `ExportChoices` that the panel asks for."""
 LIST_HEIGHT = 80
 
 
@@ -50,19 +54,20 @@ def add_tick(ticks: QListWidget, item: QListWidgetItem, on: bool) -> None:
 
 def is_ticked(item: QListWidgetItem) -> bool:
     """Whether the entry is ticked."""
-    return item.checkState() == Qt.CheckState.Checked
+    return bool(item.checkState() == Qt.CheckState.Checked)
 
 
 class ExportPanel(Panel):
     """Write image-label pairs for training."""
 
-    def __init__(self, napari_viewer: napari.viewer.Viewer):
-        super().__init__(napari_viewer, steps=(4,))
-        self._layers: list[weakref.ref] = []
+    def __init__(self, dock: ExportActions):
+        super().__init__(dock.context, steps=(4,))
+        self.dock = dock
+        self._layers: list[weakref.ref[Labels]] = []
         self._build_lists()
         self._build_rows()
         self._build_button()
-        self.foot = Foot(self.session.exporting.lane)
+        self.foot = Foot(self.dock.jobs.lane)
         self.set_foot(self.foot)
         self._connect()
 
@@ -83,115 +88,84 @@ class ExportPanel(Panel):
         self.body.addLayout(lists)
 
     def _build_rows(self) -> None:
-        grid = self.grid()
-        self.variants = whole(
-            1, 100_000, "Variants", "Images per mask and look, each with other noise (seeds follow from that above)"
-        )
-        self.format = described(
-            QComboBox(), "Format", "How the pairs are stored: images/ and masks/ with the same names"
-        )
-        for name in sorted(FORMATS):
-            self.format.addItem(FORMATS[name].title, name)
-        row(grid, "Variants", self.variants, self.format)
-        self.folder = described(QLineEdit(), "Folder", "The folder the pairs are written to; made when missing")
-        self.folder.setPlaceholderText("choose a folder")
+        titles = [(FORMATS[name].title, name) for name in sorted(FORMATS)]
+        self.form = Form(ExportChoices, self.context.export, FORM, {"format": titles})
         self.browse = described(QPushButton("Browse…"), "Browse for the folder", "Choose the folder")
-        row(grid, "Folder", self.folder, self.browse)
+        self.form.line("folder").setPlaceholderText("choose a folder")
+        rows, grid = self.form.rows(), self.grid()
+        row(grid, "Variants", rows["Variants"])
+        row(grid, "Folder", rows["Folder"], self.browse)
 
     def _build_button(self) -> None:
-        self.overwrite = described(
-            QCheckBox("replace other pairs"),
-            "Replace other pairs",
-            "Allow replacing the pairs of another export in this folder",
-        )
         tip = "Render and write the pairs (masks × looks × variants); an export that was stopped goes on"
         self.export_button = wide(described(QPushButton("Export"), "Export", tip))
-        self.actions.addWidget(self.overwrite)
-        self.actions.addWidget(self.export_button, 1)
+        self.buttons.addWidget(self.form.controls["overwrite"])
+        self.buttons.addWidget(self.export_button, 1)
 
     def _connect(self) -> None:
-        session = self.session
+        context, dock = self.context, self.dock
         self.masks.itemChanged.connect(self._store_mask)
-        self.looks.itemChanged.connect(self._store)
-        self.variants.valueChanged.connect(self._store)
-        self.format.activated.connect(self._store)
-        self.folder.editingFinished.connect(self._store)
-        self.overwrite.toggled.connect(self._store)
+        self.looks.itemChanged.connect(self._store_looks)
         self.browse.clicked.connect(self._ask_folder)
         self.export_button.clicked.connect(self._export)
-        self.watch(session.exporting.plan_changed, self._show_masks)
-        self.watch(session.look.events.model, self._show_looks)
-        self.watch(session.export.events, self._show_choices)
-        self.watch(session.notes.events.export, self._show_note)
-        self.watch(session.notes.events.synthesize, self._show_plan)
-        self.watch(session.exporting.lane.state.events, self._show_lane)
+        self.watch(dock.plan_changed, self._show_masks)
+        self.watch(context.look.events.model, self._show_looks)
+        self.watch(context.export.events, self._show_choices)
+        self.watch(context.notes.changed, self._show_note)
+        self.watch(context.rendered, self._show_plan)
+        self.watch(dock.jobs.lane.state.events, self._show_lane)
 
     def _export(self) -> None:
-        self._store()
-        self.session.exporting.export()
+        self.context.export.folder = self.form.line("folder").text()  # what is typed counts without Enter
+        self.dock.export()
 
-    def _store(self) -> None:
-        choices = self.session.export
+    def _store_looks(self) -> None:
         items = [self.looks.item(i) for i in range(self.looks.count())]
-        options = tuple(item.data(Qt.ItemDataRole.UserRole) for item in items if is_ticked(item))
-        variants, folder = self.variants.value(), self.folder.text()
-        format_name, overwrite = self.format.currentData(), self.overwrite.isChecked()
-        choices.options, choices.variants, choices.folder = options, variants, folder
-        choices.format, choices.overwrite = format_name, overwrite
+        self.context.export.options = tuple(item.data(Qt.ItemDataRole.UserRole) for item in items if is_ticked(item))
 
     def _store_mask(self, item: QListWidgetItem) -> None:
         layer = self._layers[self.masks.row(item)]()
         if layer is not None:
-            self.session.exporting.include(layer, is_ticked(item))
+            self.dock.include(layer, is_ticked(item))
 
     def _ask_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
+        folder = QFileDialog.getExistingDirectory(self, "Export to", self.form.line("folder").text())
         if folder:
-            self.session.export.folder = folder
+            self.context.export.folder = folder
 
     def _show_masks(self) -> None:
-        layers, chosen = self.session.masks.layers, self.session.exporting.masks
-        blocked = self.masks.blockSignals(True)
-        self.masks.clear()
-        self._layers = [weakref.ref(layer) for layer in layers]
-        for layer in layers:
-            add_tick(self.masks, QListWidgetItem(layer.name), any(layer is other for other in chosen))
-        self.masks.blockSignals(blocked)
+        layers, chosen = self.context.masks.layers, self.dock.masks
+        with signals_blocked(self.masks):
+            self.masks.clear()
+            self._layers = [weakref.ref(layer) for layer in layers]
+            for layer in layers:
+                add_tick(self.masks, QListWidgetItem(layer.name), any(layer is other for other in chosen))
         self._show_plan()
 
     def _show_looks(self) -> None:
-        card = self.session.catalogue.card(self.session.look.model)
-        blocked = self.looks.blockSignals(True)
-        self.looks.clear()
-        for option in card.looks if card else []:
-            item = QListWidgetItem(look_icon(option, 16), option.title or option.name)
-            item.setData(Qt.ItemDataRole.UserRole, option.name)
-            add_tick(self.looks, item, option.name in self.session.export.options)
-        self.looks.blockSignals(blocked)
+        card = self.context.catalogue.card(self.context.look.model)
+        with signals_blocked(self.looks):
+            self.looks.clear()
+            for option in card.looks if card else []:
+                item = QListWidgetItem(look_icon(option, 16), option.title or option.name)
+                item.setData(Qt.ItemDataRole.UserRole, option.name)
+                add_tick(self.looks, item, option.name in self.context.export.options)
         self.looks.parentWidget().setVisible(self.looks.count() > 0)
         self._show_plan()
 
     def _show_choices(self) -> None:
-        choices = self.session.export
-        controls = (self.looks, self.variants, self.folder, self.overwrite)
-        blocked = [control.blockSignals(True) for control in controls]
-        for i in range(self.looks.count()):
-            on = self.looks.item(i).data(Qt.ItemDataRole.UserRole) in choices.options
-            self.looks.item(i).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-        self.variants.setValue(choices.variants)
-        self.folder.setText(choices.folder)
-        self.overwrite.setChecked(choices.overwrite)
-        for control, before in zip(controls, blocked, strict=True):
-            control.blockSignals(before)
-        choose(self.format, choices.format)
+        with signals_blocked(self.looks):
+            for item in (self.looks.item(i) for i in range(self.looks.count())):
+                on = item.data(Qt.ItemDataRole.UserRole) in self.context.export.options
+                item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
         self._show_plan()
 
     def _show_plan(self) -> None:
-        self.export_button.setText(f"Export {self.session.exporting.plan()}")
+        self.export_button.setText(f"Export {self.dock.plan()}")
 
     def _show_note(self) -> None:
-        self.foot.status.show_note(self.session.notes.export)
+        self.foot.status.show_note(self.dock.note)
 
     def _show_lane(self) -> None:
         self.foot.show_lane()
-        self.export_button.setEnabled(not self.session.exporting.lane.state.running)
+        self.export_button.setEnabled(not self.dock.jobs.lane.state.running)

@@ -2,75 +2,100 @@
 
 from __future__ import annotations
 
-import weakref
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
-from napari_synth.core.errors import Cancelled, SynthError
 from napari_synth.core.recipe import Intervention
 from napari_synth.models.defaults import DEFAULT_CAPSULES
 from napari_synth.synthesis.architectures.registry import stages_of
-from napari_synth.ui.context.choices import InspectChoices, Note
 from napari_synth.ui.context.network_changes import change_words, unit_of, unit_words
-from napari_synth.ui.docks.inspect.jobs import LOOKING_STEPS, LookWork, Ranked, RankWork, Scene, Seen, UnchangedImages
-from napari_synth.ui.docks.synthesize.actions import NO_MASK, NO_MODEL
-from napari_synth.ui.jobs.lanes import Lane
+from napari_synth.ui.context.notes import Note
+from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.inspect.choices import InspectChoices
+from napari_synth.ui.docks.inspect.jobs import LOOKING_STEPS, LookWork, Ranked, RankWork, Seen, UnchangedImages
+from napari_synth.ui.docks.inspect.latent_walks import LatentWalks
+from napari_synth.ui.jobs.delivery import Jobs
 from napari_synth.ui.napari_bridge.click_picker import Picker, pixel_of
-from napari_synth.ui.napari_bridge.mask_layers import mask_array, outline
-from napari_synth.ui.napari_bridge.stack_layers import DIFFERENCE, StackLayers
+from napari_synth.ui.napari_bridge.mask_layers import mask_array
+from napari_synth.ui.napari_bridge.stack_layers import (
+    CAPSULES,
+    IMAGE_DIFFERENCE,
+    LENGTHS,
+    ROUTING,
+    WALK,
+    StackKey,
+    StackLayers,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
+    from napari_synth.core.errors import SynthError
     from napari_synth.nets.capsule_stages import Stage
     from napari_synth.synthesis.latents.sources import Source
+    from napari_synth.ui.context.context import Context
     from napari_synth.ui.context.network_changes import Unit
-    from napari_synth.ui.jobs.lanes import Outcome
-    from napari_synth.ui.session import Session
+    from napari_synth.ui.context.order import RenderOrder
 
-CAPSULES, LENGTHS, ROUTING, WALK = "capsules", "lengths", "routing", "walk"
-View = tuple[str, str]
-"""Layer and what is shown of it."""
+KEPT = (CAPSULES, LENGTHS, ROUTING)
+"""What the network keeps for a layer to show."""
 
 
-class Inspecting:
-    """The actions of the Inspect dock, beside walks."""
+def _cancelled(what: str) -> Note:
+    return Note("stopped", f"{what} was cancelled.", "Nothing was changed.")
 
+
+class InspectActions(DockActions):
+    """The actions of the Inspect dock.
+
+    Attributes
+    ----------
+    choices : InspectChoices
+    stacks : StackLayers
+        The layers of the microscope.
+    picker : Picker
+        The click that says which structure is meant.
+    ranking_jobs : Jobs
+    ranking : Ranked or None
+        The last ranking.
+    walks : LatentWalks
+        Latent vectors and walks between them.
+    """
+
+    key = "inspect"
+    hint = Note("hint", "Choose a layer of the network and press Show capsules, or rank them for a structure.")
     ranked = Signal()
     """There is another ranking."""
 
-    def __init__(self, session: Session):
-        self._session = session
+    def __init__(self, context: Context):
+        super().__init__(context)
         self.choices = InspectChoices()
-        self.lane = Lane()
-        self.ranking_lane = Lane()
-        self.book = StackLayers(session.viewer)
-        self.picker = Picker(session.viewer)
+        self.ranking_jobs = Jobs(context, self.say)
+        self.stacks = StackLayers(context.viewer)
+        self.picker = Picker(context.viewer)
         self.ranking: Ranked | None = None
-        self.z: Source | None = None
-        """Where the latent vector of the image comes from, when not from the seed."""
+        self.walks = LatentWalks(context, self.stacks, self.choices, self.say, self.ordered, self.look_at)
         self._unchanged = UnchangedImages()
-        self._wanted: set[View] = set()
+        self._wanted: set[StackKey] = set()
         self._go_to: dict[str, int] = {}
         self.picker.picked.connect(self._rank_at)
-        self.book.looked_at.connect(self.refresh)
-        session.rendering.rendered.connect(self._follow)
-        session.look.events.model.connect(self._on_model)
+        self.stacks.looked_at.connect(self.refresh)
+        context.rendered.connect(self._follow)
+        context.look.events.model.connect(self._on_model)
         self._on_model()
 
     def close(self) -> None:
-        """Stop all jobs."""
-        self.lane.close()
-        self.ranking_lane.close()
+        self.ranking_jobs.close()
+        self.walks.close()
+        super().close()
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Layers of the chosen model; empty for one without capsules."""
-        card = self._session.catalogue.card(self._session.look.model)
+        card = self.context.catalogue.card(self.context.look.model)
         return stages_of(card) if card else ()
 
     def stage(self, name: str = "") -> Stage | None:
@@ -80,46 +105,29 @@ class Inspecting:
     @property
     def advised(self) -> str:
         """A model with capsules that can be chosen; empty when there is none."""
-        names = [name for name in self._session.catalogue.names if self._has_capsules(name)]
+        names = [name for name in self.context.catalogue.names if self._has_capsules(name)]
         return DEFAULT_CAPSULES if DEFAULT_CAPSULES in names else next(iter(names), "")
 
     def use_advised(self) -> None:
         """Choose a model with capsules."""
         if self.advised:
-            self._session.rendering.choose_model(self.advised)
+            self.context.choose_model(self.advised)
 
-    def scene(self, layer: Labels) -> Scene:
-        """The mask as it is rendered now."""
-        session, look = self._session, self._session.look
-        return Scene(
-            session.shelf,
-            mask_array(layer),
-            layer.name,
-            look.model,
-            look.option,
-            look.used_seed,
-            look.device,
-            self.z,
-            session.changes.of(look.model),
-        )
-
-    def mask_for_work(self) -> Labels | None:
-        """The current mask, or None after saying what is missing."""
-        session = self._session
-        problem = None
-        if session.masks.current is None:
-            problem = NO_MASK
-        elif not session.look.model:
-            problem = NO_MODEL
-        elif not self.stages:
-            title = session.catalogue.title(session.look.model)
-            problem = Note("problem", f"The model {title!r} has no capsules.", "Choose one that has, above.")
-        if problem is not None:
-            session.notes.inspect = problem
+    def ordered(self) -> tuple[Labels, RenderOrder] | None:
+        """The current mask and how it is rendered; None after saying what is missing."""
+        context = self.context
+        layer = context.masks.current
+        order = context.order(layer)
+        if layer is None or isinstance(order, Note):
+            self.say(order if isinstance(order, Note) else self.hint)
             return None
-        return session.masks.current
+        if not self.stages:
+            title = context.catalogue.title(order.model)
+            self.say(Note("problem", f"The model {title!r} has no capsules.", "Choose one that has, above."))
+            return None
+        return layer, order
 
-    # Capsules as layers
+    # ---- capsules as layers
 
     def show(self, what: str, layer: str = "", **steps: int) -> None:
         """Show the capsules, lengths or routing of a layer, and move the sliders.
@@ -134,72 +142,77 @@ class Inspecting:
         """
         stage = self.stage(layer)
         if stage is not None and what == ROUTING and not stage.inputs:
-            self._session.notes.inspect = Note(
-                "problem", f"{stage.name} is a plain convolution and routes nothing.", "Choose another layer."
-            )
+            text = f"{stage.name} is a plain convolution and routes nothing."
+            self.say(Note("problem", text, "Choose another layer."))
             return
         if stage is not None:
-            self._wanted.add((stage.name, what))
+            self._wanted.add(StackKey(stage.name, what))
         self._go_to = steps
         self.refresh()
 
     def refresh(self) -> None:
         """Render as things are now; image, difference and shown capsules follow."""
-        layer = self.mask_for_work()
-        if layer is None:
+        ordered = self.ordered()
+        if ordered is None:
             return
+        layer, order = ordered
         views = self._wanted | self._shown(layer)
-        capture = tuple(sorted({stage for stage, what in views if what != ROUTING}))
-        routing = tuple(sorted({stage for stage, what in views if what == ROUTING}))
-        work = LookWork(self.scene(layer), self._unchanged, capture, routing)
-        done = partial(self._seen, weakref.ref(layer), views)
-        self.lane.submit("Looking", work, done, total=LOOKING_STEPS)
+        capture = tuple(sorted({key.stage for key in views if key.what != ROUTING}))
+        routing = tuple(sorted({key.stage for key in views if key.what == ROUTING}))
+        work = LookWork(self.context.models, order, mask_array(layer), self._unchanged, capture, routing)
+        self.context.results.expect(layer)
+        self.jobs.run(
+            "Looking",
+            work,
+            partial(self._seen, views),
+            on=layer,
+            total=LOOKING_STEPS,
+            cancelled=_cancelled("Looking"),
+            failed=self._saw_nothing,
+        )
 
-    def look_at(self, source: Source | None) -> None:
-        """Render with another latent vector; None goes back to that of the seed."""
-        self.z = source
+    def look_at(self, source: Source) -> None:
+        """Render with another latent vector."""
+        self.context.look.latent = source
         self._leave_walk()
         self.refresh()
 
-    # Which capsules answer
+    # ---- which capsules answer
 
     def rank_label(self) -> None:
         """Rank for the label that is selected in the mask."""
-        layer = self.mask_for_work()
-        if layer is not None:
-            self._rank(layer, None, int(layer.selected_label))
+        layer = self.context.masks.current
+        self._rank(None, None if layer is None else int(layer.selected_label))
 
     def _rank_at(self, position: tuple[float, ...]) -> None:
-        layer = self.mask_for_work()
-        if layer is not None:
-            self._rank(layer, pixel_of(layer, position), None)
+        layer = self.context.masks.current
+        self._rank(None if layer is None else pixel_of(layer, position), None)
 
-    def _rank(self, layer: Labels, place: tuple[int, int] | None, label: int | None) -> None:
+    def _rank(self, place: tuple[int, int] | None, label: int | None) -> None:
+        ordered = self.ordered()
+        if ordered is None:
+            return
+        layer, order = ordered
         layers = tuple(stage.name for stage in self.stages) if self.choices.everywhere else (self.choices.layer,)
-        work = RankWork(self.scene(layer), layers, place, label)
-        self.ranking_lane.submit("Ranking", work, self._on_ranked, total=len(layers) + 1, unit="layers")
-
-    def _on_ranked(self, outcome: Outcome) -> None:
-        session = self._session
-        if session.closed:
-            return
-        if outcome.error is not None:
-            self._say_failed(outcome, "Ranking")
-            return
-        self.ranking = outcome.result
-        self.ranked.emit()
-        first = self.ranking.scores[0]
-        what = "the background" if self.ranking.background else f"this {self.structure}"
-        session.notes.inspect = Note(
-            "done",
-            f"{unit_words((first.layer, first.capsule, first.channel))} answers best to {what} (AUC {first.auc:.2f}).",
-            "Double click a row to look at it, or switch it off below.",
+        work = RankWork(self.context.models, order, mask_array(layer), layers, place, label)
+        self.ranking_jobs.run(
+            "Ranking", work, self._on_ranked, total=len(layers) + 1, unit="layers", cancelled=_cancelled("Ranking")
         )
+
+    def _on_ranked(self, ranking: Ranked) -> None:
+        self.ranking = ranking
+        self.ranked.emit()
+        first = ranking.scores[0]
+        what = "the background" if ranking.background else f"this {self.structure}"
+        unit = unit_words((first.layer, first.capsule, first.channel))
+        text = f"{unit} answers best to {what} (AUC {first.auc:.2f})."
+        self.say(Note("done", text, "Double click a row to look at it, or switch it off below."))
 
     @property
     def structure(self) -> str:
         """What the structures of the chosen model are called."""
-        return "axon" if "axon" in self._session.look.model.lower() else "structure"
+        card = self.context.catalogue.card(self.context.look.model)
+        return "structure" if card is None else card.structure
 
     def show_unit(self, unit: Unit) -> None:
         """Choose a capsule or channel and show it."""
@@ -212,10 +225,9 @@ class Inspecting:
 
     def choose(self, unit: Unit) -> None:
         """Choose what is changed; the layer becomes the chosen one."""
-        layer, capsule, channel = unit
-        self.choices.layer = layer
-        self.choices.capsule = capsule
-        self.choices.channel = -1 if channel is None else channel
+        choices = self.choices
+        choices.layer, choices.capsule = unit[0], unit[1]
+        choices.channel = -1 if unit[2] is None else unit[2]
 
     def choose_layer(self, name: str) -> None:
         """Choose a layer; the capsule and the channel stay where it has them."""
@@ -226,126 +238,111 @@ class Inspecting:
             choices.capsule = min(choices.capsule, stage.capsules - 1)
             choices.channel = min(choices.channel, stage.channels - 1)
 
-    # Changes inside the network
-
-    @property
-    def unit(self) -> Unit:
-        """What is chosen to be changed."""
-        choices = self.choices
-        return choices.layer, choices.capsule, None if choices.channel < 0 else choices.channel
+    # ---- changes inside the network
 
     @property
     def active_changes(self) -> tuple[Intervention, ...]:
         """What is changed in the chosen model."""
-        return self._session.changes.of(self._session.look.model)
+        return self.context.changes.of(self.context.look.model)
 
     @property
     def active_change(self) -> Intervention | None:
         """The change of the chosen unit."""
-        return next((change for change in self.active_changes if unit_of(change) == self.unit), None)
+        return next((change for change in self.active_changes if unit_of(change) == self.choices.unit), None)
 
     def change(self, *, scale: float = 1.0, value: float | None = None) -> None:
         """Scale the chosen unit, or set it; the image follows."""
-        if self.mask_for_work() is None:
+        if self.ordered() is None:
             return
-        layer, capsule, channel = self.unit
+        layer, capsule, channel = self.choices.unit
         change = Intervention(layer=layer, capsule=capsule, channel=channel, scale=scale, value=value)
-        self._session.changes.put(self._session.look.model, change)
+        self.context.changes.put(self.context.look.model, change)
         self._leave_walk()
         self.refresh()
 
     def _leave_walk(self) -> None:
         """Look at the image again, and at the difference, where a walk covers them."""
-        layer = self._session.masks.current
-        walks = [name for name in self.book.visible(layer) if name.startswith(WALK)] if layer is not None else []
-        if walks:
-            self.book.hide(layer, walks)
-            self.book.reveal(layer, DIFFERENCE)
+        layer = self.context.masks.current
+        walks = [key for key in self.stacks.visible(layer) if key.what == WALK] if layer is not None else []
+        if walks and layer is not None:
+            self.stacks.hide(layer, walks)
+            self.stacks.reveal(layer, IMAGE_DIFFERENCE)
 
     def reset(self, unit: Unit | None = None) -> None:
         """Take the change of a unit back, the chosen one when none is given; the image follows."""
-        self._restored(self._session.changes.remove(self._session.look.model, unit or self.unit))
+        self._restored(self.context.changes.remove(self.context.look.model, unit or self.choices.unit))
 
     def reset_all(self) -> None:
         """Take all changes back; the image is what it was."""
-        self._restored(self._session.changes.clear(self._session.look.model))
+        self._restored(self.context.changes.clear(self.context.look.model))
 
     def _restored(self, was_changed: bool) -> None:
         if was_changed:
             self.refresh()
         else:
-            self._session.notes.inspect = Note("hint", "Nothing was changed there.", "Switch off or scale a capsule.")
+            self.say(Note("hint", "Nothing was changed there.", "Switch off or scale a capsule."))
 
-    # What comes back
+    # ---- what comes back
 
-    def _seen(self, target: weakref.ref[Labels], views: set[View], outcome: Outcome) -> None:
-        session = self._session
-        if session.closed:
-            return
+    def _saw_nothing(self, error: SynthError | None) -> None:
+        self._wanted = set()
+        self.context.results.expect(None)
+
+    def _seen(self, views: set[StackKey], layer: Labels, seen: Seen) -> None:
+        context, stacks = self.context, self.stacks
         asked, self._wanted = self._wanted, set()
-        if outcome.error is not None:
-            self._say_failed(outcome, "Looking")
-            return
-        layer = target()
-        if layer is None or not session.masks.holds(layer):
-            session.notes.inspect = Note(
-                "stopped",
-                "The mask layer was deleted meanwhile, so what was rendered was dropped.",
-                "Choose another mask.",
-            )
-            return
-        seen: Seen = outcome.result
-        look = seen.rendering.option or Path(seen.recipe.model).stem
-        session.results.show(layer, look, seen.rendering.image, seen.recipe)
-        if session.look.outline:
-            outline(layer, True)
-        compared = self.book.find(layer, DIFFERENCE) is not None
+        look = context.catalogue.shown_as(seen.recipe.model, seen.rendering.option)
+        context.results.show(layer, look, seen.rendering.image, seen.recipe)
+        context.results.expect(None)
+        context.show_outline(layer)
+        compared = stacks.find(layer, IMAGE_DIFFERENCE) is not None
         if seen.recipe.interventions or compared:
-            self.book.show_difference(layer, seen.difference, seen.recipe)
+            stacks.show_difference(layer, seen.difference, seen.recipe)
         if seen.recipe.interventions and not compared:  # what covers the image would hide the first difference
-            self.book.hide(layer, [name for name in self.book.names(layer) if name != DIFFERENCE])
-        fresh = {" ".join(view) for view in views}
+            stacks.hide(layer, [key for key in stacks.of(layer) if key != IMAGE_DIFFERENCE])
         if asked:
-            self.book.hide(layer, self._kept(layer))
-        for name, what in sorted(views):
-            stage = self.stage(name)
-            asked_for, known = (name, what) in asked, self.book.find(layer, f"{name} {what}") is not None
-            if stage is None or not (asked_for or known):  # another model was chosen, or the layer was deleted
-                continue
-            if what == ROUTING and not known:
-                self._go_to.setdefault("iteration", len(seen.rendering.routing[name]) - 1)
-            stack = self._put(layer, stage, what, seen)
-            stack.visible = stack.visible or asked_for
-        self.book.outdate(layer, [name for name in self._kept(layer) if name not in fresh])
+            stacks.hide(layer, self._kept(layer))
+        for key in sorted(views):
+            self._show(layer, key, seen, asked_for=key in asked)
+        stacks.outdate(layer, [key for key in self._kept(layer) if key not in views])
         if self._go_to:
-            self.book.go_to(**self._go_to)
+            stacks.go_to(**self._go_to)
             self._go_to = {}
-        session.notes.inspect = self._report(seen, views)
+        self.say(self._report(seen, views))
 
-    def _put(self, layer: Labels, stage: Stage, what: str, seen: Seen) -> Image:
-        name, kept = stage.name, seen.rendering
+    def _show(self, layer: Labels, key: StackKey, seen: Seen, asked_for: bool) -> None:
+        """Put one stack into its layer."""
+        stage, known = self.stage(key.stage), self.stacks.find(layer, key) is not None
+        if stage is None or not (asked_for or known):  # another model was chosen, or the layer was deleted
+            return
+        if key.what == ROUTING and not known:
+            self._go_to.setdefault("iteration", len(seen.rendering.routing[key.stage]) - 1)
+        stack = self._put(layer, stage, key, seen)
+        stack.visible = stack.visible or asked_for
+
+    def _put(self, layer: Labels, stage: Stage, key: StackKey, seen: Seen) -> Image:
+        kept = seen.rendering
         settings: dict[str, Any] = {}
-        if what == CAPSULES:
-            stack, settings = kept.activations[name], {"fitted": True, "colormap": "viridis"}
-        elif what == LENGTHS:
-            stack, settings = lengths_stack(seen.lengths[name], stage.channels), {"colormap": "magma"}
+        if key.what == CAPSULES:
+            stack, settings = kept.activations[stage.name], {"fitted": True, "colormap": "viridis"}
+        elif key.what == LENGTHS:
+            stack, settings = lengths_stack(seen.lengths[stage.name], stage.channels), {"colormap": "magma"}
         else:
-            stack, settings = routing_stack(kept.routing[name], stage.channels), {"colormap": "inferno"}
-        if what != CAPSULES:
+            stack, settings = routing_stack(kept.routing[stage.name], stage.channels), {"colormap": "inferno"}
+        if key.what != CAPSULES:
             settings["contrast_limits"] = (0, max(float(stack.max()), 1e-6))
-        return self.book.put(layer, f"{name} {what}", stack, seen.recipe, stage.factor, **settings)
+        return self.stacks.put(layer, key, stack, seen.recipe, stage.factor, **settings)
 
-    def _kept(self, layer: Labels) -> list[str]:
+    def _kept(self, layer: Labels) -> list[StackKey]:
         """The layers that show capsules, lengths or routing."""
-        return [name for name in self.book.names(layer) if name.endswith((CAPSULES, LENGTHS, ROUTING))]
+        return [key for key in self.stacks.of(layer) if key.what in KEPT]
 
-    def _shown(self, layer: Labels) -> set[View]:
+    def _shown(self, layer: Labels) -> set[StackKey]:
         """What of the chosen network is shown; layers whose eye is off follow when they are looked at."""
-        pairs = [tuple(name.split(" ")) for name in self._kept(layer) if name in self.book.visible(layer)]
         known = {stage.name for stage in self.stages}
-        return {(stage, what) for stage, what in pairs if stage in known}
+        return {key for key in self.stacks.visible(layer) if key.what in KEPT and key.stage in known}
 
-    def _report(self, seen: Seen, views: set[View]) -> Note:
+    def _report(self, seen: Seen, views: set[StackKey]) -> Note:
         time = f"in {1000 * seen.rendering.seconds:.0f} ms on {seen.device}"
         changes = seen.recipe.interventions
         if changes:
@@ -358,34 +355,23 @@ class Inspecting:
             )
         if views:
             return Note("done", f"Rendered {time}.", "Move the sliders capsule and pose below the image.")
-        return Note(
-            "done", f"Rendered {time}; nothing is changed in the network.", "Rank the capsules for a structure."
-        )
+        text = f"Rendered {time}; nothing is changed in the network."
+        return Note("done", text, "Rank the capsules for a structure.")
 
-    def _say_failed(self, outcome: Outcome, what: str) -> None:
-        error: SynthError = outcome.error  # type: ignore[assignment]
-        if isinstance(error, Cancelled):
-            self._session.notes.inspect = Note("stopped", f"{what} was cancelled.", "Nothing was changed.")
-        else:
-            self._session.notes.inspect = Note.of(error, outcome.details)
+    # ---- what others do
 
-    # What others do
-
-    def _follow(self) -> None:
-        """The Synthesize dock rendered the seed; what is shown of the network follows."""
-        self.z = None
-        layer = self._session.masks.current
-        if layer is not None and self.stages and self.book.names(layer):
+    def _follow(self, layer: Labels) -> None:
+        """The image was rendered; what is shown of the network follows."""
+        if layer is self.context.masks.current and self.stages and self.stacks.of(layer):
             self.refresh()
 
     def _on_model(self) -> None:
-        self.z = None
         names = [stage.name for stage in self.stages]
         if names and self.choices.layer not in names:
             self.choices.layer = "convcaps4" if "convcaps4" in names else names[0]
 
     def _has_capsules(self, name: str) -> bool:
-        card = self._session.catalogue.card(name)
+        card = self.context.catalogue.card(name)
         return card is not None and bool(stages_of(card))
 
 

@@ -1,69 +1,28 @@
-"""What the jobs of the microscope do, away from layers and widgets."""
+"""What the microscope does in the background, away from layers and widgets."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
-from napari_synth.core.recipe import Intervention, Recipe, mask_hash
-from napari_synth.models.registry import model_card
+from napari_synth.core.recipe import Recipe
 from napari_synth.synthesis.latents.walk import Walk
 
 if TYPE_CHECKING:
     from napari_synth.evaluation.ranking import UnitScore
-    from napari_synth.synthesis.generator import Generator
     from napari_synth.synthesis.latents.paths import PathKind
     from napari_synth.synthesis.latents.sources import Source
-    from napari_synth.synthesis.request import Rendering, RenderRequest
-    from napari_synth.ui.context.loaded_models import LoadedModels
+    from napari_synth.synthesis.request import Renderer, Rendering, RenderRequest
+    from napari_synth.ui.context.loaded_models import Models
+    from napari_synth.ui.context.order import RenderOrder
 
 LOOKING_STEPS = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """One mask, rendered by one model as chosen.
-
-    Attributes
-    ----------
-    z : Source, optional
-        Another latent vector than that of the seed.
-    interventions : tuple of Intervention
-        Changes inside the network.
-    """
-
-    shelf: LoadedModels
-    labels: np.ndarray
-    layer_name: str
-    model: str
-    option: str
-    seed: int | None
-    device: str
-    z: Source | None
-    interventions: tuple[Intervention, ...]
-
-    def generator(self) -> Generator:
-        """The model, loaded."""
-        return self.shelf.generator(self.model, self.device)
-
-    def request(self) -> RenderRequest:
-        """What to render.
-
-        Raises
-        ------
-        InputError
-            If the mask cannot be rendered.
-        """
-        from napari_synth.synthesis.request import RenderRequest, check_mask
-
-        z = None if self.z is None else self.z.vector(model_card(self.model).latent_size)
-        labels, option = check_mask(self.labels), self.option or None
-        return RenderRequest(labels, option, self.seed, z=z, interventions=self.interventions)
 
 
 class UnchangedImages:
@@ -71,13 +30,14 @@ class UnchangedImages:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key: Any = None
+        self._key: tuple[object, ...] = ()
         self._image = np.empty((0, 0), np.uint8)
 
-    def image(self, generator: Generator, request: RenderRequest) -> np.ndarray:
+    def image(self, generator: Renderer, request: RenderRequest) -> np.ndarray:
         """The image of a request without its interventions."""
         z = None if request.z is None else request.z.tobytes()
-        key = (generator.sha256, generator.device, mask_hash(request.mask), request.option, request.seed, z)
+        what = (request.mask_sha256, request.option, request.seed, z, request.precision)
+        key = (generator.sha256, generator.device, *what)
         with self._lock:
             if key != self._key:
                 plain = replace(request, interventions=(), capture=(), routing=())
@@ -109,14 +69,17 @@ class Seen:
     @property
     def difference(self) -> np.ndarray:
         """Image minus unchanged image, int16."""
-        return self.rendering.image.astype(np.int16) - self.unchanged
+        difference: np.ndarray = self.rendering.image.astype(np.int16) - self.unchanged
+        return difference
 
 
 @dataclass(frozen=True, eq=False)
 class LookWork:
-    """Render a scene and keep the activations and routing coefficients of some layers."""
+    """Render a mask as ordered and keep the activations and routing coefficients of some layers."""
 
-    scene: Scene
+    models: Models
+    order: RenderOrder
+    labels: np.ndarray
     unchanged: UnchangedImages
     capture: tuple[str, ...] = ()
     routing: tuple[str, ...] = ()
@@ -124,11 +87,13 @@ class LookWork:
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Seen:
         from napari_synth.evaluation.ranking import capsule_lengths
         from napari_synth.synthesis.recipes import painted_recipe
+        from napari_synth.synthesis.request import check_mask
 
-        watch = Stopwatch(LOOKING_STEPS, on_progress)
+        watch, order = Stopwatch(LOOKING_STEPS, on_progress), self.order
         watch.report(0, "Loading the model")
-        request = replace(self.scene.request(), capture=self.capture, routing=self.routing)
-        generator = self.scene.generator()
+        labels = check_mask(self.labels)
+        generator = self.models.generator(order.model, order.device)
+        request = order.request(labels, generator.card.latent_size, self.capture, self.routing)
         cancel.raise_if_cancelled()
         watch.report(1, "Rendering")
         rendering = generator.run(request)
@@ -136,7 +101,7 @@ class LookWork:
         watch.report(2, "Comparing")
         before = self.unchanged.image(generator, request) if request.interventions else rendering.image
         lengths = {layer: capsule_lengths(activation) for layer, activation in rendering.activations.items()}
-        recipe = painted_recipe(generator, request, self.scene.layer_name)
+        recipe = painted_recipe(generator, request, order.mask)
         watch.report(3, "Done")
         return Seen(rendering, recipe, generator.device, before, lengths)
 
@@ -167,19 +132,24 @@ class RankWork:
         See `evaluation.ranking.structure_of`.
     """
 
-    scene: Scene
+    models: Models
+    order: RenderOrder
+    labels: np.ndarray
     layers: tuple[str, ...]
     place: tuple[int, int] | None
     label: int | None
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Ranked:
         from napari_synth.evaluation.ranking import rank_units, structure_of
+        from napari_synth.synthesis.request import check_mask
 
-        watch = Stopwatch(len(self.layers) + 1, on_progress)
+        watch, order = Stopwatch(len(self.layers) + 1, on_progress), self.order
         watch.report(0, "Rendering")
-        request = replace(self.scene.request(), interventions=(), capture=self.layers)
-        structure, rest, background = structure_of(request.mask, self.place, self.label)
-        rendering = self.scene.generator().run(request)
+        labels = check_mask(self.labels)
+        structure, rest, background = structure_of(labels, self.place, self.label)
+        generator = self.models.generator(order.model, order.device)
+        request = order.request(labels, generator.card.latent_size, self.layers)
+        rendering = generator.run(replace(request, interventions=()))
         scores: list[UnitScore] = []
         for number, layer in enumerate(self.layers, start=1):
             cancel.raise_if_cancelled()
@@ -198,7 +168,7 @@ class PatientWalk(Walk):
         Called with a step that was looked at and is not there, in any thread.
     """
 
-    def __init__(self, generator: Generator, request: RenderRequest, path: np.ndarray, ask: Any):
+    def __init__(self, generator: Renderer, request: RenderRequest, path: np.ndarray, ask: Callable[[int], object]):
         super().__init__(generator, request, path)
         self._ask = ask
 
@@ -221,28 +191,32 @@ class Walked:
 class PrepareWalkWork:
     """Load the model and lay out the way from one latent vector to another; renders nothing yet."""
 
-    scene: Scene
+    models: Models
+    order: RenderOrder
+    labels: np.ndarray
     start: Source
     end: Source
     steps: int
     kind: PathKind
     capture: tuple[str, ...]
-    ask: Any
+    ask: Callable[[int], object]
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Walked:
         from napari_synth.synthesis.latents.paths import latent_path
         from napari_synth.synthesis.recipes import painted_recipe
+        from napari_synth.synthesis.request import check_mask
 
-        watch = Stopwatch(LOOKING_STEPS, on_progress)
+        watch, order = Stopwatch(LOOKING_STEPS, on_progress), self.order
         watch.report(0, "Loading the model")
-        size = model_card(self.scene.model).latent_size
+        labels = check_mask(self.labels)
+        generator = self.models.generator(order.model, order.device)
+        size = generator.card.latent_size
         path = latent_path(self.start.vector(size), self.end.vector(size), self.steps, self.kind)
-        request = replace(self.scene.request(), capture=self.capture)
-        generator = self.scene.generator()
+        request = order.request(labels, size, self.capture)
         cancel.raise_if_cancelled()
         walk = PatientWalk(generator, request, path, self.ask)
         walk.frame(0)
-        recipe = painted_recipe(generator, replace(request, z=walk.path[0]), self.scene.layer_name)
+        recipe = painted_recipe(generator, replace(request, z=walk.path[0]), order.mask)
         watch.report(LOOKING_STEPS, "Done")
         return Walked(walk, recipe)
 

@@ -22,13 +22,14 @@ from qtpy.QtWidgets import (
 from napari_synth.synthesis.latents.paths import PathKind
 from napari_synth.synthesis.latents.sources import Drawn, source_words
 from napari_synth.ui.docks.inspect.unit_boxes import LaneBar
-from napari_synth.ui.widgets.controls import SeedBox, choose, whole, wide
+from napari_synth.ui.widgets.binding import bind, set_value
+from napari_synth.ui.widgets.controls import SeedBox, whole, wide
 from napari_synth.ui.widgets.panel import described, row
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
-    from napari_synth.ui.docks.inspect.latent_walks import Walking
+    from napari_synth.ui.docks.inspect.latent_walks import LatentWalks
 
 CORNERS = ("a", "b", "c")
 PAD_SIDE = 220
@@ -114,12 +115,12 @@ class Pad(QWidget):
         self.moved.emit(self.u, self.v)
 
 
-class Corner(QWidget):
+class CornerRow(QWidget):
     """One latent vector: a seed with its dice, or the one of the present image, pinned."""
 
-    def __init__(self, letter: str, walking: Walking):
+    def __init__(self, letter: str, walks: LatentWalks):
         super().__init__()
-        self._walking, self._name = walking, letter.lower()
+        self._walks, self._name = walks, letter.lower()
         self.seed = SeedBox(f"Seed of {letter}", f"The latent vector {letter} is drawn from this seed")
         self.pinned = QLabel()
         self.pin = described(
@@ -146,37 +147,35 @@ class Corner(QWidget):
 
     def show_source(self) -> None:
         """Show the seed, or what is pinned instead."""
-        source = self._walking.source(self._name)
-        drawn = isinstance(source, Drawn) and source.seed is not None
-        self.pinned.setText("" if drawn else f"pinned: {source_words(source)}")
-        self.seed.setVisible(drawn)
+        source = self._walks.choices.corner(self._name)
+        seed = source.seed if isinstance(source, Drawn) else None
+        self.pinned.setText(f"pinned: {source_words(source)}" if seed is None else "")
+        self.seed.setVisible(seed is not None)
         for widget in (self.pinned, self.unpin):
-            widget.setVisible(not drawn)
-        if drawn:
-            blocked = self.seed.value.blockSignals(True)
-            self.seed.value.setValue(source.seed)
-            self.seed.value.blockSignals(blocked)
+            widget.setVisible(seed is None)
+        if seed is not None:
+            set_value(self.seed.value, seed)
 
     def _draw(self, seed: int) -> None:
-        self._walking.draw(self._name, seed)
+        self._walks.choices.pin(self._name, Drawn(seed))
 
     def _roll(self) -> None:
-        self._walking.roll(self._name)
+        self._walks.roll(self._name)
 
     def _unpin(self) -> None:
-        self._walking.draw(self._name, self.seed.value.value())
+        self._walks.choices.pin(self._name, Drawn(self.seed.value.value()))
 
     def _pin(self) -> None:
-        self._walking.pin(self._name)
+        self._walks.pin(self._name)
 
 
 class LatentBox(QWidget):
     """Corners, pad and walk."""
 
-    def __init__(self, walking: Walking):
+    def __init__(self, walks: LatentWalks):
         super().__init__()
-        self._walking = walking
-        self.corners = {name: Corner(name.upper(), walking) for name in CORNERS}
+        self._walks = walks
+        self.corners = {name: CornerRow(name.upper(), walks) for name in CORNERS}
         self.pad = described(
             Pad(),
             "Pad between A, B and C",
@@ -196,7 +195,7 @@ class LatentBox(QWidget):
         )
         self.walk = wide(described(QPushButton("Walk A → B"), "Walk from A to B", "Render the walk as a stack alpha"))
         self.save = described(QPushButton("Save…"), "Save the walk", "Save the walk as GIF, MP4 or TIFF")
-        self.bar = LaneBar(walking.lane)
+        self.bar = LaneBar(walks.jobs.lane)
         self._lay_out()
         self._connect()
 
@@ -222,39 +221,25 @@ class LatentBox(QWidget):
         layout.addStretch(1)
 
     def _connect(self) -> None:
-        walking = self._walking
-        self.pad.moved.connect(walking.move_to)
-        self.steps.valueChanged.connect(self._store)
-        self.path.activated.connect(self._store)
-        self.with_capsules.toggled.connect(self._store)
-        self.walk.clicked.connect(walking.walk)
+        walks = self._walks
+        self.pad.moved.connect(walks.move_to)
+        bind(walks.choices, "steps", self.steps)
+        bind(walks.choices, "path", self.path)
+        bind(walks.choices, "with_capsules", self.with_capsules)
+        self.walk.clicked.connect(walks.walk)
         self.save.clicked.connect(self._ask_file)
 
     def show_choices(self) -> None:
         """Follow the choices."""
-        choices = self._walking.choices
+        choices = self._walks.choices
         for corner in self.corners.values():
             corner.show_source()
         self.pad.show_place(choices.u, choices.v)
-        shown = (
-            (self.steps, self.steps.setValue, choices.steps),
-            (self.with_capsules, self.with_capsules.setChecked, choices.with_capsules),
-        )
-        for control, show, value in shown:
-            blocked = control.blockSignals(True)
-            show(value)
-            control.blockSignals(blocked)
-        choose(self.path, choices.path)
-
-    def _store(self) -> None:
-        choices = self._walking.choices
-        steps, path, with_capsules = self.steps.value(), self.path.currentData(), self.with_capsules.isChecked()
-        choices.steps, choices.path, choices.with_capsules = steps, path, with_capsules
 
     def _ask_file(self) -> None:
         path, kind = QFileDialog.getSaveFileName(self, "Save the walk", "walk.gif", MOVIES)
         if path:
-            self._walking.save(with_suffix(path, kind))
+            self._walks.save(with_suffix(path, kind))
 
 
 def with_suffix(path: str, kind: str) -> str:

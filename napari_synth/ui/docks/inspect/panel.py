@@ -8,40 +8,40 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
-from napari_synth.ui.docks.inspect.actions import CAPSULES, LENGTHS, ROUTING
 from napari_synth.ui.docks.inspect.latent_box import LatentBox
 from napari_synth.ui.docks.inspect.network_map import NetworkMap
 from napari_synth.ui.docks.inspect.unit_boxes import ChangeBox, RankBox
+from napari_synth.ui.napari_bridge.stack_layers import CAPSULES, LENGTHS, ROUTING
 from napari_synth.ui.napari_bridge.window import join_tabs
 from napari_synth.ui.widgets.controls import MaskCombo
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.panel import Panel, described, row
 
 if TYPE_CHECKING:
-    import napari
     from qtpy.QtGui import QShowEvent
 
+    from napari_synth.ui.docks.inspect.actions import InspectActions
     from napari_synth.ui.napari_bridge.click_picker import Picker
 
 
 class InspectPanel(Panel):
     """Look into the network that renders, and change it."""
 
-    def __init__(self, napari_viewer: napari.viewer.Viewer):
-        super().__init__(napari_viewer, steps=(3,))
-        self.inspecting, self.walking = self.session.inspecting, self.session.walking
+    def __init__(self, dock: InspectActions):
+        super().__init__(dock.context, steps=(3,))
+        self.dock = dock
         self._joined = False
         grid = self.grid()
-        self.mask = described(MaskCombo(self.session.masks), "Mask layer", "The mask whose image is looked into")
+        self.mask = described(MaskCombo(self.context.masks), "Mask layer", "The mask whose image is looked into")
         row(grid, "Mask", self.mask)
         self._build_advice()
         self._build_capsules()
-        self.latents = LatentBox(self.walking)
+        self.latents = LatentBox(dock.walks)
         self.tabs = described(QTabWidget(), "Inspect", "Capsules of the network, or its latent vectors")
         self.tabs.addTab(self.capsules, "Capsules")
         self.tabs.addTab(self.latents, "Latents")
         self.body.addWidget(self.tabs, 100)
-        self.foot = Foot(self.inspecting.lane)
+        self.foot = Foot(dock.jobs.lane)
         self.set_foot(self.foot)
         self._connect()
 
@@ -95,60 +95,59 @@ class InspectPanel(Panel):
         }
         line = QHBoxLayout()
         for what, button in self.views.items():
-            button.clicked.connect(partial(_show, self.inspecting, what))
+            button.clicked.connect(partial(_show, self.dock, what))
             line.addWidget(button)
         layout.addLayout(line)
-        self.ranks = RankBox(self.inspecting)
+        self.ranks = RankBox(self.dock)
         layout.addWidget(self.ranks, 1)
-        self.changes = ChangeBox(self.inspecting)
+        self.changes = ChangeBox(self.dock)
         layout.addWidget(self.changes)
 
     def _connect(self) -> None:
-        session, inspecting, walking = self.session, self.inspecting, self.walking
-        self.use_model.clicked.connect(inspecting.use_advised)
+        context, dock = self.context, self.dock
+        self.use_model.clicked.connect(dock.use_advised)
         self.open_model.clicked.connect(self._ask_model)
-        self.map.chosen.connect(inspecting.choose_layer)
-        self.watch(session.masks.changed, self.mask.show_masks)
-        self.watch(session.masks.current_changed, self._show_mask)
-        self.watch(session.look.events.model, self._show_model)
-        self.watch(session.catalogue.changed, self._show_model)
-        self.watch(inspecting.choices.events, self._show_unit)
-        self.watch(inspecting.ranked, self.ranks.show_ranking)
-        self.watch(inspecting.picker.waiting_changed, self.ranks.show_waiting)
-        self.watch(session.changes.changed, self.changes.show_changes)
-        self.watch(walking.choices.events, self.latents.show_choices)
-        self.watch(session.notes.events.inspect, self._show_note)
-        self.watch(inspecting.lane.state.events, self.foot.show_lane)
-        self.watch(inspecting.ranking_lane.state.events, self.ranks.bar.show_lane)
-        self.watch(walking.lane.state.events, self.latents.bar.show_lane)
-        inspecting.picker.bind_key()
-        self.destroyed.connect(partial(_release, inspecting.picker))
+        self.map.chosen.connect(dock.choose_layer)
+        self.watch(context.masks.changed, self.mask.show_masks)
+        self.watch(context.masks.current_changed, self._show_mask)
+        self.watch(context.look.events.model, self._show_model)
+        self.watch(context.catalogue.changed, self._show_model)
+        self.watch(dock.choices.events, self._show_unit)
+        self.watch(dock.ranked, self.ranks.show_ranking)
+        self.watch(dock.picker.waiting_changed, self.ranks.show_waiting)
+        self.watch(context.changes.changed, self.changes.show_changes)
+        self.watch(dock.walks.choices.events, self.latents.show_choices)
+        self.watch(context.notes.changed, self._show_note)
+        self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
+        self.watch(dock.ranking_jobs.lane.state.events, self.ranks.bar.show_lane)
+        self.watch(dock.walks.jobs.lane.state.events, self.latents.bar.show_lane)
+        dock.picker.bind_key()
+        self.destroyed.connect(partial(_release, dock.picker))
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors);;All files (*)")
         if path:
-            self.session.rendering.open_model(path)
-            self.session.notes.inspect = self.session.notes.synthesize
+            self.dock.say(self.context.open_model(path))
 
     def _show_mask(self) -> None:
         self.mask.show_masks()
-        layer = self.session.masks.current
+        layer = self.context.masks.current
         if layer is not None:
             shape = (layer.data[0] if layer.multiscale else layer.data).shape
             self.map.show_size((int(shape[-2]), int(shape[-1])))
 
     def _show_model(self) -> None:
-        session, stages, advised = self.session, self.inspecting.stages, self.inspecting.advised
+        context, stages, advised = self.context, self.dock.stages, self.dock.advised
         self.advice.setVisible(not stages)
         self.tabs.setVisible(bool(stages))
-        title = session.catalogue.title(session.look.model) if session.look.model else "no model"
+        title = context.catalogue.title(context.look.model) if context.look.model else "no model"
         self.advice_text.setText(
             f"The model chosen now ({title}) has no capsules to look at. "
             + ("Choose one that has:" if advised else "Open one that has:")
         )
         self.use_model.setVisible(bool(advised))
         if advised:
-            self.use_model.setText(f"Use {session.catalogue.title(advised)}".replace("&", "&&"))
+            self.use_model.setText(f"Use {context.catalogue.title(advised)}".replace("&", "&&"))
         if stages:
             self.map.show_stages(stages)
             self._show_mask()
@@ -156,21 +155,19 @@ class InspectPanel(Panel):
         self.changes.show_changes()
 
     def _show_unit(self) -> None:
-        choices = self.inspecting.choices
+        choices = self.dock.choices
         self.map.choose(choices.layer)
-        stage = self.inspecting.stage()
+        stage = self.dock.stage()
         self.views[ROUTING].setEnabled(stage is not None and bool(stage.inputs))
-        blocked = self.ranks.everywhere.blockSignals(True)
-        self.ranks.everywhere.setChecked(choices.everywhere)
-        self.ranks.everywhere.blockSignals(blocked)
         self.changes.show_unit()
 
     def _show_note(self) -> None:
-        self.foot.status.show_note(self.session.notes.inspect)
+        self.foot.status.show_note(self.dock.note)
 
 
-def _show(inspecting, what: str, *_: object) -> None:
-    inspecting.show(what)
+def _show(dock: InspectActions, what: str, *_: object) -> None:
+    """Qt keeps a partial for as long as the button; one of the panel's own methods would keep the panel too."""
+    dock.show(what)
 
 
 def _release(picker: Picker, *_: object) -> None:

@@ -20,8 +20,10 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_synth.ui.context.network_changes import change_words, unit_of
+from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import number, whole
 from napari_synth.ui.widgets.footer import JobBar
 from napari_synth.ui.widgets.panel import described, row
@@ -29,8 +31,9 @@ from napari_synth.ui.widgets.panel import described, row
 if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent
 
+    from napari_synth.evaluation.ranking import UnitScore
     from napari_synth.ui.context.network_changes import Unit
-    from napari_synth.ui.docks.inspect.actions import Inspecting
+    from napari_synth.ui.docks.inspect.actions import InspectActions
     from napari_synth.ui.docks.inspect.jobs import Ranked
     from napari_synth.ui.jobs.lanes import Lane
 
@@ -93,7 +96,13 @@ class RankTable(QTableWidget):
         """List the scores, the best answer first."""
         scores = ranking.scores[:SHOWN_ROWS] if ranking else []
         self.setSortingEnabled(False)
-        blocked = self.blockSignals(True)
+        with signals_blocked(self):
+            self._fill(scores, structure)
+        self.setSortingEnabled(bool(scores))
+        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.clearSelection()
+
+    def _fill(self, scores: list[UnitScore], structure: str) -> None:
         self.setRowCount(len(scores))
         for line, score in enumerate(scores):
             channel = "length" if score.channel is None else str(score.channel)
@@ -107,10 +116,6 @@ class RankTable(QTableWidget):
             cells[0].setData(Qt.ItemDataRole.UserRole, (score.layer, score.capsule, score.channel))
             for column, cell in enumerate(cells):
                 self.setItem(line, column, cell)
-        self.blockSignals(blocked)
-        self.setSortingEnabled(bool(scores))
-        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.clearSelection()
 
     def unit(self, line: int) -> Unit:
         """What a row is about."""
@@ -127,9 +132,9 @@ class RankTable(QTableWidget):
 class RankBox(QWidget):
     """Buttons to say which structure, and the table."""
 
-    def __init__(self, inspecting: Inspecting):
+    def __init__(self, dock: InspectActions):
         super().__init__()
-        self._inspecting = inspecting
+        self._dock = dock
         self.pick = described(
             QPushButton("Pick on image"),
             "Pick a structure on the image",
@@ -152,7 +157,7 @@ class RankBox(QWidget):
             "AUC of each channel, and of each capsule's length, against the structure, in the unchanged network: "
             "1 is high on the structure alone, 0 on the background alone. Double click shows it",
         )
-        self.bar = LaneBar(inspecting.ranking_lane)
+        self.bar = LaneBar(dock.ranking_jobs.lane)
         line = QHBoxLayout()
         for widget in (self.pick, self.label, self.everywhere):
             line.addWidget(widget)
@@ -163,27 +168,24 @@ class RankBox(QWidget):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.bar)
         self.pick.clicked.connect(self._toggle_pick)
-        self.label.clicked.connect(inspecting.rank_label)
-        self.everywhere.toggled.connect(self._store)
-        self.table.unit_chosen.connect(inspecting.choose)
-        self.table.unit_opened.connect(inspecting.show_unit)
+        self.label.clicked.connect(dock.rank_label)
+        bind(dock.choices, "everywhere", self.everywhere)
+        self.table.unit_chosen.connect(dock.choose)
+        self.table.unit_opened.connect(dock.show_unit)
 
     def show_waiting(self) -> None:
         """Say whether a click is waited for."""
-        waiting = self._inspecting.picker.waiting
+        waiting = self._dock.picker.waiting
         self.pick.setChecked(waiting)
         self.pick.setText("Click on it…" if waiting else "Pick on image")
 
     def show_ranking(self) -> None:
         """Show the last ranking."""
-        self.table.show_ranking(self._inspecting.ranking, self._inspecting.structure)
+        self.table.show_ranking(self._dock.ranking, self._dock.structure)
 
     def _toggle_pick(self, on: bool) -> None:
-        picker = self._inspecting.picker
+        picker = self._dock.picker
         picker.start() if on else picker.stop()
-
-    def _store(self, on: bool) -> None:
-        self._inspecting.choices.everywhere = on
 
 
 class ChangeList(QListWidget):
@@ -204,9 +206,9 @@ class ChangeList(QListWidget):
 class ChangeBox(QWidget):
     """Switch off, scale or set a capsule or channel; the list of what is changed."""
 
-    def __init__(self, inspecting: Inspecting):
+    def __init__(self, dock: InspectActions):
         super().__init__()
-        self._inspecting = inspecting
+        self._dock = dock
         self.capsule = whole(0, 0, "Capsule", "The capsule of the chosen layer that is changed")
         self.channel = whole(-1, 0, "Channel", "The pose channel that is changed, or all of the capsule")
         self.channel.setSpecialValueText("all channels")
@@ -245,42 +247,36 @@ class ChangeBox(QWidget):
         grid.addWidget(self.active, grid.rowCount(), 0, 1, 4)
 
     def _connect(self) -> None:
-        inspecting = self._inspecting
-        self.capsule.valueChanged.connect(self._store)
-        self.channel.valueChanged.connect(self._store)
+        dock = self._dock
+        self._shown = [bind(dock.choices, "capsule", self.capsule), bind(dock.choices, "channel", self.channel)]
         self.off.clicked.connect(self._switch_off)
         self.factor.valueChanged.connect(self._scale_by_slider)
         self.factor_box.valueChanged.connect(self._scale)
         self.set_button.clicked.connect(self._set)
         self.reset.clicked.connect(self._reset)
-        self.reset_all.clicked.connect(inspecting.reset_all)
-        self.active.removed.connect(inspecting.reset)
+        self.reset_all.clicked.connect(dock.reset_all)
+        self.active.removed.connect(dock.reset)
         self.active.itemClicked.connect(self._choose)
         self.active.itemActivated.connect(self._choose)
 
     def show_unit(self) -> None:
         """Follow the chosen unit; the slider shows what it is scaled by."""
-        stage, choices = self._inspecting.stage(), self._inspecting.choices
-        change = self._inspecting.active_change
+        stage, change = self._dock.stage(), self._dock.active_change
         scale = change.scale if change is not None and change.value is None else 1.0
-        shown = [(self.factor, round(scale * SCALE_STEPS)), (self.factor_box, scale)]
+        set_value(self.factor, round(scale * SCALE_STEPS))
+        set_value(self.factor_box, scale)
         if change is not None and change.value is not None:
-            shown.append((self.value, change.value))
+            set_value(self.value, change.value)
         if stage is not None:
-            blocked = self.capsule.blockSignals(True), self.channel.blockSignals(True)
-            self.capsule.setRange(0, stage.capsules - 1)
-            self.channel.setRange(-1, stage.channels - 1)
-            self.capsule.blockSignals(blocked[0])
-            self.channel.blockSignals(blocked[1])
-            shown += [(self.capsule, choices.capsule), (self.channel, choices.channel)]
-        for control, value in shown:
-            blocked_before = control.blockSignals(True)
-            control.setValue(value)
-            control.blockSignals(blocked_before)
+            with signals_blocked(self.capsule), signals_blocked(self.channel):
+                self.capsule.setRange(0, stage.capsules - 1)
+                self.channel.setRange(-1, stage.channels - 1)
+            for binding in self._shown:
+                binding.show()
 
     def show_changes(self) -> None:
         """List what is changed."""
-        changes = self._inspecting.active_changes
+        changes = self._dock.active_changes
         self.active.clear()
         for change in changes:
             item = QListWidgetItem(change_words(change))
@@ -293,27 +289,22 @@ class ChangeBox(QWidget):
         self.reset_all.setEnabled(bool(changes))
         self.show_unit()
 
-    def _store(self) -> None:
-        choices = self._inspecting.choices
-        capsule, channel = self.capsule.value(), self.channel.value()
-        choices.capsule, choices.channel = capsule, channel
-
     def _switch_off(self) -> None:
-        self._inspecting.change(scale=0.0)
+        self._dock.change(scale=0.0)
 
     def _scale_by_slider(self, value: int) -> None:
         self._scale(value / SCALE_STEPS)
 
     def _scale(self, factor: float) -> None:
-        self._inspecting.change(scale=factor)
+        self._dock.change(scale=factor)
 
     def _set(self) -> None:
-        self._inspecting.change(value=self.value.value())
+        self._dock.change(value=self.value.value())
 
     def _reset(self) -> None:
-        self._inspecting.reset()
+        self._dock.reset()
 
     def _choose(self, item: QListWidgetItem) -> None:
         unit = item.data(Qt.ItemDataRole.UserRole)
         if unit is not None:
-            self._inspecting.choose(tuple(unit))
+            self._dock.choose(tuple(unit))

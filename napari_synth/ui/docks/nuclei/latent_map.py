@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyqtgraph as pg
-from qtpy.QtCore import QPointF, Qt, Signal
-from qtpy.QtGui import QColor, QFont
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QColor, QFont, QMouseEvent
 
-from napari_synth.masks.shape_codes import Latents
+from napari_synth.masks.shape_codes import Latents, Plane
 from napari_synth.ui.widgets.panel import described
 
 DOTS = 1200
 NEAR_PIXELS = 6
 LETTERS = QFont("", 13, QFont.Weight.Bold)
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """Some codes of a library, ``(N, latent)``, and where they lie in its plane, ``(N, 2)``."""
+
+    plane: Plane
+    codes: np.ndarray
+    places: np.ndarray
+
+    @classmethod
+    def of(cls, latents: Latents) -> Dots:
+        """Evenly chosen ones, no more than can be told apart."""
+        codes = latents.codes[:: -(-len(latents) // DOTS)]
+        return cls(latents.plane, codes, latents.plane.project(codes))
 
 
 class LatentMap(pg.PlotWidget):
@@ -22,10 +39,11 @@ class LatentMap(pg.PlotWidget):
     """A code, shape (latent,)."""
 
     def __init__(self, latents: Latents):
-        super().__init__(background=None)
+        super().__init__(background=None, enableMenu=False)
         described(self, "Latent map", "Each dot is a real shape. Click or drag to decode the shape at that place")
         self.dots = pg.ScatterPlotItem(size=4, pen=None)
-        self.show_latents(latents)
+        self._shown = Dots.of(latents)
+        self.dots.setData(*self._shown.places.T)
         self.cross = pg.ScatterPlotItem(size=16, symbol="+")
         self.path = pg.PlotDataItem()
         self.letters = [pg.TextItem(name, anchor=(0.5, 1.5)) for name in "AB"]
@@ -35,7 +53,7 @@ class LatentMap(pg.PlotWidget):
             self.addItem(item)
         plot = self.getPlotItem()
         plot.hideButtons()
-        plot.setMenuEnabled(False)
+        plot.ctrlMenu.setParent(self)  # nobody sees it, but Python's garbage collector must not be the one to delete it
         plot.setAspectLocked(True)
         for side, name in (("bottom", "first component"), ("left", "second component")):
             plot.getAxis(side).setLabel(name)
@@ -44,11 +62,8 @@ class LatentMap(pg.PlotWidget):
 
     def show_latents(self, latents: Latents) -> None:
         """Show the dots of a library; cross and marks follow with `show_code` and `show_marks`."""
-        self._latents = latents
-        step = -(-len(latents) // DOTS)
-        self._codes = latents.codes[::step]
-        self._places = latents.plane.project(self._codes)
-        self.dots.setData(*self._places.T)
+        self._shown = Dots.of(latents)
+        self.dots.setData(*self._shown.places.T)
 
     def show_colours(self, text: str) -> None:
         """Draw in the text colour of the theme."""
@@ -68,12 +83,12 @@ class LatentMap(pg.PlotWidget):
     def show_code(self, z: tuple[float, ...]) -> None:
         """Move the cross to a code."""
         if z:
-            x, y = self._latents.plane.project(np.array(z))[0]
+            x, y = self._shown.plane.project(np.array(z))[0]
             self.cross.setData([x], [y])
 
     def show_marks(self, marks: tuple[np.ndarray | None, np.ndarray | None]) -> None:
         """Show start and end of a walk."""
-        places = [None if mark is None else self._latents.plane.project(mark)[0] for mark in marks]
+        places = [None if mark is None else self._shown.plane.project(mark)[0] for mark in marks]
         for letter, place in zip(self.letters, places, strict=True):
             letter.setVisible(place is not None)
             if place is not None:
@@ -81,27 +96,24 @@ class LatentMap(pg.PlotWidget):
         known = [place for place in places if place is not None]
         self.path.setData(*np.array(known).T) if len(known) == 2 else self.path.setData([], [])
 
-    def mousePressEvent(self, event: object) -> None:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Decode at the place that was clicked."""
         self._pick(event)
 
-    def mouseMoveEvent(self, event: object) -> None:
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Decode along a drag."""
-        if event.buttons() & Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
+        if event.buttons() & Qt.MouseButton.LeftButton:
             self._pick(event)
 
-    def mouseReleaseEvent(self, event: object) -> None:
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Nothing: the press and the moves said it all."""
 
-    def _pick(self, event: object) -> None:
-        position = event.position() if hasattr(event, "position") else QPointF(event.pos())  # type: ignore[attr-defined]
-        box = self.getViewBox()
-        at = box.mapSceneToView(position)
+    def _pick(self, event: QMouseEvent) -> None:
+        box, shown = self.getViewBox(), self._shown
+        at = box.mapSceneToView(event.position())
         place = np.array([at.x(), at.y()])
         pixel = np.abs(np.array(box.viewPixelSize()))
-        distance = np.linalg.norm((self._places - place) / pixel, axis=1)
+        distance = np.linalg.norm((shown.places - place) / pixel, axis=1)
         nearest = int(distance.argmin())
-        if distance[nearest] <= NEAR_PIXELS:
-            self.picked.emit(self._codes[nearest])  # a dot is a real shape, in all dimensions
-        else:
-            self.picked.emit(self._latents.plane.lift(place))
+        # a dot is a real shape, in all dimensions
+        self.picked.emit(shown.codes[nearest] if distance[nearest] <= NEAR_PIXELS else shown.plane.lift(place))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QFileDialog,
@@ -21,24 +22,26 @@ from qtpy.QtWidgets import (
 
 from napari_synth.core.errors import SynthError
 from napari_synth.masks.samplers import SAMPLERS
-from napari_synth.ui.context.choices import Note
+from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.nuclei.library_button import LibraryButton
 from napari_synth.ui.docks.nuclei.shape_choice import REACH
 from napari_synth.ui.docks.nuclei.shape_pictures import PREVIEW, LatentSliders, ShapeGrid, shape_pixmap
-from napari_synth.ui.napari_bridge.window import theme_colours
-from napari_synth.ui.widgets.controls import choose, number
-from napari_synth.ui.widgets.footer import Foot
+from napari_synth.ui.napari_bridge.theme import follow_theme, theme_colours
+from napari_synth.ui.widgets.binding import bind, set_value
+from napari_synth.ui.widgets.controls import number
+from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, beside, described, row
 
 if TYPE_CHECKING:
-    import napari
+    from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_synth.masks.shape_codes import Latents
-    from napari_synth.ui.docks.nuclei.actions import Studio
+    from napari_synth.ui.docks.nuclei.actions import NucleusActions
+    from napari_synth.ui.docks.nuclei.choices import Tool
 
 SETTLE_MS = 150
 """A slider that rests so long makes one change, and one step of undo, of the nucleus that is edited."""
-TOOLS = (
+TOOLS: tuple[tuple[Tool, str, str], ...] = (
     ("stamp", "Stamp", "Click on the mask to put the shape there. Shift+wheel morphs it first"),
     ("grow", "Grow", "Drag a rectangle on the mask to fill it with nuclei, as set in the Masks panel"),
     ("edit", "Edit", "Click on a nucleus, then change its angle, size or shape"),
@@ -48,17 +51,21 @@ TOOLS = (
 class NucleiPanel(Panel):
     """Nuclei one by one."""
 
-    def __init__(self, napari_viewer: napari.viewer.Viewer):
-        super().__init__(napari_viewer, steps=(1,))
-        self.studio: Studio = self.session.studio
-        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
+    def __init__(self, dock: NucleusActions):
+        super().__init__(dock.context, steps=(1,))
+        self.dock = dock
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self._apply)
         self._wanted: np.ndarray | None = None
-        self.foot = Foot(self.studio.lane)
+        self.foot = Foot(dock.jobs.lane)
         try:
-            latents = self.studio.latents
+            latents = dock.libraries.latents
         except SynthError as error:
-            self.body.addWidget(QLabel(str(error), wordWrap=True))
+            problem = wrapped_label()
+            problem.setText(str(error))
+            self.body.addWidget(problem)
             self.set_foot(self.foot)
             return
         self._build_choice()
@@ -66,9 +73,10 @@ class NucleiPanel(Panel):
         self._build_nucleus()
         self._build_tools()
         self.set_foot(self.foot)
+        self._bind()
         self._connect()
-        if self.studio.thumbnails is None:
-            self.studio.show_thumbnails()
+        if dock.shapes.thumbnails is None:
+            dock.shapes.show_thumbnails()
 
     def _build_choice(self) -> None:
         self.sampler = described(QComboBox(), "Shapes from", "How the thumbnails are drawn")
@@ -78,7 +86,7 @@ class NucleiPanel(Panel):
         self.sampler.setMinimumContentsLength(10)
         self.resample = described(QPushButton("Resample"), "Resample", "Show other shapes")
         grid = self.grid()
-        self.library = LibraryButton(self.studio, self.session.masks)
+        self.library = LibraryButton(self.dock.libraries, self.context.masks)
         row(grid, "Shapes", beside(self.sampler, self.resample, self.library, wide=1))
         self.shapes = ShapeGrid()
         self.body.addWidget(self.shapes)
@@ -87,7 +95,7 @@ class NucleiPanel(Panel):
         from napari_synth.ui.docks.nuclei.latent_map import LatentMap
 
         self.tabs = described(QTabWidget(), "Shape", "Change the chosen shape by its latent code")
-        self.sliders = LatentSliders(self.studio.latent_size, REACH)
+        self.sliders = LatentSliders(self.dock.libraries.latent_size, REACH)
         self.preview = described(QLabel(), "Chosen shape", "The shape that is stamped")
         self.preview.setFixedSize(PREVIEW, PREVIEW)
         sliders = QWidget()
@@ -140,165 +148,158 @@ class NucleiPanel(Panel):
         row(grid, "Area (px²)", self.area, self.size_random, self.true_size)
 
     def _build_tools(self) -> None:
-        self.tools: dict[str, QPushButton] = {}
+        self.tools: dict[Tool, QPushButton] = {}
+        group = QButtonGroup(self)
+        group.setExclusive(False)
         for name, text, tip in TOOLS:
             button = described(QPushButton(text), text, tip)
             button.setCheckable(True)
-            button.clicked.connect(partial(self._use, name))
-            self.actions.addWidget(button, 1)
+            self.buttons.addWidget(button, 1)
             self.tools[name] = button
+            group.addButton(button)
+        group.buttonClicked.connect(self._use)
         self.open = described(QPushButton("Open…"), "Open a mask", "Open a mask with the table of its nuclei")
         self.save = described(QPushButton("Save…"), "Save the mask", "Save the mask with the codes of its nuclei")
-        self.actions.addWidget(self.open)
-        self.actions.addWidget(self.save)
+        self.buttons.addWidget(self.open)
+        self.buttons.addWidget(self.save)
+
+    def _bind(self) -> None:
+        choices = self.dock.choices
+        bind(choices, "sampler", self.sampler, store=self.dock.shapes.use_sampler)
+        bind(choices, "angle", self.angle)
+        bind(choices, "area", self.area, shown=self._shown_area)
+        bind(choices, "turn_random", self.turn_random)
+        bind(choices, "size_random", self.size_random)
+        bind(choices, "true_size", self.true_size)
 
     def _connect(self) -> None:
-        studio = self.studio
-        self.sampler.activated.connect(self._change_sampler)
-        self.resample.clicked.connect(studio.resample)
-        self.shapes.chosen.connect(studio.choose)
+        dock, shapes = self.dock, self.dock.shapes
+        self.resample.clicked.connect(shapes.resample)
+        self.shapes.chosen.connect(shapes.choose)
         self.sliders.moved.connect(self._move)
         self.sliders.picked.connect(self._pick_dimension)
         self.map.picked.connect(self._request)
-        self.mark_a.clicked.connect(partial(studio.mark, 0))
-        self.mark_b.clicked.connect(partial(studio.mark, 1))
-        self.walk.clicked.connect(studio.walk)
-        self.traversals.clicked.connect(studio.traversals)
+        self.mark_a.clicked.connect(partial(shapes.mark, 0))
+        self.mark_b.clicked.connect(partial(shapes.mark, 1))
+        self.walk.clicked.connect(shapes.walk)
+        self.traversals.clicked.connect(shapes.traversals)
         for box in (self.angle, self.area):
-            box.valueChanged.connect(self._store)
-        for box in (self.turn_random, self.size_random, self.true_size):
-            box.toggled.connect(self._store)
+            box.valueChanged.connect(self._change_nucleus)
         self.open.clicked.connect(self._open)
         self.save.clicked.connect(self._save)
-        self.session.viewer.events.theme.connect(self._show_theme)
-        self._show_theme()
-        self.watch(studio.choices.events, self._show_choices)
-        self.watch(studio.library_changed, self._show_library)
-        self.watch(studio.thumbnails_changed, self._show_thumbnails)
-        self.watch(studio.shape_changed, self._show_shape)
-        self.watch(studio.note_changed, self._show_note)
-        self.watch(studio.lane.state.events, self.foot.show_lane)
+        follow_theme(self.context.viewer, self, self._show_theme)
+        self.watch(dock.choices.events, self._show_choices)
+        self.watch(dock.libraries.changed, self._show_library)
+        self.watch(shapes.thumbnails_changed, self._show_thumbnails)
+        self.watch(shapes.changed, self._show_shape)
+        self.watch(self.context.notes.changed, self._show_note)
+        self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
 
-    def _use(self, tool: str) -> None:
-        self.studio.use_tool("" if self.studio.choices.tool == tool else tool)
-        self._show_choices()
-
-    def _change_sampler(self) -> None:
-        self.studio.choices.sampler = self.sampler.currentData()
-        self.studio.show_thumbnails()
+    def _use(self, button: QPushButton) -> None:
+        tool = next(name for name, known in self.tools.items() if known is button)
+        self.dock.use_tool("" if self.dock.choices.tool == tool else tool)
+        self._show_choices()  # the button stays down only where the tool is on
 
     def _pick_dimension(self, dimension: int) -> None:
-        self.studio.choices.dimension = dimension
+        self.dock.choices.dimension = dimension
 
     def _move(self, dimension: int, value: float) -> None:
-        z = np.array(self.studio.choices.z if self._wanted is None else self._wanted, np.float32)
+        z = np.array(self.dock.choices.z if self._wanted is None else self._wanted, np.float32)
         if z.size:
             z[dimension] = value
             self._request(z)
 
     def _request(self, z: np.ndarray) -> None:
         """Show a code at once; a nucleus that is edited follows when the hand rests."""
-        if self.studio.choices.selected:
+        if self.dock.choices.selected:
             self._wanted = np.array(z, np.float32)
             self._settle.start()
-            self.studio.show_code(self._wanted)
+            self.dock.shapes.show_code(self._wanted)
         else:
-            self.studio.set_z(z)
+            self.dock.shapes.set_code(z)
 
-    def _store(self) -> None:
-        choices = self.studio.choices
-        choices.turn_random, choices.size_random = self.turn_random.isChecked(), self.size_random.isChecked()
-        choices.true_size = self.true_size.isChecked()
-        choices.angle = self.angle.value()
-        if self.area.isEnabled():  # else it shows the area of another one
-            choices.area = self.area.value()
-        if choices.selected:
+    def _change_nucleus(self) -> None:
+        """A nucleus that is edited follows its boxes when the hand rests."""
+        if self.dock.choices.selected:
             self._settle.start()
 
     def _apply(self) -> None:
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
-            self.studio.set_z(wanted)
+            self.dock.shapes.set_code(wanted)
         else:
-            self.studio.apply_edit()
+            self.dock.reshaping.apply()
+
+    def _shown_area(self, area: float) -> float:
+        return self.dock.choices.shown_area
 
     def _show_choices(self) -> None:
-        choices = self.studio.choices
-        choose(self.sampler, choices.sampler)
+        choices = self.dock.choices
         editing = bool(choices.selected)
         true_size = choices.stamps_true_size and not editing
-        area = choices.true_area if true_size else choices.area
-        for box, value in ((self.angle, choices.angle), (self.area, area)):
-            blocked = box.blockSignals(True)
-            box.setValue(value)
-            box.blockSignals(blocked)
-        for check, value, enabled in (
-            (self.turn_random, choices.turn_random, not editing),
-            (self.size_random, choices.size_random, not editing and not true_size),
-            (self.true_size, choices.true_size, not editing and choices.true_area > 0),
-        ):
-            blocked = check.blockSignals(True)
-            check.setChecked(value)
-            check.blockSignals(blocked)
-            check.setEnabled(enabled)
+        set_value(self.area, choices.shown_area)
         self.angle.setEnabled(editing or not choices.turn_random)
         self.area.setEnabled(editing or not (choices.size_random or true_size))
+        self.turn_random.setEnabled(not editing)
+        self.size_random.setEnabled(not editing and not true_size)
+        self.true_size.setEnabled(not editing and choices.true_area > 0)
         for name, button in self.tools.items():
-            button.setChecked(choices.tool == name)
+            set_value(button, choices.tool == name)
         self.sliders.mark(choices.dimension)
 
     def _show_library(self) -> None:
         self.library.show_library()
-        self.map.show_latents(self.studio.latents)
+        self.map.show_latents(self.dock.libraries.latents)
         self._show_shape()
 
     def _show_thumbnails(self) -> None:
-        if self.studio.thumbnails is not None:
-            self.shapes.show_shapes(self.studio.thumbnails.pictures, theme_colours(self.session.viewer))
-            self.shapes.show_chosen(self.studio.chosen)
+        shapes = self.dock.shapes
+        if shapes.thumbnails is not None:
+            self.shapes.show_shapes(shapes.thumbnails.pictures, theme_colours(self.context.viewer))
+            self.shapes.show_chosen(shapes.chosen)
 
     def _show_theme(self) -> None:
-        self.map.show_colours(theme_colours(self.session.viewer)[0])
+        self.map.show_colours(theme_colours(self.context.viewer)[0])
         self._show_thumbnails()
         self._show_shape()
 
     def _show_shape(self) -> None:
-        studio = self.studio
-        if studio.shape is None:
+        shapes, z = self.dock.shapes, self.dock.choices.z
+        if shapes.picture is None:
             return
-        colours = theme_colours(self.session.viewer)
-        pixmap = shape_pixmap(studio.shape, PREVIEW, colours)
+        colours = theme_colours(self.context.viewer)
+        pixmap = shape_pixmap(shapes.picture, PREVIEW, colours)
         self.preview.setPixmap(pixmap)
         self.map_preview.setPixmap(pixmap)
-        self.shapes.show_chosen(studio.chosen)
-        self.sliders.show_code(studio.choices.z)
-        self.sliders.show_ends(studio.ends, colours)
-        self.map.show_code(studio.choices.z)
-        self.map.show_marks(studio.marks)
+        self.shapes.show_chosen(shapes.chosen)
+        self.sliders.show_code(z)
+        self.sliders.show_ends(shapes.ends, colours)
+        self.map.show_code(z)
+        self.map.show_marks(shapes.marks)
 
     def _show_note(self) -> None:
-        self.foot.status.show_note(self.studio.note)
+        self.foot.status.show_note(self.dock.note)
 
     def _open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a mask", "", "Masks (*.tif *.tiff *.png)")
         if path:
-            self.studio.open(path)
+            self.dock.open(path)
 
     def _save(self) -> None:
-        if self.session.masks.current is None:
-            self.studio.say(Note("problem", "There is no mask to save.", "Make a new mask first."))
+        if self.context.masks.current is None:
+            self.dock.say(Note("problem", "There is no mask to save.", "Make a new mask first."))
             return
         path, _ = QFileDialog.getSaveFileName(self, "Save the mask", "nuclei.tif", "TIFF (*.tif)")
         if path:
-            self.studio.save(path)
+            self.dock.save(path)
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent | None) -> None:
         """A person who sees this dock is going to need the shape model."""
-        super().showEvent(event)  # type: ignore[arg-type]
-        self.studio.get_ready()
+        super().showEvent(event)
+        self.dock.loader.load()
 
-    def hideEvent(self, event: object) -> None:
+    def hideEvent(self, event: QHideEvent | None) -> None:
         """A dock out of sight keeps no tool on the canvas."""
-        if self.studio.choices.tool:
-            self.studio.use_tool("")
-        super().hideEvent(event)  # type: ignore[arg-type]
+        if self.dock.choices.tool:
+            self.dock.use_tool("")
+        super().hideEvent(event)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QListView, QListWidget, QListWidgetItem, QSlider, QWidget
+from superqt.utils import signals_blocked
 
 from napari_synth.ui.widgets.panel import described
 
@@ -53,26 +56,24 @@ class ShapeGrid(QListWidget):
 
     def show_shapes(self, pictures: np.ndarray, colours: Colours) -> None:
         """Show these shapes ``(N, 64, 64)``, none chosen."""
-        blocked = self.blockSignals(True)
         self.setStyleSheet(f"QListView::item:selected {{ border: 2px solid {colours[0]}; }}")
-        self.clear()
-        for number, shape in enumerate(pictures, 1):
-            pixmap = shape_pixmap(shape, THUMBNAIL, colours)
-            icon = QIcon(pixmap)
-            icon.addPixmap(pixmap, QIcon.Mode.Selected)
-            item = QListWidgetItem(icon, "")
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"Shape {number}")
-            item.setToolTip(f"Shape {number} of {len(pictures)}")
-            self.addItem(item)
-        self.blockSignals(blocked)
+        with signals_blocked(self):
+            self.clear()
+            for number, shape in enumerate(pictures, 1):
+                pixmap = shape_pixmap(shape, THUMBNAIL, colours)
+                icon = QIcon(pixmap)
+                icon.addPixmap(pixmap, QIcon.Mode.Selected)
+                item = QListWidgetItem(icon, "")
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"Shape {number}")
+                item.setToolTip(f"Shape {number} of {len(pictures)}")
+                self.addItem(item)
 
     def show_chosen(self, row: int) -> None:
         """Mark a shape without telling anyone; -1: none."""
-        blocked = self.blockSignals(True)
-        self.setCurrentRow(row)
-        if row < 0:
-            self.clearSelection()
-        self.blockSignals(blocked)
+        with signals_blocked(self):
+            self.setCurrentRow(row)
+            if row < 0:
+                self.clearSelection()
 
     def _choose(self, row: int) -> None:
         if row >= 0:
@@ -80,7 +81,14 @@ class ShapeGrid(QListWidget):
 
 
 class LatentSliders(QWidget):
-    """A slider per latent dimension, between pictures of what its two ends give."""
+    """A slider per latent dimension, between pictures of what its two ends give.
+
+    Attributes
+    ----------
+    sliders : list of QSlider
+    ends : list of (QLabel, QLabel)
+        The pictures at the low and the high end of each.
+    """
 
     moved = Signal(int, float)
     """Dimension and value, while a slider moves."""
@@ -91,7 +99,7 @@ class LatentSliders(QWidget):
         super().__init__()
         self._reach = reach
         self.sliders: list[QSlider] = []
-        self._ends: list[tuple[QLabel, QLabel]] = []
+        self.ends: list[tuple[QLabel, QLabel]] = []
         self._names: list[QLabel] = []
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -108,8 +116,8 @@ class LatentSliders(QWidget):
             )
             slider.setRange(-STEPS, STEPS)
             slider.setMinimumWidth(56)
-            slider.valueChanged.connect(lambda value, d=dimension: self._on_moved(d, value))
-            slider.sliderPressed.connect(lambda d=dimension: self.picked.emit(d))
+            slider.valueChanged.connect(partial(self._on_moved, dimension))
+            slider.sliderPressed.connect(partial(self.picked.emit, dimension))
             ends = QLabel(), QLabel()
             for column, widget in enumerate((name, ends[0], slider, ends[1])):
                 grid.addWidget(widget, line, side + column)
@@ -117,19 +125,18 @@ class LatentSliders(QWidget):
                 label.setFixedSize(END, END)
             grid.setColumnStretch(side + 2, 1)
             self.sliders.append(slider)
-            self._ends.append(ends)
+            self.ends.append(ends)
             self._names.append(name)
 
     def show_code(self, z: tuple[float, ...]) -> None:
         """Move the sliders without telling anyone."""
         for slider, value in zip(self.sliders, z, strict=False):
-            blocked = slider.blockSignals(True)
-            slider.setValue(round(STEPS * value / self._reach))
-            slider.blockSignals(blocked)
+            with signals_blocked(slider):
+                slider.setValue(round(STEPS * value / self._reach))
 
     def show_ends(self, ends: np.ndarray | None, colours: Colours) -> None:
         """Show what both ends of each slider give, ``(latent, 2, 64, 64)``."""
-        for dimension, labels in enumerate(self._ends):
+        for dimension, labels in enumerate(self.ends):
             for side, label in enumerate(labels):
                 if ends is None:
                     label.clear()

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import time
 import weakref
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from psygnal import evented
+from psygnal import SignalGroupDescriptor
+from qtpy.QtCore import QTimer
 
 from napari_synth.core.errors import Cancelled
-from napari_synth.ui.context.choices import Note
-from napari_synth.ui.docks.jobs import LiveWork
-from napari_synth.ui.napari_bridge.image_layers import image_array
+from napari_synth.ui.context.notes import Note
+from napari_synth.ui.docks.synthesize.jobs import FollowWork
+from napari_synth.ui.jobs.lanes import delete
 from napari_synth.ui.napari_bridge.label_edits import Edits
-from napari_synth.ui.napari_bridge.preferences import live_preferences
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Labels
+    from napari.layers import Labels
 
+    from napari_synth.core.boxes import Box
+    from napari_synth.core.errors import SynthError
     from napari_synth.synthesis.live.canvas import LiveCanvas
-    from napari_synth.ui.jobs.lanes import Outcome
-    from napari_synth.ui.session import Session
+    from napari_synth.synthesis.live.follower import Mode
+    from napari_synth.ui.context.context import Context
+    from napari_synth.ui.docks.synthesize.jobs import Followed
+    from napari_synth.ui.jobs.delivery import Jobs
 
 MISSES = 3
 """So many times in a row the budget may be missed before the image waits for the end of the stroke."""
 BRIEF_MS = 1000
 """A job bar is shown for what takes longer."""
-KINDS = {
+MODE_WORDS: dict[Mode, tuple[str, str]] = {
     "partial": ("partial", "Only what the last stroke changed was computed again; the image is exact."),
     "near": (
         "near the brush",
@@ -44,9 +48,8 @@ KINDS = {
 """Name and explanation of each mode."""
 
 
-@evented
 @dataclass
-class LiveState:
+class FollowState:
     """What the panel says about following.
 
     Attributes
@@ -60,225 +63,251 @@ class LiveState:
         The same in sentences.
     """
 
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
     on: bool = False
     on_release: bool = False
     text: str = ""
     details: str = ""
 
 
-class Live:
-    """Follows the current mask while it is switched on."""
+class FollowedLayer:
+    """One mask that is followed, born with all it needs.
 
-    def __init__(self, session: Session):
-        self._session = session
-        self.state = LiveState()
+    Attributes
+    ----------
+    layer : Labels
+    canvas : LiveCanvas
+    begun : bool
+        Its image is on the screen and parts of it can be put into it.
+    running, waiting : bool
+        A job is under way; another is to follow.
+    settle : bool
+        The next job brings the exact image.
+    since : float or None
+        When the oldest edit was made that is not on the screen yet.
+    last_ms : float
+        What the last job took, from edit to layer.
+    job : object
+    """
+
+    def __init__(self, layer: Labels, memory: int):
+        from napari_synth.synthesis.live.canvas import LiveCanvas
+
+        self._layer = weakref.ref(layer)
+        self.canvas: LiveCanvas = LiveCanvas(memory)
+        self.begun = self.running = self.waiting = self.settle = False
+        self.since: float | None = None
+        self.last_ms = 0.0
+        self.job: object = None
+
+    @property
+    def layer(self) -> Labels | None:
+        """The mask's layer, while it exists."""
+        return self._layer()
+
+
+class Following:
+    """Follows the current mask while it is switched on.
+
+    Parameters
+    ----------
+    context : Context
+    jobs : Jobs
+        Those of the dock: a render of the same mask and its following never run side by side.
+    say : callable
+    """
+
+    def __init__(self, context: Context, jobs: Jobs, say: Callable[[Note], object]):
+        self._context = context
+        self._jobs = jobs
+        self._say = say
+        self.state = FollowState()
         self.milliseconds: list[float] = []
         """From edit to layer, of the last updates during strokes."""
-        self._edits = Edits()
-        self._canvas: LiveCanvas | None = None
-        self._layer: weakref.ref[Labels] | None = None
-        self._begun = self._running = self._waiting = self._settle = False
-        self._job: object = None
-        self._anatomy: np.ndarray | None = None
-        self._last = 0.0
-        self._since: float | None = None
+        self._followed: FollowedLayer | None = None
         self._missed = 0
+        self._edits = Edits()
+        self._look_changed = QTimer(singleShot=True, interval=0)
+        self._look_changed.timeout.connect(self._follow_look)
         self._edits.edited.connect(self._on_edited)
         self._edits.replaced.connect(self._on_replaced)
         self._edits.settled.connect(self._on_settled)
-        session.masks.current_changed.connect(self._follow_current)
-        session.masks.changed.connect(self._follow_current)
-        session.look.events.connect(self._on_look)
-        session.changes.changed.connect(self._on_look)
-        session.images.changed.connect(self._on_anatomy)
-        session.results.replaced.connect(self._on_other_image)
-        session.rendering.lane.idle.connect(self._on_idle)
+        context.masks.current_changed.connect(self._follow_current)
+        context.masks.changed.connect(self._follow_current)
+        context.look.events.connect(self._on_look)
+        context.changes.changed.connect(self._on_look)
+        context.images.changed.connect(self._on_anatomy)
+        context.results.replaced.connect(self._on_other_image)
+        jobs.lane.idle.connect(self._on_idle)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an update is under way or waits for one."""
+        return self._followed is not None and (self._followed.running or self._followed.waiting)
 
     def switch(self, on: bool) -> None:
         """Begin or stop following the current mask."""
         self.state.on = on
         self.state.on_release = False
         self._missed = 0
-        self._layer = None
+        self._leave()
         self._follow_current()
 
     def close(self) -> None:
         """Stop for good."""
+        self._leave()
+        self._edits.close()
+        delete(self._look_changed)
+
+    def _leave(self) -> None:
+        """Follow nothing, and give the memory back."""
         self._edits.watch(None)
-        if self._canvas is not None:
-            self._canvas.forget()
+        if self._followed is not None:
+            self._jobs.withdraw(self._followed.job)
+            self._followed.canvas.forget()
+            self._followed = None
 
     def _follow_current(self) -> None:
-        layer = self._session.masks.current if self.state.on else None
-        before = self._layer() if self._layer else None
-        if layer is before and layer is not None:
+        layer = self._context.masks.current if self.state.on else None
+        if layer is not None and self._followed is not None and self._followed.layer is layer:
             return
-        self._layer = weakref.ref(layer) if layer is not None else None
-        self._begun, self._anatomy = False, None
-        if self._canvas is not None:
-            self._canvas.forget()
-        self._session.rendering.lane.withdraw(self._job)
+        self._leave()
         if layer is None:
-            self._canvas = None
-            self._edits.watch(None)
             self.state.text = "Live: waiting for a mask." if self.state.on else ""
             return
-        from napari_synth.synthesis.live.canvas import LiveCanvas
-
-        self._canvas = LiveCanvas(live_preferences().memory_bytes)
+        self._followed = FollowedLayer(layer, self._context.preferences().memory_bytes)
         if not self._edits.watch(layer):
             self.state.text = "Live: the image of a mask with more than two dimensions cannot follow it."
 
-    def _on_edited(self, box: object, labels: np.ndarray) -> None:
-        self._canvas.put(box, labels)
-        if not self.state.on_release:
-            self._request()
+    # ---- what is edited
+
+    def _on_edited(self, box: Box, labels: np.ndarray) -> None:
+        if self._followed is not None:
+            self._followed.canvas.put(box, labels)
+            if not self.state.on_release:
+                self._request()
 
     def _on_replaced(self, labels: np.ndarray) -> None:
-        self._begun = False
-        self._canvas.reset(labels)
+        if self._followed is not None:
+            self._followed.begun = False
+            self._followed.canvas.reset(labels)
 
     def _on_settled(self) -> None:
-        self._settle = True
-        self._request()
-
-    def _on_look(self) -> None:
-        if self.state.on and self._layer is not None:
-            self._edits.settle_soon()
-
-    def _on_anatomy(self) -> None:
-        if self._session.catalogue.condition(self._session.look.model):
-            self._on_look()
-
-    def _on_other_image(self) -> None:
-        if self._canvas is not None:
-            self._canvas.lost()
-
-    def _on_idle(self) -> None:
-        self._running = False
-        if self._waiting:
-            self._waiting = False
+        if self._followed is not None:
+            self._followed.settle = True
             self._request()
 
+    def _on_look(self) -> None:
+        if self._followed is not None:
+            self._look_changed.start()
+
+    def _on_anatomy(self) -> None:
+        if self._context.catalogue.condition(self._context.look.model):
+            self._on_look()
+
+    def _follow_look(self) -> None:
+        """Show the mask in the new look, unless another dock is rendering just that."""
+        followed = self._followed
+        layer = followed.layer if followed is not None else None
+        if layer is not None and not self._context.results.awaited(layer):
+            self._on_settled()
+
+    def _on_other_image(self) -> None:
+        if self._followed is not None:
+            self._followed.canvas.lost()
+
+    # ---- what is rendered
+
+    def _on_idle(self) -> None:
+        followed = self._followed
+        if followed is not None:
+            followed.running = False
+            if followed.waiting:
+                followed.waiting = False
+                self._request()
+
     def _request(self) -> None:
-        session = self._session
-        layer = self._layer() if self._layer else None
-        if layer is None or session.closed or not session.masks.holds(layer):
+        context, followed = self._context, self._followed
+        layer = followed.layer if followed is not None else None
+        if followed is None or layer is None or not context.holds(layer):
             return
-        self._since = self._since or time.perf_counter()
-        if self._running:
-            self._waiting = True
+        followed.since = followed.since or time.perf_counter()
+        if followed.running:
+            followed.waiting = True
             return
-        settled, self._settle = self._settle or not self._begun, False
-        look = session.look
-        if not look.model:
+        order = context.order(layer)
+        if isinstance(order, Note):
+            channel = context.catalogue.condition(context.look.model)
+            self.state.text = f"Live: waiting for an image of the {channel}." if channel else ""
+            followed.since = None
             return
-        channel = session.catalogue.condition(look.model)
-        image = session.images.current if channel else None
-        if channel and image is None:
-            self.state.text, self._since = f"Live: waiting for an image of the {channel}.", None
-            return
-        work = LiveWork(
-            session.shelf,
-            self._canvas,
-            layer.name,
-            look.model,
-            look.device,
-            replace(session.rendering.request_without_mask(), condition=self._pixels_of(image)),
-            settled,
-            image.name if image is not None else "",
-        )
-        below = weakref.ref(image) if image is not None else None
-        done = partial(self._shown, self._canvas, weakref.ref(layer), below, self._since, settled)
-        self._since = None
-        self._running = True
-        quiet = self._begun and self._last < BRIEF_MS
-        self._job = session.rendering.lane.submit("Following the mask", work, done, total=1, quiet=quiet)
+        settled, followed.settle = followed.settle or not followed.begun, False
+        since, followed.since = followed.since, None
+        followed.running = True
+        quiet = followed.begun and followed.last_ms < BRIEF_MS
+        work = FollowWork(context.models, order, followed.canvas, settled)
 
-    def _pixels_of(self, image: Image | None) -> np.ndarray | None:
-        """A copy of the anatomy; the same array as long as its pixels are."""
-        if image is None:
-            self._anatomy = None
-            return None
-        pixels, known = image_array(image), self._anatomy
-        if known is None or pixels.ndim != 2 or pixels.dtype != known.dtype or not np.array_equal(pixels, known):
-            self._anatomy = pixels
-        return self._anatomy
+        def shown(layer: Labels, result: Followed) -> None:
+            followed.running = False
+            if followed is self._followed:
+                self._show(layer, followed, work, result, since)
 
-    def _shown(
-        self,
-        canvas: LiveCanvas,
-        target: weakref.ref[Labels],
-        below: weakref.ref[Image] | None,
-        since: float,
-        settled: bool,
-        outcome: Outcome,
-    ) -> None:
-        self._running, self._job = False, None
-        session = self._session
-        layer = target()
-        if session.closed or canvas is not self._canvas or layer is None or not session.masks.holds(layer):
-            return  # something else is followed now, or nothing
-        if outcome.error is not None:
-            self._begun = False
-            if not isinstance(outcome.error, Cancelled):
-                session.notes.synthesize = Note.of(outcome.error, outcome.details)
+        def failed(error: SynthError | None) -> None:
+            followed.running = followed.begun = False
+            if followed is self._followed and not isinstance(error, Cancelled):
                 self.state.text = "Live: see the message below."
-            return
-        result = outcome.result
-        rendering = result.rendering
+
+        followed.job = self._jobs.run(
+            "Following the mask", work, shown, on=layer, total=1, quiet=quiet, cancelled=None, failed=failed
+        )
+
+    def _show(self, layer: Labels, followed: FollowedLayer, work: FollowWork, result: Followed, since: float) -> None:
+        context, rendering, order = self._context, result.rendering, work.order
         if rendering.shape != layer.data.shape:
             return
-        look = session.rendering.shown_as(result.model, rendering.option)
+        look = context.catalogue.shown_as(order.model, rendering.option)
         complete = any(box.area == layer.data.size for box, _ in rendering.parts)
-        if self._begun and not complete and session.results.find(layer, look) is None:
-            self._canvas.lost()  # the user deleted the image
+        if followed.begun and not complete and context.results.find(layer, look) is None:
+            followed.canvas.lost()  # the user deleted the image
             self._on_settled()
             return
-        session.results.refresh(
-            layer,
-            look,
-            rendering.shape,
-            rendering.parts,
-            result.recipe,
-            below() if below is not None else None,
-            session.rendering.channel_range(result.model),
-        )
-        self._canvas.shown()
-        if not self._begun:
-            session.notes.synthesize = Note(
-                "done", f"The image follows {layer.name!r}.", "Paint, choose another look, or export pairs below."
-            )
-            if session.look.outline:
-                session.rendering.set_outline(True)
+        limits = context.catalogue.channel_range(order.model)
+        context.results.refresh(layer, look, rendering.shape, rendering.parts, result.recipe, order.beside, limits)
+        followed.canvas.shown()
+        if not followed.begun:
+            text = f"The image follows {layer.name!r}."
+            self._say(Note("done", text, "Paint, choose another look, or export pairs below."))
+            context.show_outline(layer)
         elapsed = 1000 * (time.perf_counter() - since)
-        if self._begun and not settled:
+        if followed.begun and not work.settled:
             self.milliseconds = [*self.milliseconds[-99:], elapsed]
             self._count(elapsed)
-        self._begun, self._last = True, elapsed
+        followed.begun, followed.last_ms = True, elapsed
         if rendering.mode == "near":
             self._edits.settle_at_rest()
         if rendering.remark:
             self.state.on_release = True
-        self._say(elapsed, result.rendering.mode, rendering.kept, rendering.remark)
+            self._say(Note("done", rendering.remark, "Preferences hold the memory that Live may take."))
+        self._tell(elapsed, rendering.mode, rendering.kept)
 
     def _count(self, elapsed: float) -> None:
         """Wait for the end of strokes once the budget was missed too often."""
-        self._missed = self._missed + 1 if elapsed > live_preferences().budget_ms else 0
+        budget = self._context.preferences().budget_ms
+        self._missed = self._missed + 1 if elapsed > budget else 0
         if self._missed >= MISSES and not self.state.on_release:
             self.state.on_release = True
-            self._session.notes.synthesize = Note(
-                "done",
-                f"The image took more than {live_preferences().budget_ms} ms {MISSES} times, so it now waits "
-                "for the end of each stroke.",
-                "Switch Live off and on to follow the brush again; the budget is in Preferences.",
+            self._say(
+                Note(
+                    "done",
+                    f"The image took more than {budget} ms {MISSES} times, so it now waits for the end of each stroke.",
+                    "Switch Live off and on to follow the brush again; the budget is in Preferences.",
+                )
             )
 
-    def _say(self, elapsed: float, mode: str, kept: int, remark: str) -> None:
+    def _tell(self, elapsed: float, mode: Mode, kept: int) -> None:
         when = ", on release" if self.state.on_release else ""
         memory = f" {kept / 2**20:.0f} MB of activations are kept for this mask." if kept else ""
-        name, explanation = KINDS[mode]
+        name, explanation = MODE_WORDS[mode]
         self.state.details = f"{elapsed:.0f} ms from the edit to the image. {explanation}{memory}"
         self.state.text = f"Live: {elapsed:.0f} ms, {name}{when}"
-        if remark:
-            self._session.notes.synthesize = Note("done", remark, "Preferences hold the memory that Live may take.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
@@ -16,14 +17,18 @@ from qtpy.QtWidgets import (
     QListWidgetItem,
     QPushButton,
 )
+from superqt.utils import signals_blocked
 
 from napari_synth.core.devices import DEVICES
-from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, choose, look_icon, wide
+from napari_synth.synthesis.latents.sources import source_words
+from napari_synth.ui.widgets.binding import bind, set_value
+from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.panel import Panel, described, row
 
 if TYPE_CHECKING:
-    import napari
+    from napari_synth.models.card import Look
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
 THUMBNAIL = 56
 CELL = QSize(93, 90)
@@ -49,7 +54,7 @@ class LookList(QListWidget):
         self.setFixedHeight(CELL.height() + 4)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
-    def show_options(self, options: list, chosen: str) -> None:
+    def show_options(self, options: list[Look], chosen: str) -> None:
         """List the options of a card."""
         names = [self.item(i).data(Qt.ItemDataRole.UserRole) for i in range(self.count())]
         if names != [option.name for option in options]:
@@ -73,8 +78,9 @@ class LookList(QListWidget):
 class SynthesizePanel(Panel):
     """Render the image of a mask."""
 
-    def __init__(self, napari_viewer: napari.viewer.Viewer):
-        super().__init__(napari_viewer, steps=(2, 3))
+    def __init__(self, dock: SynthesizeActions):
+        super().__init__(dock.context, steps=(2, 3))
+        self.dock = dock
         self._build_model_rows()
         self._build_looks()
         self._build_noise_rows()
@@ -87,21 +93,21 @@ class SynthesizePanel(Panel):
         self.live = described(
             QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
         )
-        self.actions.addWidget(self.render_button, 1)
-        self.actions.addWidget(self.live)
-        self.actions.addWidget(self.copy_python)
-        self.foot = Foot(self.session.rendering.lane)
+        self.buttons.addWidget(self.render_button, 1)
+        self.buttons.addWidget(self.live)
+        self.buttons.addWidget(self.copy_python)
+        self.foot = Foot(self.dock.jobs.lane)
         self.set_foot(self.foot)
         self._connect()
 
     def _build_model_rows(self) -> None:
         grid = self.grid()
-        self.mask = described(MaskCombo(self.session.masks), "Mask layer", "The mask whose image is made")
+        self.mask = described(MaskCombo(self.context.masks), "Mask layer", "The mask whose image is made")
         self.outline = described(
             QCheckBox("outline"), "Mask as outline", "Show the mask as outlines, so that the image is seen through it"
         )
         row(grid, "Mask", self.mask, self.outline)
-        self.image = described(ImageCombo(self.session.images), "Anatomy layer", "The image that objects are put into")
+        self.image = described(ImageCombo(self.context.images), "Anatomy layer", "The image that objects are put into")
         self.image_label = row(grid, "Anatomy", self.image)
         self.model = described(QComboBox(), "Model", "The trained generator that makes the image")
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -122,6 +128,11 @@ class SynthesizePanel(Panel):
             QCheckBox("no noise"), "No noise", "Switch the noise off: one fixed image per mask and look"
         )
         self.seed_label = row(grid, "Seed", self.seed, self.no_noise)
+        self.latent = described(QLabel(), "Latent vector", "The image has this latent vector, not that of the seed")
+        self.use_seed = described(
+            QPushButton("Use the seed"), "Use the seed", "Take the latent vector from the seed again"
+        )
+        self.latent_label = row(grid, "Latent", self.latent, self.use_seed)
         self.device = described(QComboBox(), "Device", "Where the image is computed")
         for name in DEVICES:
             self.device.addItem(DEVICE_TITLES[name], name)
@@ -136,87 +147,72 @@ class SynthesizePanel(Panel):
         self.body.addWidget(self.live_text)
 
     def _connect(self) -> None:
-        session = self.session
-        self.render_button.clicked.connect(session.rendering.render)
+        context, dock, look = self.context, self.dock, self.context.look
+        for name, control in (("seed", self.seed.value), ("device", self.device), ("fast", self.fast)):
+            bind(look, name, control)
+        bind(look, "noise", self.no_noise, shown=operator.not_, stored=operator.not_)
+        bind(look, "outline", self.outline, store=dock.set_outline)
+        bind(dock.following.state, "on", self.live, store=dock.following.switch)
+        bind(look, "model", self.model, store=context.choose_model)
+        self.render_button.clicked.connect(dock.render)
         self.copy_python.clicked.connect(self._copy_python)
         self.open.clicked.connect(self._ask_model)
-        self.model.activated.connect(self._choose_model)
-        self.looks.currentItemChanged.connect(self._store)
-        self.seed.changed.connect(self._store)
-        self.seed.rolled.connect(session.rendering.roll_seed)
-        self.no_noise.toggled.connect(self._store)
-        self.device.activated.connect(self._store)
-        self.fast.toggled.connect(self._store)
-        self.outline.toggled.connect(session.rendering.set_outline)
-        self.live.toggled.connect(session.live.switch)
-        self.watch(session.live.state.events, self._show_live)
-        self.watch(session.masks.changed, self.mask.show_masks)
-        self.watch(session.masks.current_changed, self.mask.show_masks)
-        self.watch(session.images.changed, self.image.show_images)
-        self.watch(session.catalogue.changed, self._show_models)
-        self.watch(session.look.events, self._show_look)
-        self.watch(session.notes.events.synthesize, self._show_note)
-        self.watch(session.rendering.lane.state.events, self.foot.show_lane)
+        self.looks.currentItemChanged.connect(self._choose_look)
+        self.seed.rolled.connect(dock.roll_seed)
+        self.use_seed.clicked.connect(context.use_seed)
+        self.watch(dock.following.state.events, self._show_live)
+        self.watch(context.masks.changed, self.mask.show_masks)
+        self.watch(context.masks.current_changed, self.mask.show_masks)
+        self.watch(context.images.changed, self.image.show_images)
+        self.watch(context.catalogue.changed, self._show_models)
+        self.watch(look.events, self._show_look)
+        self.watch(context.notes.changed, self._show_note)
+        self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
 
     def _copy_python(self) -> None:
-        QGuiApplication.clipboard().setText(self.session.rendering.as_python())
+        QGuiApplication.clipboard().setText(self.dock.as_python())
 
-    def _store(self) -> None:
-        look = self.session.look
-        seed, noise = self.seed.value.value(), not self.no_noise.isChecked()
-        option, device, fast = self.looks.chosen, self.device.currentData(), self.fast.isChecked()
-        look.option, look.seed, look.noise, look.device, look.fast = option, seed, noise, device, fast
-
-    def _choose_model(self, index: int) -> None:
-        self.session.rendering.choose_model(self.model.itemData(index))
+    def _choose_look(self) -> None:
+        self.context.look.option = self.looks.chosen
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors);;All files (*)")
         if path:
-            self.session.rendering.open_model(path)
+            self.dock.open_model(path)
 
     def _show_models(self) -> None:
-        catalogue = self.session.catalogue
+        catalogue = self.context.catalogue
         self.model.clear()
         for name in catalogue.names:
             self.model.addItem(catalogue.title(name), name)
             self.model.setItemData(self.model.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
-        choose(self.model, self.session.look.model)
+        set_value(self.model, self.context.look.model)
 
     def _show_look(self) -> None:
-        look = self.session.look
-        controls = (self.looks, self.seed.value, self.no_noise, self.outline, self.fast)
-        blocked = [control.blockSignals(True) for control in controls]
-        card = self.session.catalogue.card(look.model)
+        look, catalogue = self.context.look, self.context.catalogue
+        card = catalogue.card(look.model)
         options = card.looks if card else []
-        self.looks.show_options(options, look.option)
+        with signals_blocked(self.looks):
+            self.looks.show_options(options, look.option)
         self.looks.setVisible(bool(options))
-        channel = self.session.catalogue.condition(look.model)
+        channel = catalogue.condition(look.model)
         self.image_label.setText(channel.capitalize())
         for widget in (self.image, self.image_label):
             widget.setVisible(bool(channel))
         for widget in (self.seed, self.no_noise, self.seed_label):  # such a model has no noise
             widget.setVisible(not channel)
-        self.seed.value.setValue(look.seed)
         self.seed.setEnabled(look.noise)
-        self.no_noise.setChecked(not look.noise)
-        self.outline.setChecked(look.outline)
-        self.fast.setChecked(look.fast)
-        for control, before in zip(controls, blocked, strict=True):
-            control.blockSignals(before)
-        choose(self.model, look.model)
-        choose(self.device, look.device)
+        for widget in (self.latent, self.latent_label, self.use_seed):
+            widget.setVisible(look.latent is not None)
+        self.latent.setText(source_words(look.latent) if look.latent is not None else "")
         title = next((option.title or option.name for option in options if option.name == look.option), "")
         self.render_button.setText(f"Render: {title}".replace("&", "&&") if title else "Render")
 
     def _show_live(self) -> None:
-        state = self.session.live.state
-        before = self.live.blockSignals(True)
-        self.live.setChecked(state.on)
-        self.live.blockSignals(before)
+        state = self.dock.following.state
         self.live_text.setText(state.text)
         self.live_text.setToolTip(state.details or self.live_text.accessibleName())
         self.live_text.setVisible(bool(state.text))
 
     def _show_note(self) -> None:
-        self.foot.status.show_note(self.session.notes.synthesize)
+        self.foot.status.show_note(self.dock.note)

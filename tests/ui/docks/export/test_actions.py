@@ -8,15 +8,17 @@ import tifffile
 
 import napari_synth as ns
 from napari_synth.exporting.formats.tiff import embedded_recipe
-from tests.ui.conftest import painted
+from napari_synth.ui.docks.export.actions import ExportActions
+from tests.helpers import small_metgan
+from tests.ui.conftest import anatomy, painted
 
 
 @pytest.fixture
 def ready(session, viewer, tmp_path):
     """A session with one mask and a folder chosen."""
     viewer.add_labels(painted(), name="mask", scale=(0.5, 0.5), units=("um", "um"))
-    session.export.folder = str(tmp_path / "pairs")
-    session.look.device = "cpu"
+    session.context.export.folder = str(tmp_path / "pairs")
+    session.context.look.device = "cpu"
     return session
 
 
@@ -25,12 +27,12 @@ def files(folder, kind):
 
 
 def test_pairs_are_those_of_the_python_call(ready, finish, tmp_path):
-    ready.look.seed = 5
-    assert ready.exporting.plan() == "4 pairs"
-    ready.exporting.export()
-    assert ready.exporting.lane.state.progress.total == 4
-    assert ready.exporting.lane.state.unit == "pairs"
-    finish(ready.exporting.lane)
+    ready.context.look.seed = 5
+    assert ready.actions(ExportActions).plan() == "4 pairs"
+    ready.actions(ExportActions).export()
+    assert ready.actions(ExportActions).jobs.lane.state.progress.total == 4
+    assert ready.actions(ExportActions).jobs.lane.state.unit == "pairs"
+    finish(ready.actions(ExportActions).jobs)
     folder = tmp_path / "pairs"
     assert files(folder, "images") == files(folder, "masks")
     assert len(files(folder, "images")) == 4
@@ -40,15 +42,15 @@ def test_pairs_are_those_of_the_python_call(ready, finish, tmp_path):
         expected = model.render(painted(), recipe.options[0], recipe.seed).image
         np.testing.assert_array_equal(tifffile.imread(path), expected)
         np.testing.assert_array_equal(tifffile.imread(folder / "masks" / path.name), painted())
-    note = ready.notes.export
+    note = ready.context.notes["export"]
     assert note.kind == "done"
     assert "4 pairs" in note.text
     assert str(folder) in note.text
 
 
 def test_pixel_size_goes_into_the_file(ready, fake, finish, tmp_path):
-    ready.exporting.export()
-    finish(ready.exporting.lane)
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
     with tifffile.TiffFile(next((tmp_path / "pairs" / "images").glob("*.tif"))) as tif:
         assert tif.imagej_metadata["unit"] == "micron"
         assert tif.pages[0].tags["XResolution"].value == (2, 1)
@@ -56,91 +58,91 @@ def test_pixel_size_goes_into_the_file(ready, fake, finish, tmp_path):
 
 def test_plan_counts_masks_looks_and_variants(ready, fake, viewer, finish):
     other = viewer.add_labels(painted(), name="other")
-    ready.export.options, ready.export.variants = ("he", "purple"), 3
-    assert ready.exporting.plan() == "12 pairs"
-    ready.exporting.include(other, False)
-    assert ready.exporting.plan() == "6 pairs"
-    ready.export.options, ready.export.variants = ("he",), 1
-    assert ready.exporting.plan() == "1 pair"
-    ready.rendering.milliseconds = 90_000.0
-    assert ready.exporting.plan() == "1 pair, about 90 s"
+    ready.context.export.options, ready.context.export.variants = ("he", "purple"), 3
+    assert ready.actions(ExportActions).plan() == "12 pairs"
+    ready.actions(ExportActions).include(other, False)
+    assert ready.actions(ExportActions).plan() == "6 pairs"
+    ready.context.export.options, ready.context.export.variants = ("he",), 1
+    assert ready.actions(ExportActions).plan() == "1 pair"
+    ready.context.milliseconds = 90_000.0
+    assert ready.actions(ExportActions).plan() == "1 pair, about 90 s"
 
 
 def test_only_ticked_masks_and_looks_are_written(ready, fake, viewer, finish, tmp_path):
     other = viewer.add_labels(painted((40, 40)), name="other")
-    ready.exporting.include(other, False)
-    ready.export.options = ("purple",)
-    ready.exporting.export()
-    finish(ready.exporting.lane)
+    ready.actions(ExportActions).include(other, False)
+    ready.context.export.options = ("purple",)
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
     assert files(tmp_path / "pairs", "images") == ["0001_purple.tif"]
     assert tifffile.imread(tmp_path / "pairs" / "masks" / "0001_purple.tif").shape == (64, 48)
 
 
 def test_cancelled_export_keeps_pairs_and_goes_on(ready, fake, finish, qtbot, tmp_path):
     folder = tmp_path / "pairs"
-    ready.export.variants = 5
+    ready.context.export.variants = 5
     fake.wait_from = 4
     fake.gate.clear()
-    ready.exporting.export()
+    ready.actions(ExportActions).export()
     qtbot.waitUntil(lambda: fake.calls == 4)
-    ready.exporting.lane.cancel()
-    assert ready.exporting.lane.state.stopping
+    ready.actions(ExportActions).jobs.lane.cancel()
+    assert ready.actions(ExportActions).jobs.lane.state.stopping
     fake.gate.set()
-    finish(ready.exporting.lane)
-    note = ready.notes.export
+    finish(ready.actions(ExportActions).jobs)
+    note = ready.context.notes["export"]
     assert note.kind == "stopped"
     assert "4 of 20 pairs" in note.text
     assert "go on" in note.action
     assert len(files(folder, "images")) == 4
-    ready.exporting.export()
-    finish(ready.exporting.lane)
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
     assert len(files(folder, "images")) == len(files(folder, "masks")) == 20
-    assert "were there before" in ready.notes.export.text
+    assert "were there before" in ready.context.notes["export"].text
     assert fake.calls == 20, "no pair is made twice"
 
 
 def test_export_left_behind_says_what_is_kept(ready, fake, finish):
     fake.gate.clear()
-    ready.exporting.export()
+    ready.actions(ExportActions).export()
     assert fake.entered.wait(10)
-    ready.exporting.lane.cancel()
-    finish(ready.exporting.lane, timeout=2000)
-    assert ready.notes.export.kind == "stopped"
-    assert "0 of 4 pairs" in ready.notes.export.text
+    ready.actions(ExportActions).jobs.lane.cancel()
+    finish(ready.actions(ExportActions).jobs, timeout=2000)
+    assert ready.context.notes["export"].kind == "stopped"
+    assert "0 of 4 pairs" in ready.context.notes["export"].text
     fake.gate.set()
-    ready.exporting.export()
-    finish(ready.exporting.lane)
-    assert ready.notes.export.kind == "done"
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
+    assert ready.context.notes["export"].kind == "done"
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda s: setattr(s.export, "folder", " "), "No folder"),
-        (lambda s: setattr(s.export, "options", ()), "No look"),
-        (lambda s: s.exporting.include(s.masks.current, False), "No mask is chosen"),
-        (lambda s: s.viewer.layers.clear(), "There is no mask layer"),
-        (lambda s: (setattr(s.look, "noise", False), setattr(s.export, "variants", 2)), "same image"),
-        (lambda s: s.viewer.add_labels(painted(), scale=(2, 2)), "different pixel sizes"),
-        (lambda s: setattr(s.look, "model", ""), "no model"),
+        (lambda s: setattr(s.context.export, "folder", " "), "No folder"),
+        (lambda s: setattr(s.context.export, "options", ()), "No look"),
+        (lambda s: s.actions(ExportActions).include(s.context.masks.current, False), "No mask is chosen"),
+        (lambda s: s.context.viewer.layers.clear(), "There is no mask layer"),
+        (lambda s: (setattr(s.context.look, "noise", False), setattr(s.context.export, "variants", 2)), "same image"),
+        (lambda s: s.context.viewer.add_labels(painted(), scale=(2, 2)), "different pixel sizes"),
+        (lambda s: setattr(s.context.look, "model", ""), "no model"),
     ],
 )
 def test_what_is_missing_is_said_before_anything_runs(ready, change, words):
     change(ready)
-    ready.exporting.export()
-    assert not ready.exporting.lane.state.running
-    assert ready.notes.export.kind == "problem"
-    assert words in ready.notes.export.text
-    assert ready.notes.export.action
+    ready.actions(ExportActions).export()
+    assert not ready.actions(ExportActions).jobs.lane.state.running
+    assert ready.context.notes["export"].kind == "problem"
+    assert words in ready.context.notes["export"].text
+    assert ready.context.notes["export"].action
 
 
 def test_a_file_in_place_of_the_folder(ready, fake, finish, tmp_path):
     (tmp_path / "pairs").write_text("a file")
-    ready.exporting.export()
-    finish(ready.exporting.lane)
-    assert ready.notes.export.kind == "problem"
-    assert "folder" in ready.notes.export.text
-    assert "another folder" in ready.notes.export.action
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
+    assert ready.context.notes["export"].kind == "problem"
+    assert "folder" in ready.context.notes["export"].text
+    assert "another folder" in ready.context.notes["export"].action
 
 
 @pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "cannot be written to")])
@@ -149,36 +151,59 @@ def test_disk_troubles_are_said(ready, fake, finish, monkeypatch, number, words)
         raise OSError(number, "no")
 
     monkeypatch.setattr(tifffile, "imwrite", fail)
-    ready.exporting.export()
-    finish(ready.exporting.lane)
-    assert words in ready.notes.export.text
-    assert ready.notes.export.action
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
+    assert words in ready.context.notes["export"].text
+    assert ready.context.notes["export"].action
 
 
 def test_other_pairs_are_not_overwritten_by_themselves(ready, fake, finish, tmp_path):
-    ready.exporting.export()
-    finish(ready.exporting.lane)
-    ready.look.seed += 1
-    ready.exporting.export()
-    finish(ready.exporting.lane)
-    assert "already holds other pairs" in ready.notes.export.text
-    ready.export.overwrite = True
-    ready.exporting.export()
-    finish(ready.exporting.lane)
-    assert ready.notes.export.kind == "done"
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
+    ready.context.look.seed += 1
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
+    assert "already holds other pairs" in ready.context.notes["export"].text
+    ready.context.export.overwrite = True
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
+    assert ready.context.notes["export"].kind == "done"
 
 
 def test_mask_deleted_while_exporting_is_still_written(ready, fake, viewer, finish, tmp_path):
     fake.gate.clear()
-    ready.exporting.export()
+    ready.actions(ExportActions).export()
     viewer.layers.clear()
     fake.gate.set()
-    finish(ready.exporting.lane)
+    finish(ready.actions(ExportActions).jobs)
     assert len(files(tmp_path / "pairs", "images")) == 4
 
 
 def test_empty_mask_is_refused(ready, viewer, finish):
     viewer.add_labels(np.zeros((16, 16), int), name="blank", scale=(0.5, 0.5), units=("um", "um"))
-    ready.exporting.export()
-    finish(ready.exporting.lane)
-    assert "empty" in ready.notes.export.text
+    ready.actions(ExportActions).export()
+    finish(ready.actions(ExportActions).jobs)
+    assert "empty" in ready.context.notes["export"].text
+
+
+def test_export_writes_the_anatomy_beside_the_signal(session, viewer, finish, tmp_path):
+    dock = session.actions(ExportActions)
+    session.context.open_model(small_metgan(tmp_path / "session.safetensors"))
+    session.context.look.device = "cpu"
+    viewer.add_image(anatomy(), name="anatomy")
+    viewer.add_labels(painted(), name="lesions")
+    session.context.export.folder = str(tmp_path / "pairs")
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "done"
+    both = tifffile.imread(tmp_path / "pairs" / "images" / "0001.tif")
+    assert both.dtype == np.uint16
+    np.testing.assert_array_equal(both[0], anatomy())
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "pairs" / "masks" / "0001.tif"), painted())
+    session.context.export.variants = 3
+    dock.export()
+    assert "no noise" in dock.note.text
+    viewer.layers.remove("anatomy")
+    session.context.export.variants = 1
+    dock.export()
+    assert "no image layer" in dock.note.text

@@ -13,6 +13,9 @@ from napari_synth.evaluation.ranking import rank_units
 from napari_synth.synthesis.latents.paths import latent_at, latent_path
 from napari_synth.synthesis.latents.sources import Drawn, OnWay, Spot
 from napari_synth.synthesis.recipes import request_of
+from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.inspect.actions import InspectActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from tests.helpers import small_capsules
 from tests.ui.conftest import painted
 
@@ -28,20 +31,20 @@ class Gated:
     """A generator that waits before it renders while its gate is closed."""
 
     def __init__(self, generator):
-        self._generator = generator
+        self.inner = generator
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
         self.calls = 0
 
     def __getattr__(self, name):
-        return getattr(self._generator, name)
+        return getattr(self.inner, name)
 
-    def run(self, request, follow=None):
+    def run(self, request, steering=None):
         self.calls += 1
         self.entered.set()
         assert self.gate.wait(20)
-        return self._generator.run(request, follow)
+        return self.inner.run(request, steering)
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +55,11 @@ def loaded(model_file):
 
 
 @pytest.fixture
-def generator(session, model_file, loaded, monkeypatch):
+def generator(session, models, model_file, loaded):
     """A session that renders with a small capsule model; returns the model."""
-    session.rendering.open_model(model_file)
-    session.look.device = "cpu"
-    gated = Gated(loaded)
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: gated)
+    session.actions(SynthesizeActions).open_model(model_file)
+    session.context.look.device = "cpu"
+    gated = models.stand_in = Gated(loaded)
     yield gated
     gated.gate.set()
 
@@ -70,17 +72,22 @@ def mask(viewer, generator):
 
 @pytest.fixture
 def inspecting(session, mask):
-    return session.inspecting
+    return session.actions(InspectActions)
 
 
 @pytest.fixture
 def walking(session, mask):
-    session.walking.choices.steps = 4
-    return session.walking
+    session.actions(InspectActions).walks.choices.steps = 4
+    return session.actions(InspectActions).walks
 
 
 def pick(session, mask, place):
-    session.inspecting.picker.picked.emit(tuple(mask.data_to_world(place)))
+    session.actions(InspectActions).picker.picked.emit(tuple(mask.data_to_world(place)))
+
+
+def rank(session, mask, label):
+    mask.selected_label = label
+    session.actions(InspectActions).rank_label()
 
 
 def corners(layer):
@@ -94,9 +101,9 @@ def test_capsules_are_one_layer_with_named_axes_that_lies_on_the_mask(
     inspecting, generator, session, viewer, mask, finish
 ):
     inspecting.show("capsules", LAYER)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     layer = viewer.layers[f"axons · {LAYER} capsules"]
-    expected = generator.render(painted(), seed=session.look.seed, capture=[LAYER]).activations[LAYER]
+    expected = generator.render(painted(), seed=session.context.look.seed, capture=[LAYER]).activations[LAYER]
     np.testing.assert_array_equal(layer.data, expected)
     assert layer.data.shape == (8, 32, 16, 12)
     assert layer.axis_labels == ("capsule", "pose", "y", "x")
@@ -112,8 +119,8 @@ def test_capsules_are_one_layer_with_named_axes_that_lies_on_the_mask(
 
 def test_a_stack_on_a_turned_mask_lies_on_it(generator, session, viewer, finish):
     mask = viewer.add_labels(painted((60, 44)), name="turned", scale=(2, 3), rotate=30, translate=(5, 6), shear=[0.2])
-    session.inspecting.show("lengths", LAYER)
-    finish(session.inspecting.lane)
+    session.actions(InspectActions).show("lengths", LAYER)
+    finish(session.actions(InspectActions).jobs)
     layer = viewer.layers[f"turned · {LAYER} lengths"]
     np.testing.assert_allclose(corners(layer)[0], corners(mask)[0])
     np.testing.assert_allclose(corners(layer)[1], mask.data_to_world((59.5, 43.5)))
@@ -121,10 +128,10 @@ def test_a_stack_on_a_turned_mask_lies_on_it(generator, session, viewer, finish)
 
 def test_contrast_follows_the_sliders(inspecting, viewer, finish):
     inspecting.show("capsules", LAYER)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     layer = viewer.layers[f"axons · {LAYER} capsules"]
     for capsule, pose in ((0, 0), (3, 7)):
-        inspecting.book.go_to(capsule=capsule, pose=pose)
+        inspecting.stacks.go_to(capsule=capsule, pose=pose)
         shown = layer.data[capsule, pose]
         low, high = layer.contrast_limits
         assert shown.min() <= low < high <= shown.max()
@@ -134,8 +141,8 @@ def test_contrast_follows_the_sliders(inspecting, viewer, finish):
 def test_lengths_and_routing_move_with_the_same_sliders(inspecting, generator, session, viewer, finish):
     inspecting.show("lengths", LAYER)
     inspecting.show("routing", LAYER)
-    finish(inspecting.lane)
-    python = generator.render(painted(), seed=session.look.seed, capture=[LAYER], routing=[LAYER])
+    finish(inspecting.jobs)
+    python = generator.render(painted(), seed=session.context.look.seed, capture=[LAYER], routing=[LAYER])
     lengths, routing = (viewer.layers[f"axons · {LAYER} {what}"] for what in ("lengths", "routing"))
     poses = python.activations[LAYER]
     np.testing.assert_allclose(lengths.data[:, 5], np.sqrt((poses**2).sum(1)), rtol=1e-5)
@@ -148,44 +155,44 @@ def test_lengths_and_routing_move_with_the_same_sliders(inspecting, generator, s
 def test_showing_another_layer_switches_the_eye_of_the_first_off(inspecting, viewer, finish):
     for layer in (LAYER, "convcaps10"):
         inspecting.show("capsules", layer)
-        finish(inspecting.lane)
+        finish(inspecting.jobs)
     assert not viewer.layers[f"axons · {LAYER} capsules"].visible
     assert viewer.layers["axons · convcaps10 capsules"].visible
 
 
 def test_ranking_is_that_of_python_and_a_row_moves_the_sliders(inspecting, generator, session, viewer, mask, finish):
     pick(session, mask, (20, 20))
-    finish(inspecting.ranking_lane)
+    finish(inspecting.ranking_jobs)
     labels = painted()
-    activation = generator.render(labels, seed=session.look.seed, capture=[LAYER]).activations[LAYER]
+    activation = generator.render(labels, seed=session.context.look.seed, capture=[LAYER]).activations[LAYER]
     expected = rank_units(LAYER, activation, labels == 1, labels == 0)
     scores = inspecting.ranking.scores
     assert {(s.capsule, s.channel, s.auc) for s in scores} == {(s.capsule, s.channel, s.auc) for s in expected}
     assert len(scores) == 8 * 33
     assert scores[0].auc == max(score.auc for score in expected)
     assert scores[0].name(inspecting.structure) == "axon-like"
-    assert f"AUC {scores[0].auc:.2f}" in session.notes.inspect.text
+    assert f"AUC {scores[0].auc:.2f}" in session.context.notes["inspect"].text
     unit = next(score for score in scores if score.channel is not None)
     inspecting.show_unit((unit.layer, unit.capsule, unit.channel))
-    finish(inspecting.lane)
-    assert inspecting.unit == (LAYER, unit.capsule, unit.channel)
+    finish(inspecting.jobs)
+    assert inspecting.choices.unit == (LAYER, unit.capsule, unit.channel)
     assert tuple(viewer.dims.point[:2]) == (unit.capsule, unit.channel)
 
 
 def test_background_under_the_cursor_ranks_what_answers_to_the_background(inspecting, session, mask, finish):
     pick(session, mask, (60, 2))
-    finish(inspecting.ranking_lane)
+    finish(inspecting.ranking_jobs)
     scores = inspecting.ranking.scores
     assert scores[0].auc == min(score.auc for score in scores)
     assert scores[0].name("axon") == "background-like"
-    assert "background" in session.notes.inspect.text
+    assert "background" in session.context.notes["inspect"].text
 
 
 def test_ranking_all_layers_and_the_selected_label(inspecting, mask, finish):
     inspecting.choices.everywhere = True
     mask.selected_label = 2
     inspecting.rank_label()
-    finish(inspecting.ranking_lane)
+    finish(inspecting.ranking_jobs)
     assert {score.layer for score in inspecting.ranking.scores} == {stage.name for stage in inspecting.stages}
 
 
@@ -193,16 +200,22 @@ def test_ranking_all_layers_and_the_selected_label(inspecting, mask, finish):
     ("prepare", "words"),
     [
         (lambda session, mask: pick(session, mask, (-9, 5)), "beside the mask"),
-        (lambda session, mask: setattr(mask, "selected_label", 0) or session.inspecting.rank_label(), "background"),
-        (lambda session, mask: setattr(mask, "selected_label", 7) or session.inspecting.rank_label(), "label 7"),
+        (
+            lambda session, mask: setattr(mask, "selected_label", 0) or session.actions(InspectActions).rank_label(),
+            "background",
+        ),
+        (
+            lambda session, mask: setattr(mask, "selected_label", 7) or session.actions(InspectActions).rank_label(),
+            "label 7",
+        ),
     ],
 )
 def test_no_structure_is_said(inspecting, session, mask, finish, prepare, words):
     prepare(session, mask)
-    finish(inspecting.ranking_lane)
-    assert session.notes.inspect.kind == "problem"
-    assert words in session.notes.inspect.text
-    assert session.notes.inspect.action
+    finish(inspecting.ranking_jobs)
+    assert session.context.notes["inspect"].kind == "problem"
+    assert words in session.context.notes["inspect"].text
+    assert session.context.notes["inspect"].action
     assert inspecting.ranking is None
 
 
@@ -210,8 +223,8 @@ def test_no_structure_is_said(inspecting, session, mask, finish, prepare, words)
 def test_masks_without_a_structure_or_a_background(generator, session, viewer, finish, data, words):
     mask = viewer.add_labels(data)
     pick(session, mask, (5, 5))
-    finish(session.inspecting.ranking_lane)
-    note = session.notes.inspect
+    finish(session.actions(InspectActions).ranking_jobs)
+    note = session.context.notes["inspect"]
     assert note.kind == "problem"
     assert words in note.text
     assert note.action
@@ -219,15 +232,15 @@ def test_masks_without_a_structure_or_a_background(generator, session, viewer, f
 
 def test_off_shows_the_difference_and_reset_restores_exactly(inspecting, generator, session, viewer, mask, finish):
     inspecting.refresh()
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     image = viewer.layers["axons · axon-test"]
     before = image.data.copy()
     assert "axons · difference" not in viewer.layers
 
     inspecting.choose(("convcaps10", 0, 5))
     inspecting.change(scale=0.0)
-    finish(inspecting.lane)
-    python = generator.render(painted(), seed=session.look.seed, scale={("convcaps10", 0, 5): 0}).image
+    finish(inspecting.jobs)
+    python = generator.render(painted(), seed=session.context.look.seed, scale={("convcaps10", 0, 5): 0}).image
     np.testing.assert_array_equal(image.data, python)
     assert (python != before).any()
     difference = viewer.layers["axons · difference"]
@@ -239,16 +252,16 @@ def test_off_shows_the_difference_and_reset_restores_exactly(inspecting, generat
     recipe = Recipe.model_validate(image.metadata[METADATA_KEY])
     assert [(i.layer, i.capsule, i.channel, i.scale) for i in recipe.interventions] == [("convcaps10", 0, 5, 0.0)]
     np.testing.assert_array_equal(generator.run(request_of(recipe, painted())).image, python)
-    assert "convcaps10, capsule 0, channel 5: off" in session.notes.inspect.text
+    assert "convcaps10, capsule 0, channel 5: off" in session.context.notes["inspect"].text
 
     inspecting.change(value=2.0)
-    finish(inspecting.lane)
-    python = generator.render(painted(), seed=session.look.seed, set={("convcaps10", 0, 5): 2}).image
+    finish(inspecting.jobs)
+    python = generator.render(painted(), seed=session.context.look.seed, set={("convcaps10", 0, 5): 2}).image
     np.testing.assert_array_equal(image.data, python)
     assert len(inspecting.active_changes) == 1, "a unit has one change"
 
     inspecting.reset()
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     np.testing.assert_array_equal(image.data, before)
     assert not difference.data.any()
     assert image.metadata[METADATA_KEY]["interventions"] == []
@@ -256,44 +269,44 @@ def test_off_shows_the_difference_and_reset_restores_exactly(inspecting, generat
 
 def test_shown_capsules_follow_a_change_and_hidden_ones_when_they_are_looked_at(inspecting, viewer, finish):
     inspecting.show("capsules", LAYER)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     layer = viewer.layers[f"axons · {LAYER} capsules"]
     inspecting.choose((LAYER, 3, None))
     inspecting.change(scale=0.0)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     assert not layer.data[3].any()
     assert not layer.visible, "the first difference is not covered"
     inspecting.reset_all()
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     assert not layer.data[3].any(), "nothing is captured that is not looked at"
     layer.visible = True
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     assert layer.data[3].any()
 
 
 def test_changes_count_for_synthesize_export_and_python(inspecting, generator, session, viewer, finish, tmp_path):
     inspecting.choose((LAYER, 2, None))
     inspecting.change(scale=2.5)
-    finish(inspecting.lane)
-    session.look.seed = 11
-    session.rendering.render()
-    finish(session.rendering.lane)
-    assert "1 change inside the network" in session.notes.synthesize.text
+    finish(inspecting.jobs)
+    session.context.look.seed = 11
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    assert "1 change inside the network" in session.context.notes["synthesize"].text
     expected = generator.render(painted(), seed=11, scale={(LAYER, 2): 2.5}).image
     image = viewer.layers["axons · axon-test"]
     np.testing.assert_array_equal(image.data, expected)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     plain = generator.render(painted(), seed=11).image.astype(int)
     np.testing.assert_array_equal(viewer.layers["axons · difference"].data, expected - plain)
 
-    session.export.folder = str(tmp_path / "pairs")
-    session.exporting.export()
-    finish(session.exporting.lane)
+    session.context.export.folder = str(tmp_path / "pairs")
+    session.actions(ExportActions).export()
+    finish(session.actions(ExportActions).jobs)
     (path,) = (tmp_path / "pairs" / "images").iterdir()
     np.testing.assert_array_equal(tifffile.imread(path), expected)
 
     names = {"viewer": viewer}
-    exec(session.rendering.as_python(), names)
+    exec(session.actions(SynthesizeActions).as_python(), names)
     np.testing.assert_array_equal(names["image"], expected)
 
 
@@ -303,37 +316,37 @@ def test_mask_deleted_while_looking(inspecting, generator, session, viewer, mask
     assert generator.entered.wait(20)
     viewer.layers.remove(mask)
     generator.gate.set()
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     assert len(viewer.layers) == 0
-    assert session.notes.inspect.kind == "stopped"
-    assert "deleted" in session.notes.inspect.text
+    assert session.context.notes["inspect"].kind == "stopped"
+    assert "deleted" in session.context.notes["inspect"].text
 
 
 def test_a_deleted_stack_is_made_again_on_request(inspecting, viewer, finish):
     inspecting.show("capsules", LAYER)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     viewer.layers.remove(f"axons · {LAYER} capsules")
     inspecting.refresh()
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     assert f"axons · {LAYER} capsules" not in viewer.layers, "what the user deleted stays away"
     inspecting.show("capsules", LAYER)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     assert f"axons · {LAYER} capsules" in viewer.layers
 
 
 def test_models_without_capsules_say_which_to_choose(session, viewer):
     viewer.add_labels(painted())
-    session.inspecting.show("capsules")
-    assert session.notes.inspect.kind == "problem"
-    assert "no capsules" in session.notes.inspect.text
-    session.walking.walk()
-    assert not session.walking.lane.state.running
+    session.actions(InspectActions).show("capsules")
+    assert session.context.notes["inspect"].kind == "problem"
+    assert "no capsules" in session.context.notes["inspect"].text
+    session.actions(InspectActions).walks.walk()
+    assert not session.actions(InspectActions).walks.jobs.lane.state.running
 
 
 def test_the_pad_renders_the_place_between_the_corners(walking, inspecting, generator, session, viewer, finish):
     walking.move_to(0.2, 0.7)
     walking.move_to(0.3, 0.4)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     a, b, c = (Drawn(seed).vector(100) for seed in (1, 2, 3))
     z = latent_at(a, b, c, 0.3, 0.4)
     image = viewer.layers["axons · axon-test"]
@@ -343,16 +356,68 @@ def test_the_pad_renders_the_place_between_the_corners(walking, inspecting, gene
     walking.pin("c")
     assert walking.choices.c == Spot(Drawn(1), Drawn(2), Drawn(3), 0.3, 0.4)
     np.testing.assert_array_equal(walking.choices.c.vector(100), z)
-    session.rendering.render()
-    finish(session.rendering.lane)
-    assert image.metadata[METADATA_KEY]["z"] is None, "Render means the seed"
-    assert walking.current == Drawn(session.look.seed)
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    np.testing.assert_array_equal(np.array(image.metadata[METADATA_KEY]["z"], np.float32), z)
+    session.context.look.seed += 1
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    assert image.metadata[METADATA_KEY]["z"] is None, "another seed means its own latent vector"
+    assert walking.current == Drawn(session.context.look.seed)
+
+
+def test_what_is_chosen_on_the_pad_is_what_python_and_export_make(
+    walking, inspecting, generator, session, viewer, finish, tmp_path
+):
+    walking.move_to(0.3, 0.4)
+    finish(inspecting.jobs)
+    shown = viewer.layers["axons · axon-test"].data
+    names = {"viewer": viewer}
+    exec(session.actions(SynthesizeActions).as_python(), names)
+    np.testing.assert_array_equal(names["image"], shown)
+    session.context.export.folder = str(tmp_path / "pairs")
+    session.actions(ExportActions).export()
+    finish(session.actions(ExportActions).jobs)
+    (path,) = (tmp_path / "pairs" / "images").iterdir()
+    np.testing.assert_array_equal(tifffile.imread(path), shown)
+    session.context.export.variants = 2
+    session.actions(ExportActions).export()
+    assert "latent" in session.context.notes["export"].text, "all variants would be the same"
+
+
+def test_fast_is_fast_in_the_microscope_too(inspecting, generator, session, viewer, finish):
+    session.context.look.fast = True
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    image = viewer.layers["axons · axon-test"]
+    fast = image.data.copy()
+    assert (fast != generator.render(painted(), seed=session.context.look.seed).image).any()
+    inspecting.show("capsules", LAYER)
+    finish(inspecting.jobs)
+    np.testing.assert_array_equal(image.data, fast)
+    assert image.metadata[METADATA_KEY]["precision"] == "fast"
+    assert viewer.layers[f"axons · {LAYER} capsules"].metadata[METADATA_KEY]["precision"] == "fast"
+
+
+def test_a_slider_tick_while_live_is_on_is_rendered_once(inspecting, generator, session, viewer, finish, qtbot):
+    synthesize = session.actions(SynthesizeActions)
+    synthesize.following.switch(True)
+    qtbot.waitUntil(lambda: "axons · axon-test" in viewer.layers, timeout=20_000)
+    finish(synthesize.jobs)
+    followed = synthesize.following.state.text
+    inspecting.choose((LAYER, 2, None))
+    inspecting.change(scale=2.5)
+    finish(inspecting.jobs)
+    qtbot.wait(100)
+    assert synthesize.following.state.text == followed, "Live rendered the same change again"
+    expected = generator.render(painted(), seed=session.context.look.seed, scale={(LAYER, 2): 2.5}).image
+    np.testing.assert_array_equal(viewer.layers["axons · axon-test"].data, expected)
 
 
 def test_a_walk_is_a_stack_with_its_capsules_in_step(walking, inspecting, generator, viewer, finish):
     inspecting.choose_layer(LAYER)
     walking.walk()
-    finish(walking.lane)
+    finish(walking.jobs)
     images, maps = viewer.layers["axons · walk"], viewer.layers[f"axons · walk {LAYER}"]
     assert images.axis_labels == maps.axis_labels == ("alpha", "capsule", "pose", "y", "x")
     path = latent_path(Drawn(1).vector(100), Drawn(2).vector(100), 4)
@@ -360,7 +425,7 @@ def test_a_walk_is_a_stack_with_its_capsules_in_step(walking, inspecting, genera
         python = generator.render(painted(), z=path[step], capture=[LAYER])
         np.testing.assert_array_equal(images.data[step, 3, 7], python.image)
         np.testing.assert_array_equal(maps.data[step], python.activations[LAYER])
-    inspecting.book.go_to(alpha=2)
+    inspecting.stacks.go_to(alpha=2)
     viewer.layers.selection.active = images
     walking.pin("a")
     assert walking.choices.a == OnWay(Drawn(1), Drawn(2), 4, "spherical", 2)
@@ -370,13 +435,13 @@ def test_a_walk_is_a_stack_with_its_capsules_in_step(walking, inspecting, genera
 def test_a_change_after_a_walk_is_seen(walking, inspecting, viewer, finish):
     inspecting.choose(("convcaps10", 0, None))
     inspecting.change(scale=0.5)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     walking.walk()
-    finish(walking.lane)
+    finish(walking.jobs)
     walk, difference = viewer.layers["axons · walk"], viewer.layers["axons · difference"]
     assert (walk.visible, difference.visible) == (True, False)
     inspecting.change(scale=0.0)
-    finish(inspecting.lane)
+    finish(inspecting.jobs)
     assert (walk.visible, difference.visible) == (False, True)
 
 
@@ -384,7 +449,7 @@ def test_a_walk_without_capsules_has_three_axes(walking, viewer, finish):
     walking.choices.with_capsules = False
     walking.choices.path = "linear"
     walking.walk()
-    finish(walking.lane)
+    finish(walking.jobs)
     layer = viewer.layers["axons · walk"]
     assert layer.data.shape == (4, 64, 48)
     assert layer.axis_labels == ("alpha", "y", "x")
@@ -399,17 +464,17 @@ def test_moving_the_slider_never_waits_and_cancel_keeps_what_is_there(
     generator.gate.clear()
     qtbot.waitUntil(lambda: generator.calls >= 2)
     layer = viewer.layers["axons · walk"]
-    inspecting.book.go_to(alpha=3)
+    inspecting.stacks.go_to(alpha=3)
     assert not np.asarray(layer.data[3]).any(), "not there yet, and nobody waits"
-    walking.lane.cancel()
-    finish(walking.lane)
-    assert session.notes.inspect.kind == "stopped"
-    assert "of 4 steps are there" in session.notes.inspect.text
+    walking.jobs.lane.cancel()
+    finish(walking.jobs)
+    assert session.context.notes["inspect"].kind == "stopped"
+    assert "of 4 steps are there" in session.context.notes["inspect"].text
     generator.gate.set()
     path = latent_path(Drawn(1).vector(100), Drawn(2).vector(100), 4)
     np.testing.assert_array_equal(np.asarray(layer.data[0]), generator.render(painted(), z=path[0]).image)
-    inspecting.book.go_to(alpha=2)
-    inspecting.book.go_to(alpha=3)
+    inspecting.stacks.go_to(alpha=2)
+    inspecting.stacks.go_to(alpha=3)
     expected = generator.render(painted(), z=path[3]).image
     qtbot.waitUntil(lambda: np.array_equal(np.asarray(layer.data[3]), expected), timeout=20_000)
 
@@ -417,10 +482,10 @@ def test_moving_the_slider_never_waits_and_cancel_keeps_what_is_there(
 def test_a_walk_of_one_step(walking, session, viewer, finish):
     walking.choices.steps = 1
     walking.walk()
-    finish(walking.lane)
-    assert session.notes.inspect.kind == "problem"
-    assert "1 step" in session.notes.inspect.text
-    assert "at least 2" in session.notes.inspect.action
+    finish(walking.jobs)
+    assert session.context.notes["inspect"].kind == "problem"
+    assert "1 step" in session.context.notes["inspect"].text
+    assert "at least 2" in session.context.notes["inspect"].action
     assert "axons · walk" not in viewer.layers
 
 
@@ -430,28 +495,28 @@ def test_mask_deleted_before_the_walk_begins(walking, generator, session, viewer
     assert generator.entered.wait(20)
     viewer.layers.remove(mask)
     generator.gate.set()
-    finish(walking.lane)
+    finish(walking.jobs)
     assert len(viewer.layers) == 0
-    assert "deleted" in session.notes.inspect.text
+    assert "deleted" in session.context.notes["inspect"].text
 
 
 def test_stack_deleted_while_the_walk_is_filled(walking, session, viewer, finish, qtbot):
     walking.walk()
     qtbot.waitUntil(lambda: "axons · walk" in viewer.layers, timeout=20_000)
     viewer.layers.remove("axons · walk")
-    finish(walking.lane)
-    assert session.notes.inspect.kind == "done"
+    finish(walking.jobs)
+    assert session.context.notes["inspect"].kind == "done"
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".gif", ".mp4"])
 def test_a_walk_is_saved(walking, session, viewer, finish, tmp_path, suffix):
     walking.choices.with_capsules = False
     walking.walk()
-    finish(walking.lane)
+    finish(walking.jobs)
     path = tmp_path / f"walk{suffix}"
     walking.save(path)
-    finish(walking.lane)
-    assert str(path) in session.notes.inspect.text
+    finish(walking.jobs)
+    assert str(path) in session.context.notes["inspect"].text
     stack = tifffile.imread(path) if suffix == ".tif" else iio.imread(path)
     assert stack.shape[:3] == (4, 64, 48)
     if suffix == ".tif":
@@ -460,17 +525,17 @@ def test_a_walk_is_saved(walking, session, viewer, finish, tmp_path, suffix):
 
 def test_saving_without_a_walk_and_on_a_full_disk(walking, session, finish, tmp_path, monkeypatch):
     walking.save(tmp_path / "walk.gif")
-    assert session.notes.inspect.action == "Press Walk first."
+    assert session.context.notes["inspect"].action == "Press Walk first."
     walking.walk()
-    finish(walking.lane)
+    finish(walking.jobs)
 
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(tifffile.TiffWriter, "write", full)
     walking.save(tmp_path / "walk.tif")
-    finish(walking.lane)
-    note = session.notes.inspect
+    finish(walking.jobs)
+    note = session.context.notes["inspect"]
     assert note.kind == "problem"
     assert "disk is full" in note.text
     assert note.action
@@ -495,7 +560,7 @@ def test_a_click_picks_once_and_gives_the_tool_back(inspecting, session, viewer,
     assert mask.mode == "pan_zoom", "the tool comes back after the release, not for the press"
     Press.type = "mouse_release"
     assert next(drag, None) is None
-    finish(inspecting.ranking_lane)
+    finish(inspecting.ranking_jobs)
     assert inspecting.ranking is not None
     assert mask.mode == "paint"
     assert viewer.mouse_drag_callbacks == callbacks

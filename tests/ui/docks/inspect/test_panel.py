@@ -7,13 +7,17 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QFileDialog
 
+from napari_synth.models.registry import bundled_cards
 from napari_synth.nets.capsule_stages import STAGES
+from napari_synth.synthesis.architectures.registry import stages_of
 from napari_synth.synthesis.latents.sources import Drawn
+from napari_synth.ui.context import model_catalogue
+from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.inspect.latent_box import with_suffix
-from napari_synth.ui.docks.inspect.panel import InspectPanel
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from tests.helpers import small_capsules
 from tests.ui.conftest import painted
-from tests.ui.test_panels import click, controls
+from tests.ui.hands import click, controls
 from tests.ui.test_start import run_python
 
 LAYER = "convcaps4"
@@ -25,16 +29,14 @@ def model_file(tmp_path_factory):
 
 
 @pytest.fixture
-def panel(session, viewer, qtbot):
-    panel = InspectPanel(viewer)
-    qtbot.addWidget(panel)
-    return panel
+def panel(panel):
+    return panel("inspect")
 
 
 @pytest.fixture
-def opened(panel, session, model_file):
-    session.rendering.open_model(model_file)
-    session.look.device = "cpu"
+def ready(panel, session, model_file):
+    session.actions(SynthesizeActions).open_model(model_file)
+    session.context.look.device = "cpu"
     return panel
 
 
@@ -42,10 +44,15 @@ def rendered(viewer):
     return viewer.layers["axons · axon-test"].data
 
 
-def test_without_a_capsule_model_it_says_so_and_one_click_opens_one(panel, session, model_file, qtbot, monkeypatch):
-    while session.inspecting.advised:
-        session.catalogue._cards.pop(session.inspecting.advised)
-    session.catalogue.changed.emit()
+@pytest.fixture
+def no_bundled_capsules(monkeypatch):
+    plain = {name: card for name, card in bundled_cards().items() if not stages_of(card)}
+    monkeypatch.setattr(model_catalogue, "bundled_cards", lambda: plain)
+
+
+def test_without_a_capsule_model_it_says_so_and_one_click_opens_one(
+    no_bundled_capsules, panel, session, model_file, qtbot, monkeypatch
+):
     assert panel.tabs.isHidden()
     assert "has no capsules" in panel.advice_text.text()
     assert panel.use_model.isHidden()
@@ -53,22 +60,22 @@ def test_without_a_capsule_model_it_says_so_and_one_click_opens_one(panel, sessi
     click(qtbot, panel.open_model)
     assert panel.advice.isHidden()
     assert not panel.tabs.isHidden()
-    session.rendering.choose_model("optional-pix2pix-nuclei")
+    session.context.choose_model("optional-pix2pix-nuclei")
     assert "axon-test" in panel.use_model.text()
     click(qtbot, panel.use_model)
-    assert session.look.model == str(model_file)
+    assert session.context.look.model == str(model_file)
 
 
-def test_every_control_of_both_tabs_has_a_name_and_a_tooltip(opened):
-    found = controls(opened)
+def test_every_control_of_both_tabs_has_a_name_and_a_tooltip(ready):
+    found = controls(ready)
     assert len(found) > 25
-    for widget in [*found, opened.ranks.table, opened.latents.pad, opened.changes.factor]:
+    for widget in [*found, ready.ranks.table, ready.latents.pad, ready.changes.factor]:
         assert widget.toolTip(), widget
         assert widget.accessibleName(), widget
 
 
-def test_the_map_shows_the_network_and_is_used_by_keyboard(opened, session, viewer, qtbot):
-    boxes = opened.map.boxes
+def test_the_map_shows_the_network_and_is_used_by_keyboard(ready, session, viewer, qtbot):
+    boxes = ready.map.boxes
     assert list(boxes) == [stage.name for stage in STAGES]
     assert boxes["convcaps5"].text() == "convcaps5\n8 × 64"
     assert boxes[LAYER].isChecked()
@@ -76,133 +83,133 @@ def test_the_map_shows_the_network_and_is_used_by_keyboard(opened, session, view
     assert "8 capsules of 64 channels, 8 by 6" in boxes["convcaps5"].accessibleName()
     assert boxes["convcaps5"].focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.keyClick(boxes["convcaps5"], Qt.Key.Key_Space)
-    assert session.inspecting.choices.layer == "convcaps5"
-    assert opened.changes.channel.maximum() == 63
-    opened.changes.channel.setValue(60)
+    assert session.actions(InspectActions).choices.layer == "convcaps5"
+    assert ready.changes.channel.maximum() == 63
+    ready.changes.channel.setValue(60)
     click(qtbot, boxes["conv1"])
-    assert session.inspecting.unit == ("conv1", 0, 15)
-    assert not opened.views["routing"].isEnabled(), "a plain convolution routes nothing"
+    assert session.actions(InspectActions).choices.unit == ("conv1", 0, 15)
+    assert not ready.views["routing"].isEnabled(), "a plain convolution routes nothing"
 
 
-def test_rank_switch_off_and_reset_from_the_panel(opened, session, viewer, qtbot, finish):
+def test_rank_switch_off_and_reset_from_the_panel(ready, session, viewer, qtbot, finish):
     mask = viewer.add_labels(painted(), name="axons")
     mask.selected_label = 1
-    click(qtbot, opened.map.boxes["convcaps10"])
-    click(qtbot, opened.ranks.label)
-    finish(session.inspecting.ranking_lane)
-    table = opened.ranks.table
+    click(qtbot, ready.map.boxes["convcaps10"])
+    click(qtbot, ready.ranks.label)
+    finish(session.actions(InspectActions).ranking_jobs)
+    table = ready.ranks.table
     assert table.rowCount() == 17
     assert table.item(0, 0).text() == "axon-like"
     auc = [float(table.item(line, 4).text()) for line in range(17)]
     assert auc == sorted(auc, reverse=True)
-    session.inspecting.refresh()
-    finish(session.inspecting.lane)
+    session.actions(InspectActions).refresh()
+    finish(session.actions(InspectActions).jobs)
     before = rendered(viewer).copy()
 
     table.selectRow(0)
     _, capsule, channel = table.unit(0)
-    assert opened.changes.capsule.value() == capsule
-    assert opened.changes.channel.value() == (-1 if channel is None else channel)
-    click(qtbot, opened.changes.off)
-    finish(session.inspecting.lane)
+    assert ready.changes.capsule.value() == capsule
+    assert ready.changes.channel.value() == (-1 if channel is None else channel)
+    click(qtbot, ready.changes.off)
+    finish(session.actions(InspectActions).jobs)
     assert (rendered(viewer) != before).any()
-    assert "off" in opened.changes.active.item(0).text()
-    assert opened.changes.factor_box.value() == 0
-    opened.changes.factor.setValue(150)
-    finish(session.inspecting.lane)
-    assert "× 1.5" in opened.changes.active.item(0).text()
-    opened.changes.value.setValue(0.5)
-    click(qtbot, opened.changes.set_button)
-    finish(session.inspecting.lane)
-    assert "set to 0.5" in opened.changes.active.item(0).text()
-    click(qtbot, opened.changes.reset_all)
-    finish(session.inspecting.lane)
+    assert "off" in ready.changes.active.item(0).text()
+    assert ready.changes.factor_box.value() == 0
+    ready.changes.factor.setValue(150)
+    finish(session.actions(InspectActions).jobs)
+    assert "× 1.5" in ready.changes.active.item(0).text()
+    ready.changes.value.setValue(0.5)
+    click(qtbot, ready.changes.set_button)
+    finish(session.actions(InspectActions).jobs)
+    assert "set to 0.5" in ready.changes.active.item(0).text()
+    click(qtbot, ready.changes.reset_all)
+    finish(session.actions(InspectActions).jobs)
     np.testing.assert_array_equal(rendered(viewer), before)
-    assert opened.changes.active.item(0).text() == "Nothing is changed."
-    assert not opened.changes.reset_all.isEnabled()
+    assert ready.changes.active.item(0).text() == "Nothing is changed."
+    assert not ready.changes.reset_all.isEnabled()
 
 
-def test_delete_takes_the_selected_change_back(opened, session, viewer, qtbot, finish):
+def test_delete_takes_the_selected_change_back(ready, session, viewer, qtbot, finish):
     viewer.add_labels(painted(), name="axons")
-    click(qtbot, opened.changes.off)
-    finish(session.inspecting.lane)
-    opened.changes.active.setCurrentRow(0)
-    qtbot.keyClick(opened.changes.active, Qt.Key.Key_Delete)
-    finish(session.inspecting.lane)
-    assert session.inspecting.active_changes == ()
+    click(qtbot, ready.changes.off)
+    finish(session.actions(InspectActions).jobs)
+    ready.changes.active.setCurrentRow(0)
+    qtbot.keyClick(ready.changes.active, Qt.Key.Key_Delete)
+    finish(session.actions(InspectActions).jobs)
+    assert session.actions(InspectActions).active_changes == ()
 
 
-def test_a_row_opens_the_activation(opened, session, viewer, finish):
+def test_a_row_opens_the_activation(ready, session, viewer, finish):
     viewer.add_labels(painted(), name="axons")
-    opened.ranks.everywhere.setChecked(True)
-    session.inspecting.rank_label()
-    finish(session.inspecting.ranking_lane)
-    table = opened.ranks.table
+    ready.ranks.everywhere.setChecked(True)
+    session.actions(InspectActions).rank_label()
+    finish(session.actions(InspectActions).ranking_jobs)
+    table = ready.ranks.table
     line = next(i for i in range(table.rowCount()) if table.unit(i)[2] is not None)
     layer, capsule, channel = table.unit(line)
     table.itemDoubleClicked.emit(table.item(line, 1))
-    finish(session.inspecting.lane)
+    finish(session.actions(InspectActions).jobs)
     assert f"axons · {layer} capsules" in viewer.layers
-    assert opened.map.boxes[layer].isChecked()
+    assert ready.map.boxes[layer].isChecked()
     assert tuple(viewer.dims.point[:2]) == (capsule, channel)
 
 
-def test_waiting_for_a_click_is_shown_and_ends_with_the_panel(opened, session, qtbot, viewer):
-    click(qtbot, opened.ranks.pick)
-    assert session.inspecting.picker.waiting
-    assert opened.ranks.pick.text() == "Click on it…"
-    click(qtbot, opened.ranks.pick)
-    assert not session.inspecting.picker.waiting
+def test_waiting_for_a_click_is_shown_and_ends_with_the_panel(ready, session, qtbot, viewer):
+    click(qtbot, ready.ranks.pick)
+    assert session.actions(InspectActions).picker.waiting
+    assert ready.ranks.pick.text() == "Click on it…"
+    click(qtbot, ready.ranks.pick)
+    assert not session.actions(InspectActions).picker.waiting
 
 
-def test_pointing_and_pressing_the_key_ranks(opened, session, viewer, finish):
+def test_pointing_and_pressing_the_key_ranks(ready, session, viewer, finish):
     mask = viewer.add_labels(painted(), name="axons")
     viewer.cursor.position = tuple(mask.data_to_world((20, 20)))
     (bound,) = [function for key, function in viewer.keymap.items() if str(key) == "Shift+G"]
     bound(viewer)
-    finish(session.inspecting.ranking_lane)
-    assert opened.ranks.table.rowCount() > 0
+    finish(session.actions(InspectActions).ranking_jobs)
+    assert ready.ranks.table.rowCount() > 0
 
 
-def test_the_pad_follows_mouse_and_arrow_keys(opened, session, viewer, qtbot, finish):
+def test_the_pad_follows_mouse_and_arrow_keys(ready, session, viewer, qtbot, finish):
     viewer.add_labels(painted(), name="axons")
-    pad = opened.latents.pad
+    pad = ready.latents.pad
     pad.resize(220, 220)
     qtbot.mouseClick(pad, Qt.MouseButton.LeftButton, pos=QPoint(110, 110))
     assert (pad.u, pad.v) == pytest.approx((0.5, 0.5), abs=0.01)
-    finish(session.inspecting.lane)
+    finish(session.actions(InspectActions).jobs)
     first = rendered(viewer).copy()
     qtbot.keyClick(pad, Qt.Key.Key_Right)
     assert pad.u == pytest.approx(0.55, abs=0.01)
-    finish(session.inspecting.lane)
+    finish(session.actions(InspectActions).jobs)
     assert (rendered(viewer) != first).any()
-    assert session.walking.choices.u == pytest.approx(0.55, abs=0.01)
+    assert session.actions(InspectActions).walks.choices.u == pytest.approx(0.55, abs=0.01)
 
 
-def test_corners_walk_and_save_from_the_panel(opened, session, viewer, qtbot, finish, monkeypatch, tmp_path):
+def test_corners_walk_and_save_from_the_panel(ready, session, viewer, qtbot, finish, monkeypatch, tmp_path):
     viewer.add_labels(painted(), name="axons")
-    latents = opened.latents
+    latents = ready.latents
     latents.corners["b"].seed.value.setValue(9)
-    assert session.walking.choices.b == Drawn(9)
-    session.look.seed = 21
+    assert session.actions(InspectActions).walks.choices.b == Drawn(9)
+    session.context.look.seed = 21
     click(qtbot, latents.corners["a"].pin)
     assert latents.corners["a"].seed.value.value() == 21
-    session.look.noise = False
+    session.context.look.noise = False
     click(qtbot, latents.corners["c"].pin)
     assert "no noise" in latents.corners["c"].pinned.text()
     assert latents.corners["c"].seed.isHidden()
     click(qtbot, latents.corners["c"].unpin)
-    assert session.walking.choices.c == Drawn(3)
+    assert session.actions(InspectActions).walks.choices.c == Drawn(3)
     latents.steps.setValue(3)
     latents.with_capsules.setChecked(False)
     click(qtbot, latents.walk)
     assert not latents.bar.isHidden()
-    finish(session.walking.lane)
+    finish(session.actions(InspectActions).walks.jobs)
     assert latents.bar.isHidden()
     assert viewer.layers["axons · walk"].data.shape[0] == 3
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(tmp_path / "walk"), "TIFF stack (*.tif)"))
     click(qtbot, latents.save)
-    finish(session.walking.lane)
+    finish(session.actions(InspectActions).walks.jobs)
     assert (tmp_path / "walk.tif").is_file()
 
 
@@ -216,11 +223,11 @@ import json, sys
 from qtpy.QtWidgets import QApplication
 app = QApplication([])
 from napari.components import ViewerModel
-from napari_synth.ui.docks.inspect.panel import InspectPanel
 from napari_synth.ui.session import session_for
 viewer = ViewerModel()
-session_for(viewer).rendering.open_model(PATH)
-panel = InspectPanel(viewer)
+session = session_for(viewer)
+session.context.open_model(PATH)
+panel = session.panel("inspect")
 app.processEvents()
 print(json.dumps({"boxes": len(panel.map.boxes), "torch": "torch" in sys.modules}))
 """

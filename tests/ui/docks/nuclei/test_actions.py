@@ -1,25 +1,25 @@
-"""The nucleus studio on a viewer model: what a person's clicks do to the mask and its table."""
+"""The Nuclei dock on a viewer model: what a person's clicks do to the mask and its table."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from napari_synth.ui.docks.masks.panel import MasksPanel
-from napari_synth.ui.docks.nuclei.panel import NucleiPanel
+from napari_synth.core.recipe import DEFAULT_SHAPES
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
 from napari_synth.ui.napari_bridge.mask_layers import add_mask
 from tests.ui.conftest import painted
 
 
 @pytest.fixture
-def studio(session, viewer, finish):
-    """A studio with an empty mask, a chosen shape and its model in memory."""
+def dock(session, viewer, finish):
+    """The dock beside an empty mask, with a chosen shape and its model in memory."""
     add_mask(viewer, (160, 200), "mine")
-    studio = session.studio
-    studio.show_thumbnails()
-    studio.set_z(np.array(studio.choices.z))
-    finish(studio.lane, 60_000)
-    return studio
+    dock = session.actions(NucleusActions)
+    dock.shapes.show_thumbnails()
+    dock.shapes.set_code(np.array(dock.choices.z))
+    finish(dock.jobs, 60_000)
+    return dock
 
 
 def mask(viewer):
@@ -31,16 +31,16 @@ def codes(layer, label):
     return np.array([row[f"z{i}"] for i in range(10)])
 
 
-def test_a_stamp_is_one_nucleus_one_row_and_one_undo(studio, viewer):
+def test_a_stamp_is_one_nucleus_one_row_and_one_undo(dock, viewer):
     layer = mask(viewer)
-    studio.use_tool("stamp")
+    dock.use_tool("stamp")
     for number, place in enumerate([(40, 40), (40, 120), (110, 60), (110, 150), (75, 95)], 1):
-        studio.click(place)
+        dock.click(place)
         assert layer.data[place] == number
-    assert "Stamped nucleus 5" in studio.note.text
+    assert "Stamped nucleus 5" in dock.note.text
     assert len(np.unique(layer.data)) == 6
     assert layer.features["index"].tolist() == [0, 1, 2, 3, 4, 5]
-    np.testing.assert_allclose(codes(layer, 3), studio.choices.z, atol=1e-6)
+    np.testing.assert_allclose(codes(layer, 3), dock.choices.z, atol=1e-6)
     assert layer.features["angle"][1:].nunique() == 5, "turned by chance"
     before = layer.data.copy()
     layer.undo()
@@ -51,38 +51,38 @@ def test_a_stamp_is_one_nucleus_one_row_and_one_undo(studio, viewer):
     assert layer.features["index"].tolist() == [0, 1, 2, 3, 4, 5]
 
 
-def test_stamps_of_a_fixed_angle_and_area(studio, viewer):
-    studio.use_tool("stamp")
-    studio.choices.turn_random = studio.choices.size_random = False
-    studio.choices.angle, studio.choices.area = 30.0, 400.0
-    studio.click((60, 60))
+def test_stamps_of_a_fixed_angle_and_area(dock, viewer):
+    dock.use_tool("stamp")
+    dock.choices.turn_random = dock.choices.size_random = False
+    dock.choices.angle, dock.choices.area = 30.0, 400.0
+    dock.click((60, 60))
     layer = mask(viewer)
     assert layer.features["angle"].iloc[-1] == 30
     assert np.count_nonzero(layer.data == 1) == pytest.approx(400, rel=0.1)
 
 
-def test_the_ghost_is_what_a_click_stamps(studio, viewer):
-    layer, ghost = mask(viewer), studio.ghost
+def test_the_ghost_is_what_a_click_stamps(dock, viewer):
+    layer, ghost = mask(viewer), dock.stamping.ghost
     painted_before = layer.data.copy()
-    studio.use_tool("stamp")
+    dock.use_tool("stamp")
     assert ghost.pixels is None, "the cursor is not on the canvas yet"
-    studio.hover((60.3, 70.4))
+    dock.stamping.hover((60.3, 70.4))
     seen = ghost.pixels
-    studio.hover((61.0, 72.0))
+    dock.stamping.hover((61.0, 72.0))
     np.testing.assert_array_equal(ghost.pixels[0], seen[0] + 1)
     np.testing.assert_array_equal(ghost.pixels[1], seen[1] + 2)
-    studio.choices.dimension = 1
-    studio.morph(6)
+    dock.choices.dimension = 1
+    dock.shapes.morph(6)
     assert len(ghost.pixels[0]) != len(seen[0]) or (ghost.pixels[0] != seen[0] + 1).any(), "the wheel is seen at once"
-    studio.choices.size_random = False
-    studio.choices.area = 300.0
+    dock.choices.size_random = False
+    dock.choices.area = 300.0
     assert len(ghost.pixels[0]) == pytest.approx(300, rel=0.1)
-    studio.hover((60.3, 70.4))
+    dock.stamping.hover((60.3, 70.4))
     expected = painted_before.copy()
     expected[ghost.pixels] = 1
     assert (layer.data == painted_before).all(), "nothing is painted before the click"
     assert list(viewer.layers) == [layer]
-    studio.click((60.3, 70.4))
+    dock.click((60.3, 70.4))
     np.testing.assert_array_equal(layer.data, expected)
     layer.undo()
     assert (layer.data == painted_before).all()
@@ -90,30 +90,30 @@ def test_the_ghost_is_what_a_click_stamps(studio, viewer):
     np.testing.assert_array_equal(layer.data, expected)
 
 
-def test_the_ghost_keeps_off_the_neighbours(studio, viewer):
+def test_the_ghost_keeps_off_the_neighbours(dock, viewer):
     layer = mask(viewer)
     layer.data[:, 100:] = 9
-    studio.use_tool("stamp")
-    studio.hover((80, 97))
-    rows, columns = studio.ghost.pixels
+    dock.use_tool("stamp")
+    dock.stamping.hover((80, 97))
+    rows, columns = dock.stamping.ghost.pixels
     assert columns.max() == 99
-    studio.hover((80, 160))
-    assert studio.ghost.pixels is None, "no free place"
-    studio.hover((80, 97))
-    studio.click((80, 97))
+    dock.stamping.hover((80, 160))
+    assert dock.stamping.ghost.pixels is None, "no free place"
+    dock.stamping.hover((80, 97))
+    dock.click((80, 97))
     assert set(zip(*np.nonzero(layer.data == 10), strict=True)) == set(zip(rows, columns, strict=True))
 
 
 @pytest.mark.parametrize("end", ["tool", "cursor", "brush", "layer", "dock"])
-def test_the_ghost_goes_with_its_reason(studio, viewer, qtbot, end):
-    panel = NucleiPanel(viewer)
+def test_the_ghost_goes_with_its_reason(dock, session, viewer, qtbot, end):
+    panel = session.panel("nuclei")
     qtbot.addWidget(panel)
     panel.show()
-    studio.use_tool("stamp")
-    studio.hover((60, 70))
-    assert studio.ghost.pixels is not None
+    dock.use_tool("stamp")
+    dock.stamping.hover((60, 70))
+    assert dock.stamping.ghost.pixels is not None
     if end == "tool":
-        studio.use_tool("grow")
+        dock.use_tool("grow")
     elif end == "cursor":
         viewer.mouse_over_canvas = True
         viewer.mouse_over_canvas = False
@@ -123,28 +123,28 @@ def test_the_ghost_goes_with_its_reason(studio, viewer, qtbot, end):
         viewer.layers.clear()
     else:
         panel.hide()
-    assert studio.ghost.pixels is None
+    assert dock.stamping.ghost.pixels is None
     assert len(viewer.mouse_move_callbacks) == (1 if end in ("tool", "cursor") else 0)
 
 
-def test_a_stamp_on_a_full_place_says_so(studio, viewer):
+def test_a_stamp_on_a_full_place_says_so(dock, viewer):
     layer = mask(viewer)
     layer.data[:] = 1
-    studio.use_tool("stamp")
-    studio.click((60, 60))
-    assert studio.note.kind == "problem"
+    dock.use_tool("stamp")
+    dock.click((60, 60))
+    assert dock.note.kind == "problem"
     assert (layer.data == 1).all()
 
 
-def test_a_field_grows_in_a_rectangle_and_goes_in_one_undo(studio, session, viewer, finish):
+def test_a_field_grows_in_a_rectangle_and_goes_in_one_undo(dock, context, viewer, finish):
     layer = mask(viewer)
-    studio.use_tool("stamp")
-    studio.click((30, 30))
-    session.field.area_mean, session.field.area_sd, session.field.count_mean = 80, 10, 60
-    studio.use_tool("grow")
-    studio._drag((60.2, 90.7), (150.1, 180.3), True)
-    finish(studio.lane)
-    assert "Grew" in studio.note.text
+    dock.use_tool("stamp")
+    dock.click((30, 30))
+    context.field.area_mean, context.field.area_sd, context.field.count_mean = 80, 10, 60
+    dock.use_tool("grow")
+    dock.draw_box((60.2, 90.7), (150.1, 180.3))
+    finish(dock.jobs)
+    assert "Grew" in dock.note.text
     grown = [label for label in np.unique(layer.data) if label > 1]
     assert len(grown) > 3
     assert len(layer.features) == 2 + len(grown)
@@ -160,22 +160,22 @@ def test_a_field_grows_in_a_rectangle_and_goes_in_one_undo(studio, session, view
     assert layer.features.equals(table)
 
 
-def test_one_nucleus_is_changed_in_place(studio, viewer):
+def test_one_nucleus_is_changed_in_place(dock, viewer):
     layer = mask(viewer)
-    studio.use_tool("stamp")
-    studio.click((60, 60))
-    studio.click((60, 150))
+    dock.use_tool("stamp")
+    dock.click((60, 60))
+    dock.click((60, 150))
     other = layer.data == 2
-    studio.use_tool("edit")
-    studio.click((60, 60))
-    assert studio.choices.selected == 1
-    studio.choices.area = 300.0
-    studio.apply_edit()
+    dock.use_tool("edit")
+    dock.click((60, 60))
+    assert dock.choices.selected == 1
+    dock.choices.area = 300.0
+    dock.reshaping.apply()
     assert np.count_nonzero(layer.data == 1) == pytest.approx(300, rel=0.1)
     small = layer.data.copy()
-    z = np.array(studio.choices.z)
+    z = np.array(dock.choices.z)
     z[0] = 2.5 if z[0] < 0 else -2.5
-    studio.set_z(z)
+    dock.shapes.set_code(z)
     assert (layer.data != small).any()
     np.testing.assert_allclose(codes(layer, 1), z, atol=1e-5)
     assert layer.features["member"][1] == -1
@@ -185,40 +185,40 @@ def test_one_nucleus_is_changed_in_place(studio, viewer):
     assert abs(codes(layer, 1)[0] - z[0]) > 1, "the code goes back with the shape"
 
 
-def test_a_painted_nucleus_can_be_taken_up(studio, viewer):
+def test_a_painted_nucleus_can_be_taken_up(dock, viewer):
     layer = mask(viewer)
     layer.data[40:80, 40:100] = 7
     layer.refresh()
-    studio.use_tool("edit")
-    studio.click((60, 60))
-    assert studio.choices.selected == 7
-    assert studio.choices.area == pytest.approx(2400, rel=0.1)
-    studio.choices.area = 1000.0
-    studio.apply_edit()
+    dock.use_tool("edit")
+    dock.click((60, 60))
+    assert dock.choices.selected == 7
+    assert dock.choices.area == pytest.approx(2400, rel=0.1)
+    dock.choices.area = 1000.0
+    dock.reshaping.apply()
     assert np.count_nonzero(layer.data == 7) == pytest.approx(1000, rel=0.1)
-    studio.click((5, 5))
-    assert studio.choices.selected == 0
+    dock.click((5, 5))
+    assert dock.choices.selected == 0
 
 
-def test_the_wheel_morphs_along_the_chosen_direction(studio):
-    studio.choices.dimension = 4
-    before, shape = np.array(studio.choices.z), studio.shape
-    studio.morph(3)
-    moved = np.array(studio.choices.z) - before
+def test_the_wheel_morphs_along_the_chosen_direction(dock):
+    dock.choices.dimension = 4
+    before, shape = np.array(dock.choices.z), dock.shapes.picture
+    dock.shapes.morph(3)
+    moved = np.array(dock.choices.z) - before
     assert np.flatnonzero(moved).tolist() == [4]
     assert moved[4] == pytest.approx(0.75)
-    assert (studio.shape != shape).any()
+    assert (dock.shapes.picture != shape).any()
 
 
-def test_save_and_open_keep_the_codes(studio, session, viewer, tmp_path):
+def test_save_and_open_keep_the_codes(dock, session, viewer, tmp_path):
     layer = mask(viewer)
-    studio.use_tool("stamp")
+    dock.use_tool("stamp")
     for place in ((40, 40), (40, 120), (110, 60)):
-        studio.click(place)
-    studio.save(tmp_path / "nuclei")
-    assert "Saved nuclei.tif" in studio.note.text
+        dock.click(place)
+    dock.save(tmp_path / "nuclei")
+    assert "Saved nuclei.tif" in dock.note.text
     viewer.layers.clear()
-    studio.open(tmp_path / "nuclei.tif")
+    dock.open(tmp_path / "nuclei.tif")
     (again,) = viewer.layers
     np.testing.assert_array_equal(again.data, layer.data)
     assert again.features["index"].tolist() == [0, 1, 2, 3]
@@ -226,139 +226,81 @@ def test_save_and_open_keep_the_codes(studio, session, viewer, tmp_path):
         np.testing.assert_allclose(codes(again, label), codes(layer, label), rtol=1e-6)
     columns = ["angle", "scale", "y", "x", "member"]
     np.testing.assert_allclose(again.features[columns][1:], layer.features[columns][1:], rtol=1e-6)
-    studio.use_tool("edit")
-    studio.click((40, 40))
-    assert studio.choices.selected == 1
-    studio.open(tmp_path / "none.tif")
-    assert "does not exist" in studio.note.text
+    dock.use_tool("edit")
+    dock.click((40, 40))
+    assert dock.choices.selected == 1
+    dock.open(tmp_path / "none.tif")
+    assert "does not exist" in dock.note.text
 
 
-def test_walk_and_traversals_are_layers(studio, viewer):
-    studio.walk()
-    assert "needs a start and an end" in studio.note.text
-    studio.mark(0)
-    studio.choose(5)
-    studio.mark(1)
-    studio.walk()
+def test_walk_and_traversals_are_layers(dock, viewer, context):
+    dock.shapes.walk()
+    assert "needs a start and an end" in dock.note.text
+    dock.shapes.mark(0)
+    dock.shapes.choose(5)
+    dock.shapes.mark(1)
+    dock.shapes.walk()
     walk = viewer.layers["walk"]
     assert walk.data.shape == (25, 64, 64)
     assert walk.axis_labels == ("alpha", "y", "x")
     assert viewer.layers.selection.active is mask(viewer)
-    start = studio._shapes.decode(studio.marks[0])[0]
+    start = context.models.shapes(DEFAULT_SHAPES).decode(dock.shapes.marks[0])[0]
     np.testing.assert_allclose(walk.data[0], start, atol=1e-5)
-    studio.traversals()
+    dock.shapes.traversals()
     assert viewer.layers["traversals"].data.shape == (640, 576)
 
 
 def test_tools_need_a_mask_and_rest_with_a_brush(session, viewer):
-    studio = session.studio
-    studio.use_tool("stamp")
-    assert studio.choices.tool == ""
-    assert studio.note.kind == "problem"
+    dock = session.actions(NucleusActions)
+    dock.use_tool("stamp")
+    assert dock.choices.tool == ""
+    assert dock.note.kind == "problem"
     layer = viewer.add_labels(painted())
-    studio.use_tool("grow")
+    dock.use_tool("grow")
     assert (layer.mode, layer.mouse_pan) == ("pan_zoom", False)
     callbacks = len(viewer.mouse_drag_callbacks)
     layer.mode = "paint"
-    assert studio.choices.tool == ""
+    assert dock.choices.tool == ""
     assert len(viewer.mouse_drag_callbacks) == callbacks - 1
-    studio.use_tool("stamp")
+    dock.use_tool("stamp")
     viewer.add_image(np.zeros((20, 20)))
-    assert studio.choices.tool == "", "another layer was chosen"
+    assert dock.choices.tool == "", "another layer was chosen"
 
 
 def test_the_panel_shows_what_there_is(session, viewer, qtbot, finish):
-    panel = NucleiPanel(viewer)
+    panel = session.panel("nuclei")
     qtbot.addWidget(panel)
-    studio = session.studio
+    dock = session.actions(NucleusActions)
     assert panel.shapes.count() == 24
     assert panel.shapes.currentRow() == 0, "the chosen shape is marked"
-    first = studio.thumbnails.codes
+    first = dock.shapes.thumbnails.codes
     panel.resample.click()
-    assert (studio.thumbnails.codes != first).any()
+    assert (dock.shapes.thumbnails.codes != first).any()
     add_mask(viewer, (160, 200), "mine")
     assert panel.shapes.currentRow() == -1, "the chosen shape is none of the new ones"
     panel.shapes.setCurrentRow(4)
-    np.testing.assert_allclose(studio.choices.z, studio.thumbnails.codes[4])
-    studio.get_ready()
-    finish(studio.lane, 60_000)
-    assert not panel.sliders._ends[9][1].pixmap().isNull(), "what the sliders do is seen before one is moved"
+    np.testing.assert_allclose(dock.choices.z, dock.shapes.thumbnails.codes[4])
+    dock.loader.load()
+    finish(dock.jobs, 60_000)
+    assert not panel.sliders.ends[9][1].pixmap().isNull(), "what the sliders do is seen before one is moved"
     panel.sliders.sliders[2].setValue(30)
-    finish(studio.lane, 60_000)
-    assert studio.choices.z[2] == pytest.approx(1.5)
-    assert studio.choices.dimension == 2
-    assert not panel.sliders._ends[0][0].pixmap().isNull()
+    finish(dock.jobs, 60_000)
+    assert dock.choices.z[2] == pytest.approx(1.5)
+    assert dock.choices.dimension == 2
+    assert not panel.sliders.ends[0][0].pixmap().isNull()
     panel.tools["stamp"].click()
-    studio.click((80, 80))
+    dock.click((80, 80))
     layer = mask(viewer)
     assert (layer.data == 1).any()
     panel.tools["edit"].click()
     assert not panel.tools["stamp"].isChecked()
-    studio.click((80, 80))
+    dock.click((80, 80))
     assert panel.area.isEnabled()
     panel.area.setValue(250)
     qtbot.waitUntil(lambda: np.count_nonzero(layer.data == 1) < 290)
-    panel.map.picked.emit(studio.latents.codes[7])
-    qtbot.waitUntil(lambda: np.allclose(codes(layer, 1), studio.latents.codes[7], atol=1e-5))
+    panel.map.picked.emit(dock.libraries.latents.codes[7])
+    qtbot.waitUntil(lambda: np.allclose(codes(layer, 1), dock.libraries.latents.codes[7], atol=1e-5))
     layer.undo()
     layer.undo()
     assert np.count_nonzero(layer.data == 1) > 0
     viewer.theme = "light"
-
-
-def test_fitting_fills_the_boxes_and_shows_real_beside_composed(session, viewer, finish, qtbot, tmp_path):
-    viewer.add_labels(painted((128, 160)), name="real")
-    panel = MasksPanel(viewer)
-    qtbot.addWidget(panel)
-    assert panel.statistics.isHidden()
-    session.masking.fit()
-    finish(session.masking.lane, 60_000)
-    assert session.notes.masks.kind == "done"
-    assert session.field.area_mean == 300
-    assert session.field.base.area_law == "measured"
-    assert panel.area_mean.value() == 300
-    table = panel.statistics.texts()
-    assert table[0][1:3] == ["per 256²", "area px²"]
-    assert table[1][:3] == ["real", "6.4", "300 ± 100"]
-    assert table[2][1:] == ["–"] * 5, "nothing was composed yet"
-    session.masking.sample(128, 160)
-    finish(session.masking.lane)
-    composed = session.masking.composed
-    assert panel.statistics.texts()[2][2].startswith(f"{composed.areas.mean():.0f}")
-    assert 0 <= float(panel.statistics.texts()[3][2]) <= 1
-    panel.area_mean.setValue(500)
-    settings = session.field.settings(64, 64)
-    assert (settings.area_law, settings.area_mean) == ("normal", 500), "by hand wins"
-    assert settings.eccentricity_quantiles, "what was not touched stays fitted"
-    session.masking.forget_fit()
-    assert panel.statistics.isHidden()
-    assert session.field.settings(64, 64).eccentricity_quantiles == ()
-    session.masking.fit(tmp_path / "nowhere")
-    finish(session.masking.lane)
-    assert "does not exist" in session.notes.masks.text
-
-
-def test_nuclei_follow_a_painted_layer(session, viewer, finish, qtbot):
-    where = np.zeros((128, 160), np.uint8)
-    where[:, 120:] = 1
-    painted_layer = viewer.add_labels(where, name="where")
-    viewer.add_image(np.zeros((20, 20)), name="other size")
-    add_mask(viewer, (128, 160), "mine")
-    panel = MasksPanel(viewer)
-    qtbot.addWidget(panel)
-    painted_layer.visible = False
-    panel._fill_follow()
-    texts = [action.text() for action in panel.follow_menu.actions()]
-    assert "Density: where" in texts
-    assert "Density: other size" not in texts
-    next(action for action in panel.follow_menu.actions() if action.text() == "Density: where").trigger()
-    assert panel.follow.text() == "Following"
-    session.field.area_mean, session.field.area_sd = 60, 5
-    session.masking.sample(128, 160)
-    finish(session.masking.lane, 60_000)
-    features = mask(viewer).features
-    assert len(features) > 3
-    assert (features["x"][1:] >= 120).all()
-    assert (painted_layer.data == where).all()
-    session.masking.follow_density(None)
-    assert panel.follow.text() == "Follow…"

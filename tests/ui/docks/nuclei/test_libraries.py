@@ -11,9 +11,9 @@ import napari_synth as ns
 from napari_synth.core.errors import InputError
 from napari_synth.datasets.shape_library import read_shapes
 from napari_synth.masks.samplers import SAMPLERS
-from napari_synth.ui.docks.masks.panel import MasksPanel
-from napari_synth.ui.docks.nuclei import libraries as libraries_module
-from napari_synth.ui.docks.nuclei.panel import NucleiPanel
+from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.nuclei import jobs as nucleus_jobs
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
 from napari_synth.ui.napari_bridge.mask_layers import add_mask
 
 SIDES = ((40, 30), (60, 24), (36, 36), (50, 44), (30, 56), (44, 28))
@@ -34,39 +34,40 @@ def stained() -> np.ndarray:
 
 
 @pytest.fixture
-def studio(session, viewer, finish):
-    """A studio beside a mask with real nuclei and one to work on, its model in memory."""
+def dock(session, viewer, finish):
+    """A dock beside a mask with real nuclei and one to work on, its model in memory."""
     add_mask(viewer, (256, 256), "canvas")
     viewer.add_labels(stained(), name="real")
-    studio = session.studio
-    studio.show_thumbnails()
-    studio.get_ready()
-    finish(studio.lane, 60_000)
-    return studio
+    dock = session.actions(NucleusActions)
+    dock.shapes.show_thumbnails()
+    dock.loader.load()
+    finish(dock.jobs, 60_000)
+    return dock
 
 
 @pytest.fixture
-def own(studio, session, viewer, finish):
-    """The studio with the library of the real nuclei, and the empty mask as the chosen one."""
-    studio.library_of_mask()
-    finish(studio.lane, 60_000)
-    assert studio.note.kind == "done"
+def own(dock, context, viewer, finish):
+    """The dock with the library of the real nuclei, and the empty mask as the chosen one."""
+    dock.libraries.make_of_mask()
+    finish(dock.jobs, 60_000)
+    assert dock.note.kind == "done"
     viewer.layers.selection.active = viewer.layers["canvas"]
-    session.masks.current = viewer.layers["canvas"]
-    return studio
+    context.masks.current = viewer.layers["canvas"]
+    return dock
 
 
-def choose_size(studio, area):
+def choose_size(dock, area):
     """Choose the thumbnail of the real nucleus with this area."""
-    areas = studio.latents.area_px[studio.thumbnails.members]
-    studio.choose(int(np.flatnonzero(areas == area)[0]))
+    areas = dock.libraries.latents.area_px[dock.shapes.thumbnails.members]
+    dock.shapes.choose(int(np.flatnonzero(areas == area)[0]))
 
 
 def sampled(session, finish) -> np.ndarray:
-    session.masking.sample(256, 256)
-    finish(session.masking.lane, 60_000)
-    assert session.notes.masks.text.startswith("Placed"), session.notes.masks
-    return session.masks.current.data.copy()
+    masks = session.actions(MaskActions)
+    masks.sample(256, 256)
+    finish(masks.jobs, 60_000)
+    assert masks.note.text.startswith("Placed"), masks.note
+    return masks.context.masks.current.data.copy()
 
 
 def test_the_nuclei_of_a_mask_become_the_shapes_to_stamp(own):
@@ -74,17 +75,17 @@ def test_the_nuclei_of_a_mask_become_the_shapes_to_stamp(own):
         "Library 'real': 6 nuclei; left out: 1 touch the border, 1 are too small, 1 have several parts."
     )
     assert own.choices.sampler == "library"
-    assert len(own.thumbnails.pictures) == 6, "each once"
-    assert sorted(own.latents.area_px) == sorted(height * width for height, width in SIDES)
-    assert own.chosen >= 0, "one of them is chosen"
+    assert len(own.shapes.thumbnails.pictures) == 6, "each once"
+    assert sorted(own.libraries.latents.area_px) == sorted(height * width for height, width in SIDES)
+    assert own.shapes.chosen >= 0, "one of them is chosen"
 
 
-def test_a_smaller_bounding_box_lets_small_nuclei_in(own, session, viewer, finish):
-    session.masks.current = viewer.layers["real"]
-    own.library_of_mask(min_box=50)
-    finish(own.lane)
+def test_a_smaller_bounding_box_lets_small_nuclei_in(own, context, viewer, finish):
+    context.masks.current = viewer.layers["real"]
+    own.libraries.make_of_mask(min_box=50)
+    finish(own.jobs)
     assert "7 nuclei" in own.note.text
-    assert own.min_box == 50, "asked for next time"
+    assert own.libraries.min_box == 50, "asked for next time"
 
 
 def test_a_stamp_is_a_nucleus_of_the_mask_at_its_true_size(own, viewer):
@@ -97,7 +98,7 @@ def test_a_stamp_is_a_nucleus_of_the_mask_at_its_true_size(own, viewer):
     assert np.ptp(rows) + 1 == pytest.approx(60, abs=2)
     assert np.ptp(columns) + 1 == pytest.approx(24, abs=2)
     member = layer.features["member"].iloc[-1]
-    assert own.latents.area_px[member] == 60 * 24
+    assert own.libraries.latents.area_px[member] == 60 * 24
     own.choices.true_size = own.choices.size_random = False
     own.choices.area = 300.0
     own.click((40, 40))
@@ -105,81 +106,81 @@ def test_a_stamp_is_a_nucleus_of_the_mask_at_its_true_size(own, viewer):
 
 
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
-def test_fields_of_every_sampler_are_of_the_library_in_use(own, session, viewer, finish, sampler):
+def test_fields_of_every_sampler_are_of_the_library_in_use(own, session, context, viewer, finish, sampler):
     layer = viewer.layers["canvas"]
-    session.field.sampler = sampler
+    context.field.sampler = sampler
     mine = sampled(session, finish)
     assert mine.any()
-    assert ("shapes of 'real'" in session.notes.masks.text) == SAMPLERS[sampler].needs_library
+    assert ("shapes of 'real'" in context.notes["masks"].text) == SAMPLERS[sampler].needs_library
     members = layer.features["member"][1:]
     if sampler == "library":
         assert members.between(0, 5).all()
-    own.use_library(None)
+    own.libraries.use(None)
     bundled = sampled(session, finish)
     assert (mine != bundled).any() == SAMPLERS[sampler].needs_library
-    assert "shapes of" not in session.notes.masks.text
-    own.use_library(own.made[0])
+    assert "shapes of" not in context.notes["masks"].text
+    own.libraries.use(own.libraries.made[0])
     np.testing.assert_array_equal(sampled(session, finish), mine)
 
 
-def test_grown_nuclei_are_of_the_library_in_use(own, session, viewer, finish):
-    session.field.area_mean, session.field.area_sd, session.field.count_mean = 80, 10, 60
+def test_grown_nuclei_are_of_the_library_in_use(own, context, viewer, finish):
+    context.field.area_mean, context.field.area_sd, context.field.count_mean = 80, 10, 60
     own.use_tool("grow")
-    own._drag((60, 60), (200, 200), True)
-    finish(own.lane, 60_000)
+    own.draw_box((60, 60), (200, 200))
+    finish(own.jobs, 60_000)
     members = viewer.layers["canvas"].features["member"][1:]
     assert len(members) > 3
     assert members.between(0, 5).all()
 
 
-def test_a_field_is_the_same_from_memory_from_the_saved_file_and_in_python(own, session, finish, tmp_path):
-    session.field.sampler = "knn"
+def test_a_field_is_the_same_from_memory_from_the_saved_file_and_in_python(own, session, context, finish, tmp_path):
+    context.field.sampler = "knn"
     before = sampled(session, finish)
-    assert session.field.settings(256, 256).library.startswith("held:")
+    assert context.field.settings(256, 256).library.startswith("held:")
     with pytest.raises(InputError, match="never saved to a file"):
-        list(ns.compose_masks(session.field.settings(256, 256), 1))
-    own.save_library(tmp_path / "mine")
+        list(ns.compose_masks(context.field.settings(256, 256), 1))
+    own.libraries.save(tmp_path / "mine")
     assert "Saved mine.npz with 6 nuclei" in own.note.text
-    settings = session.field.settings(256, 256)
+    settings = context.field.settings(256, 256)
     assert settings.library == str(tmp_path / "mine.npz")
     np.testing.assert_array_equal(sampled(session, finish), before)
-    ((_, field),) = ns.compose_masks(settings, 1, seed=session.field.seed)
+    ((_, field),) = ns.compose_masks(settings, 1, seed=context.field.seed)
     np.testing.assert_array_equal(field.labels, before)
     assert (read_shapes(tmp_path / "mine.npz").shapes == ns.shape_library(stained()).shapes).all()
-    own.use_library(None)
-    own.open_library(tmp_path / "mine.npz")
-    finish(own.lane)
-    assert own.library_name == "mine"
+    own.libraries.use(None)
+    own.libraries.open(tmp_path / "mine.npz")
+    finish(own.jobs)
+    assert context.field.library_title == "mine"
     np.testing.assert_array_equal(sampled(session, finish), before)
-    assert len(own.made) == 1, "the same library is offered once"
+    assert len(own.libraries.made) == 1, "the same library is offered once"
 
 
-def test_a_folder_of_masks(studio, finish, tmp_path):
+def test_a_folder_of_masks(dock, finish, tmp_path):
     (tmp_path / "set" / "masks").mkdir(parents=True)
     for number in range(3):
         tifffile.imwrite(tmp_path / "set" / "masks" / f"{number}.tif", stained())
     seen = []
-    studio.lane.state.events.progress.connect(lambda progress: seen.append((progress.done, progress.total)))
-    studio.library_of_folder(tmp_path / "set")
-    assert studio.making_library
-    finish(studio.lane)
-    assert "Library 'set': 18 nuclei" in studio.note.text
+    dock.jobs.lane.state.events.progress.connect(lambda progress: seen.append((progress.done, progress.total)))
+    dock.libraries.make_of_folder(tmp_path / "set")
+    assert dock.libraries.making
+    finish(dock.jobs)
+    assert "Library 'set': 18 nuclei" in dock.note.text
     assert {total for _, total in seen} == {13}, "the end is known from the first moment"
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
-def test_presets_and_fits_leave_the_library_in_use(own, session, finish):
-    chosen = session.field.library
-    session.masking.use_preset("thesis")
-    assert session.field.settings(256, 256).library == chosen
-    session.masking.use_preset("")
-    assert session.field.settings(256, 256).library == chosen
-    session.masks.current = session.viewer.layers["real"]
-    session.masking.fit()
-    own.use_library(None)
-    finish(session.masking.lane, 60_000)
-    assert session.notes.masks.kind == "done"
-    assert session.field.settings(256, 256).library == "", "what was chosen last wins over the fit"
+def test_presets_and_fits_leave_the_library_in_use(own, session, context, finish):
+    masks, chosen = session.actions(MaskActions), context.field.library
+    masks.use_preset("thesis")
+    assert context.field.settings(256, 256).library == chosen
+    masks.use_preset("")
+    assert context.field.settings(256, 256).library == chosen
+    context.masks.current = context.viewer.layers["real"]
+    masks.fit()
+    own.libraries.use(None)
+    finish(masks.jobs, 60_000)
+    assert context.notes["masks"].kind == "done"
+    assert context.field.settings(256, 256).library == "", "what was chosen last wins over the fit"
 
 
 def test_a_nucleus_keeps_its_shape_when_another_library_is_in_use(own, viewer):
@@ -189,12 +190,12 @@ def test_a_nucleus_keeps_its_shape_when_another_library_is_in_use(own, viewer):
     own.use_tool("stamp")
     own.click((128, 128))
     stamped = layer.data.copy()
-    own.use_library(None)
+    own.libraries.use(None)
     own.use_tool("edit")
     own.click((128, 128))
     assert own.choices.selected == 1
     own.choices.area = own.choices.area / 2
-    own.apply_edit()
+    own.reshaping.apply()
     rows, columns = np.nonzero(layer.data == 1)
     assert (np.ptp(rows) + 1) / (np.ptp(columns) + 1) == pytest.approx(50 / 44, rel=0.06)
     assert rows.size / ((np.ptp(rows) + 1) * (np.ptp(columns) + 1)) > 0.93, "still the rectangle it was"
@@ -225,23 +226,23 @@ def bad_masks():
 
 
 @pytest.mark.parametrize("kind", list(bad_masks()))
-def test_a_mask_that_gives_no_library_leaves_the_former_one(own, session, viewer, finish, kind):
+def test_a_mask_that_gives_no_library_leaves_the_former_one(own, context, viewer, finish, kind):
     data, problem, action = bad_masks()[kind]
-    former, field = own.own, session.field.library
-    pictures = own.thumbnails.pictures
-    session.masks.current = viewer.add_labels(data, name="bad")
-    own.library_of_mask()
-    finish(own.lane)
+    former, field = own.libraries.own, context.field.library
+    pictures = own.shapes.thumbnails.pictures
+    context.masks.current = viewer.add_labels(data, name="bad")
+    own.libraries.make_of_mask()
+    finish(own.jobs)
     assert (own.note.kind, own.note.text, own.note.action) == ("problem", problem, action)
-    assert own.own is former
-    assert session.field.library == field
-    assert own.thumbnails.pictures is pictures
+    assert own.libraries.own is former
+    assert context.field.library == field
+    assert own.shapes.thumbnails.pictures is pictures
 
 
 @pytest.mark.parametrize("damage", ["gone", "text", "half", "flipped", "other"])
 def test_a_damaged_file_leaves_the_former_library(own, finish, tmp_path, damage):
     path = tmp_path / "bad.npz"
-    own.own.shapes.save(path)
+    own.libraries.own.shapes.save(path)
     whole = path.read_bytes()
     if damage == "gone":
         path.unlink()
@@ -256,62 +257,63 @@ def test_a_damaged_file_leaves_the_former_library(own, finish, tmp_path, damage)
         )
     else:
         np.savez(path, cells=np.ones(3))
-    former = own.own
-    own.open_library(path)
-    finish(own.lane)
+    former = own.libraries.own
+    own.libraries.open(path)
+    finish(own.jobs)
     assert own.note.kind == "problem"
     assert "bad.npz is not a shape library" in own.note.text
     assert own.note.action == "Use an .npz file with an array 'shapes'."
-    assert own.own is former
+    assert own.libraries.own is former
 
 
-def test_an_empty_folder_and_a_place_that_cannot_be_written(own, finish, tmp_path):
+def test_an_empty_folder_and_a_place_that_cannot_be_written(own, finish, tmp_path, context):
     (tmp_path / "nothing").mkdir()
-    own.library_of_folder(tmp_path / "nothing")
-    finish(own.lane)
+    own.libraries.make_of_folder(tmp_path / "nothing")
+    finish(own.jobs)
     assert "holds no PNG" in own.note.text
     (tmp_path / "file").write_text("")
-    own.save_library(tmp_path / "file" / "mine.npz")
+    own.libraries.save(tmp_path / "file" / "mine.npz")
     assert (own.note.kind, own.note.action) == ("problem", "Choose another folder.")
-    assert own.library_name == "real"
-    own.use_library(None)
-    own.save_library(tmp_path / "none.npz")
+    assert context.field.library_title == "real"
+    own.libraries.use(None)
+    own.libraries.save(tmp_path / "none.npz")
     assert own.note.kind == "problem"
     assert not (tmp_path / "none.npz").exists()
 
 
-def test_making_can_be_cancelled_and_nothing_else_ends_it(own, session, viewer, finish, monkeypatch, qtbot):
+def test_making_can_be_cancelled_and_nothing_else_ends_it(own, context, viewer, finish, monkeypatch, qtbot):
     import threading
 
-    gate, cut = threading.Event(), libraries_module.library_from_labels
+    gate, cut = threading.Event(), nucleus_jobs.library_from_labels
 
     def waiting(masks, min_box):
         assert gate.wait(20)
         return cut(masks, min_box)
 
-    monkeypatch.setattr(libraries_module, "library_from_labels", waiting)
-    former = own.own
-    session.masks.current = viewer.layers["real"]
-    own.library_of_mask(50)
+    monkeypatch.setattr(nucleus_jobs, "library_from_labels", waiting)
+    former = own.libraries.own
+    context.masks.current = viewer.layers["real"]
+    own.libraries.make_of_mask(50)
     own.grow((0, 0, 100, 100))
     assert (own.note.text, own.note.action) == ("A library is being made.", "Wait for it, or press Cancel.")
-    assert own.making_library
-    own.lane.cancel()
-    finish(own.lane)
+    assert own.libraries.making
+    own.jobs.lane.cancel()
+    finish(own.jobs)
     gate.set()
     assert own.note.kind == "stopped"
-    assert own.own is former
-    own.library_of_mask(50)
-    finish(own.lane)
+    assert own.libraries.own is former
+    own.libraries.make_of_mask(50)
+    finish(own.jobs)
     assert "7 nuclei" in own.note.text
 
 
 def test_a_library_can_be_the_first_thing_asked_for(session, viewer, finish):
     viewer.add_labels(stained(), name="real")
-    session.studio.library_of_mask()
-    finish(session.studio.lane, 60_000)
-    assert "6 nuclei" in session.studio.note.text
-    assert session.studio.ends is not None, "the sliders show what they do"
+    dock = session.actions(NucleusActions)
+    dock.libraries.make_of_mask()
+    finish(dock.jobs, 60_000)
+    assert "6 nuclei" in dock.note.text
+    assert dock.shapes.ends is not None, "the sliders show what they do"
 
 
 def action(button, text):
@@ -319,22 +321,22 @@ def action(button, text):
     return next(action for action in button.choices.actions() if action.text() == text)
 
 
-def test_the_dock_makes_shows_and_saves_it(studio, session, viewer, qtbot, finish, monkeypatch, tmp_path):
-    panel, fields = NucleiPanel(viewer), MasksPanel(viewer)
+def test_the_dock_makes_shows_and_saves_it(dock, session, context, viewer, qtbot, finish, monkeypatch, tmp_path):
+    panel, fields = session.panel("nuclei"), session.panel("masks")
     qtbot.addWidget(panel)
     qtbot.addWidget(fields)
     button = panel.library
     assert action(button, "Bundled library").isChecked()
     assert not action(button, "Save library…").isEnabled()
     assert "2400 nuclei" in button.toolTip()
-    session.masks.current = viewer.layers["real"]
+    context.masks.current = viewer.layers["real"]
     monkeypatch.setattr(QInputDialog, "getInt", lambda *args: (args[3], False))
     action(button, "Of the chosen mask…").trigger()
-    assert not studio.lane.state.running, "the question was cancelled"
+    assert not dock.jobs.lane.state.running, "the question was cancelled"
     monkeypatch.setattr(QInputDialog, "getInt", lambda *args: (args[3], True))
     action(button, "Of the chosen mask…").trigger()
     assert panel.foot.currentWidget() is panel.foot.job
-    finish(studio.lane, 60_000)
+    finish(dock.jobs, 60_000)
     assert panel.shapes.count() == 6
     assert panel.shapes.currentRow() == 0
     assert len(panel.map.dots.data) == 6
@@ -342,9 +344,9 @@ def test_the_dock_makes_shows_and_saves_it(studio, session, viewer, qtbot, finis
     assert "6 nuclei; left out" in panel.foot.status.text.text()
     assert action(button, "real (6 nuclei)").isChecked()
     assert not action(button, "Bundled library").isChecked()
-    assert "'real'" in fields.sampler.toolTip()
+    assert "'real'" in fields.form.combo("sampler").toolTip()
     assert panel.true_size.isChecked()
-    assert panel.area.value() == studio.choices.true_area > 0
+    assert panel.area.value() == dock.choices.true_area > 0
     assert not panel.area.isEnabled()
     panel.true_size.click()
     panel.size_random.click()
@@ -359,7 +361,7 @@ def test_the_dock_makes_shows_and_saves_it(studio, session, viewer, qtbot, finis
     assert not panel.true_size.isChecked()
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(tmp_path / "my.npz"), ""))
     action(button, "Of a library file…").trigger()
-    finish(studio.lane, 60_000)
+    finish(dock.jobs, 60_000)
     assert panel.shapes.count() == 6
     viewer.layers.clear()
     assert not action(button, "Of the chosen mask…").isEnabled()

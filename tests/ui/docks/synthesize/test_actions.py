@@ -11,10 +11,11 @@ from napari.components import ViewerModel
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import METADATA_KEY, Recipe, mask_hash, read_recipe
 from napari_synth.models.registry import WEIGHTS_FOLDER, bundled_paths
-from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
+from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.session import session_for
 from tests.helpers import small_generator
-from tests.ui.conftest import FakeGenerator, painted
+from tests.ui.conftest import painted
 
 MODEL = "optional-pix2pix-nuclei"
 
@@ -23,9 +24,9 @@ def test_panel_and_python_make_the_same_array(session, viewer, finish):
     import napari_synth as ns
 
     layer = viewer.add_labels(painted(), name="mask", scale=(0.5, 0.5))
-    session.look.option, session.look.seed = "he", 7
-    session.rendering.render()
-    finish(session.rendering.lane)
+    session.context.look.option, session.context.look.seed = "he", 7
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
     result = viewer.layers["mask · he"]
     assert viewer.layers.index(result) < viewer.layers.index(layer)
     np.testing.assert_array_equal(result.data, ns.load_model(MODEL, "cpu").render(painted(), "he", 7).image)
@@ -33,23 +34,23 @@ def test_panel_and_python_make_the_same_array(session, viewer, finish):
     recipe = Recipe.model_validate(result.metadata[METADATA_KEY])
     assert (recipe.model, recipe.options, recipe.seed) == (MODEL, ["he"], 7)
     assert recipe.masks[0].sha256 == mask_hash(painted())
-    note = session.notes.synthesize
+    note = session.context.notes["synthesize"]
     assert note.kind == "done"
-    assert f"{session.rendering.milliseconds:.0f} ms" in note.text
+    assert f"{session.context.milliseconds:.0f} ms" in note.text
 
 
 def test_rendering_again_refreshes_and_no_noise_has_no_seed(session, fake, viewer, finish):
     viewer.add_labels(painted(), name="mask")
     for seed in (1, 2):
-        session.look.seed = seed
-        session.rendering.render()
-        finish(session.rendering.lane)
+        session.context.look.seed = seed
+        session.actions(SynthesizeActions).render()
+        finish(session.actions(SynthesizeActions).jobs)
     assert len(viewer.layers) == 2
     result = viewer.layers["mask · he"]
     assert result.metadata[METADATA_KEY]["seed"] == 2
-    session.look.noise = False
-    session.rendering.render()
-    finish(session.rendering.lane)
+    session.context.look.noise = False
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
     assert result.metadata[METADATA_KEY]["seed"] is None
     assert viewer.layers.selection.active.name == "mask"
 
@@ -57,11 +58,11 @@ def test_rendering_again_refreshes_and_no_noise_has_no_seed(session, fake, viewe
 def test_painting_while_rendering_does_not_change_the_image(session, fake, viewer, finish):
     layer = viewer.add_labels(painted(), name="mask")
     fake.gate.clear()
-    session.rendering.render()
+    session.actions(SynthesizeActions).render()
     assert fake.entered.wait(10)
     layer.paint((50, 10), 9)
     fake.gate.set()
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     recipe = viewer.layers["mask · he"].metadata[METADATA_KEY]
     assert recipe["masks"][0]["sha256"] == mask_hash(painted())
 
@@ -70,10 +71,10 @@ def test_only_the_newest_render_is_shown(session, fake, viewer, finish):
     viewer.add_labels(painted(), name="mask")
     fake.gate.clear()
     for seed in range(5):
-        session.look.seed = seed
-        session.rendering.render()
+        session.context.look.seed = seed
+        session.actions(SynthesizeActions).render()
     fake.gate.set()
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     assert viewer.layers["mask · he"].metadata[METADATA_KEY]["seed"] == 4
     assert fake.calls <= 2, "the renders between are skipped"
 
@@ -81,43 +82,43 @@ def test_only_the_newest_render_is_shown(session, fake, viewer, finish):
 def test_layer_deleted_while_rendering(session, fake, viewer, finish):
     layer = viewer.add_labels(painted())
     fake.gate.clear()
-    session.rendering.render()
+    session.actions(SynthesizeActions).render()
     assert fake.entered.wait(10)
     viewer.layers.remove(layer)
     fake.gate.set()
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     assert len(viewer.layers) == 0
-    assert session.notes.synthesize.kind == "stopped"
-    assert "deleted" in session.notes.synthesize.text
+    assert session.context.notes["synthesize"].kind == "stopped"
+    assert "deleted" in session.context.notes["synthesize"].text
 
 
 def test_layer_renamed_while_rendering(session, fake, viewer, finish):
     layer = viewer.add_labels(painted(), name="old")
     fake.gate.clear()
-    session.rendering.render()
+    session.actions(SynthesizeActions).render()
     layer.name = "new"
     fake.gate.set()
-    finish(session.rendering.lane)
+    finish(session.actions(SynthesizeActions).jobs)
     assert "new · he" in viewer.layers
 
 
 def test_cancelled_render_adds_no_layer(session, fake, viewer, finish):
     viewer.add_labels(painted())
     fake.gate.clear()
-    session.rendering.render()
-    session.rendering.lane.cancel()
-    finish(session.rendering.lane)
+    session.actions(SynthesizeActions).render()
+    session.actions(SynthesizeActions).jobs.lane.cancel()
+    finish(session.actions(SynthesizeActions).jobs)
     fake.gate.set()
-    assert session.notes.synthesize.kind == "stopped"
+    assert session.context.notes["synthesize"].kind == "stopped"
     assert len(viewer.layers) == 1
 
 
 def test_outline_shows_the_image_through_the_mask(session, fake, viewer, finish):
     layer = viewer.add_labels(painted())
-    session.rendering.render()
-    finish(session.rendering.lane)
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
     assert layer.contour == 1
-    session.rendering.set_outline(False)
+    session.actions(SynthesizeActions).set_outline(False)
     assert layer.contour == 0
 
 
@@ -131,9 +132,9 @@ def test_outline_shows_the_image_through_the_mask(session, fake, viewer, finish)
 )
 def test_unusable_masks_are_refused_without_loading_the_model(session, fake, viewer, finish, data, words):
     viewer.add_labels(data)
-    session.rendering.render()
-    finish(session.rendering.lane)
-    note = session.notes.synthesize
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    note = session.context.notes["synthesize"]
     assert note.kind == "problem"
     assert words in note.text
     assert note.action
@@ -142,25 +143,25 @@ def test_unusable_masks_are_refused_without_loading_the_model(session, fake, vie
 
 def test_no_mask_layer(session, viewer):
     viewer.add_image(np.full((8, 8), np.nan))
-    session.rendering.render()
-    assert session.notes.synthesize.text == "There is no mask layer."
-    assert "New mask" in session.notes.synthesize.action
-    assert not session.rendering.lane.state.running
+    session.actions(SynthesizeActions).render()
+    assert session.context.notes["synthesize"].text == "There is no mask layer."
+    assert "New mask" in session.context.notes["synthesize"].action
+    assert not session.actions(SynthesizeActions).jobs.lane.state.running
 
 
 def test_runtime_errors_are_not_swallowed(session, fake, viewer, finish):
     viewer.add_labels(painted())
     fake.failure = RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-    session.rendering.render()
-    finish(session.rendering.lane)
-    note = session.notes.synthesize
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    note = session.context.notes["synthesize"]
     assert note.kind == "problem"
     assert "mat1 and mat2" in note.text
     assert "Traceback" in note.details
     fake.failure = None
-    session.rendering.render()
-    finish(session.rendering.lane)
-    assert session.notes.synthesize.kind == "done"
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    assert session.context.notes["synthesize"].kind == "done"
 
 
 def _truncated(folder):
@@ -192,24 +193,24 @@ def _disguised(folder):
     ],
 )
 def test_bad_model_files_are_refused_and_the_choice_stays(session, tmp_path, make, words):
-    offered = list(session.catalogue.names)
-    session.rendering.open_model(make(tmp_path))
-    note = session.notes.synthesize
+    offered = list(session.context.catalogue.names)
+    session.actions(SynthesizeActions).open_model(make(tmp_path))
+    note = session.context.notes["synthesize"]
     assert note.kind == "problem"
     assert words in note.text
     assert note.action
-    assert session.look.model == MODEL
-    assert session.catalogue.names == offered
+    assert session.context.look.model == MODEL
+    assert session.context.catalogue.names == offered
 
 
 def test_model_file_of_the_user_is_used_and_named_by_its_path(session, viewer, finish, tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(bundled_paths()[MODEL].read_bytes())
-    session.rendering.open_model(path)
-    assert session.look.model == str(path)
+    session.actions(SynthesizeActions).open_model(path)
+    assert session.context.look.model == str(path)
     viewer.add_labels(painted(), name="mask")
-    session.rendering.render()
-    finish(session.rendering.lane)
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
     (image, _) = viewer.layers
     assert image.metadata[METADATA_KEY]["model"] == str(path)
 
@@ -217,36 +218,36 @@ def test_model_file_of_the_user_is_used_and_named_by_its_path(session, viewer, f
 def test_model_that_vanished_is_said(session, viewer, finish, tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(bundled_paths()[MODEL].read_bytes())
-    session.rendering.open_model(path)
+    session.actions(SynthesizeActions).open_model(path)
     path.unlink()
     viewer.add_labels(painted())
-    session.rendering.render()
-    finish(session.rendering.lane)
-    assert "does not exist" in session.notes.synthesize.text
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    assert "does not exist" in session.context.notes["synthesize"].text
 
 
 def test_missing_device_is_said(session, viewer, finish):
     viewer.add_labels(painted())
-    session.look.device = "mps"
-    session.rendering.render()
-    finish(session.rendering.lane)
-    assert "no mps device" in session.notes.synthesize.text
-    assert "cpu" in session.notes.synthesize.action
+    session.context.look.device = "mps"
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    assert "no mps device" in session.context.notes["synthesize"].text
+    assert "cpu" in session.context.notes["synthesize"].action
 
 
-def test_choices_are_remembered(session, qapp):
-    session.look.option, session.look.seed, session.look.device = "purple", 23, "cpu"
-    session.export.folder, session.export.variants = "/data/pairs", 5
-    later = session_for(ViewerModel())
-    assert (later.look.option, later.look.seed, later.look.device) == ("purple", 23, "cpu")
-    assert (later.export.folder, later.export.variants) == ("/data/pairs", 5)
+def test_choices_are_remembered(session, qapp, opened):
+    session.context.look.option, session.context.look.seed, session.context.look.device = "purple", 23, "cpu"
+    session.context.export.folder, session.context.export.variants = "/data/pairs", 5
+    later = opened()
+    assert (later.context.look.option, later.context.look.seed, later.context.look.device) == ("purple", 23, "cpu")
+    assert (later.context.export.folder, later.context.export.variants) == ("/data/pairs", 5)
 
 
-def test_a_remembered_model_that_is_gone_is_replaced_by_the_default(session, qapp):
-    session.look.model = "/nowhere/old.safetensors"
-    later = session_for(ViewerModel())
-    assert later.look.model == MODEL
-    assert later.notes.synthesize.kind == "hint"
+def test_a_remembered_model_that_is_gone_is_replaced_by_the_default(session, qapp, opened):
+    session.context.look.model = "/nowhere/old.safetensors"
+    later = opened()
+    assert later.context.look.model == MODEL
+    assert later.context.notes["synthesize"].kind == "hint"
 
 
 def test_viewers_do_not_share_a_session_and_are_not_kept_alive(qapp, monkeypatch):
@@ -254,21 +255,20 @@ def test_viewers_do_not_share_a_session_and_are_not_kept_alive(qapp, monkeypatch
     first, second = session_for(one), session_for(two)
     assert first is session_for(one)
     assert first is not second
-    first.look.seed = 99
-    assert second.look.seed != 99
+    first.context.look.seed = 99
+    assert second.context.look.seed != 99
     gone = weakref.ref(one)
     del one
     gc.collect()
     assert gone() is None
-    assert first.closed
+    assert first.context.closed
+    second.close()
 
 
-def test_a_closed_session_drops_its_results(session, viewer, qtbot, monkeypatch):
-    fake = FakeGenerator()
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: fake)
+def test_a_closed_session_drops_its_results(session, fake, viewer, qtbot):
     viewer.add_labels(painted())
     fake.gate.clear()
-    session.rendering.render()
+    session.actions(SynthesizeActions).render()
     assert fake.entered.wait(10)
     session.close()
     fake.gate.set()
@@ -285,41 +285,41 @@ def test_shelf_loads_once_per_device_and_again_when_the_file_changed(session, mo
     monkeypatch.setattr(make, "load_generator", lambda name, device: loaded.append((name, device)) or object())
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"1")
-    first = session.shelf.generator(path, "cpu")
-    assert session.shelf.generator(path, "cpu") is first
-    session.shelf.generator(path, "auto")
+    first = session.context.models.generator(path, "cpu")
+    assert session.context.models.generator(path, "cpu") is first
+    session.context.models.generator(path, "auto")
     os.utime(path, ns=(1, 1))
-    assert session.shelf.generator(path, "cpu") is not first
+    assert session.context.models.generator(path, "cpu") is not first
     assert len(loaded) == 3
     with pytest.raises(InputError):
-        session.shelf.generator("no-such-model", "cpu")
+        session.context.models.generator("no-such-model", "cpu")
 
 
-def test_fast_is_a_choice_that_the_recipe_keeps(session, viewer, tmp_path, finish):
-    session.rendering.open_model(small_generator(tmp_path / "small.safetensors"))
-    session.look.device = "cpu"
-    panel = SynthesizePanel(viewer)
+def test_fast_is_a_choice_that_the_recipe_keeps(session, viewer, tmp_path, finish, panel):
+    session.actions(SynthesizeActions).open_model(small_generator(tmp_path / "small.safetensors"))
+    session.context.look.device = "cpu"
+    panel = panel("synthesize")
     assert not panel.fast.isChecked()
     assert "16 bit" in panel.fast.toolTip()
     mask = viewer.add_labels(painted(), name="mask")
     images = []
     for fast in (False, True, False):
         panel.fast.setChecked(fast)
-        assert session.look.fast is fast
-        session.rendering.render()
-        finish(session.rendering.lane)
+        assert session.context.look.fast is fast
+        session.actions(SynthesizeActions).render()
+        finish(session.actions(SynthesizeActions).jobs)
         (image,) = (layer for layer in viewer.layers if layer is not mask)
         images.append(image.data.copy())
         assert Recipe.model_validate(image.metadata[METADATA_KEY]).precision == ("fast" if fast else "exact")
-        assert ("in 16 bit" in session.notes.synthesize.text) is fast
+        assert ("in 16 bit" in session.context.notes["synthesize"].text) is fast
         names = {"viewer": viewer}
-        exec(session.rendering.as_python(), names)
+        exec(session.actions(SynthesizeActions).as_python(), names)
         np.testing.assert_array_equal(names["image"], image.data)
     assert (images[0] != images[1]).any()
     np.testing.assert_array_equal(images[0], images[2])
-    session.look.fast = True
+    session.context.look.fast = True
     assert panel.fast.isChecked()
-    session.export.folder = str(tmp_path / "pairs")
-    session.exporting.export()
-    finish(session.exporting.lane)
+    session.context.export.folder = str(tmp_path / "pairs")
+    session.actions(ExportActions).export()
+    finish(session.actions(ExportActions).jobs)
     assert read_recipe(tmp_path / "pairs" / "recipe.yaml").precision == "fast"

@@ -3,53 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_synth.core.boxes import whole
 from napari_synth.core.recipe import METADATA_KEY, image_hash, mask_hash
 from napari_synth.synthesis.recipes import load_generator
-from napari_synth.ui.docks.synthesize import following as live_module
-from napari_synth.ui.docks.synthesize.panel import SynthesizePanel
-from napari_synth.ui.napari_bridge.label_edits import Edits
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import LivePreferences
 from tests.helpers import set_whole_pixels, small_capsules, small_metgan
-from tests.ui.conftest import painted
-
-
-class Mirror:
-    """What an `Edits` tells, put together."""
-
-    def __init__(self):
-        self.edits = Edits()
-        self.labels = None
-        self.boxes = []
-        self.ends = 0
-        self.edits.replaced.connect(self._replace)
-        self.edits.edited.connect(self._put)
-        self.edits.settled.connect(self._end)
-
-    def _replace(self, labels):
-        self.labels = labels.copy()
-
-    def _put(self, box, labels):
-        self.boxes.append(box)
-        self.labels[box.seen_from(whole(*self.labels.shape))] = labels
-
-    def _end(self):
-        self.ends += 1
-
-
-EDITS = {
-    "brush": lambda layer: layer.paint((20, 30), 3),
-    "erase": lambda layer: layer.paint((20, 20), 0),
-    "brush without a refresh": lambda layer: layer.paint((20, 30), 3, refresh=False),
-    "fill": lambda layer: layer.fill((15, 15), 7),
-    "polygon": lambda layer: layer.paint_polygon([[40, 5], [55, 5], [50, 20]], 4),
-    "indices": lambda layer: layer.data_setitem((np.array([1, 60]), np.array([2, 40])), 5),
-    "undo": lambda layer: layer.undo(),
-    "redo": lambda layer: layer.redo(),
-    "array written to": lambda layer: (layer.data.__setitem__((slice(0, 5), slice(0, 5)), 9), layer.refresh()),
-    "new array": lambda layer: setattr(layer, "data", np.full(layer.data.shape, 2, layer.data.dtype)),
-    "another size": lambda layer: setattr(layer, "data", painted((40, 41))),
-}
+from tests.ui.conftest import anatomy, painted
 
 
 @pytest.fixture
@@ -59,58 +18,21 @@ def layer(viewer):
     return layer
 
 
-@pytest.mark.parametrize("name", EDITS)
-def test_every_kind_of_edit_is_told(layer, qtbot, name):
-    mirror = Mirror()
-    assert mirror.edits.watch(layer)
-    qtbot.waitUntil(lambda: mirror.ends == 1)
-    layer.paint((50, 30), 8)
-    layer.paint((50, 10), 8)
-    if name == "redo":
-        layer.undo()
-    qtbot.waitUntil(lambda: mirror.ends >= 2)
-    mirror.boxes.clear()
-    before, ends = layer.data.copy(), mirror.ends
-    EDITS[name](layer)
-    qtbot.waitUntil(lambda: mirror.ends > ends)
-    np.testing.assert_array_equal(mirror.labels, layer.data)
-    assert layer.data.shape != before.shape or (layer.data != before).any()
-    if name in ("brush", "erase", "undo", "redo", "brush without a refresh"):
-        assert all(box.area <= 10**2 for box in mirror.boxes), "only the box of the edit"
-
-
-def test_a_long_mixture_of_edits_is_told_without_a_gap(layer, qtbot):
-    mirror, random = Mirror(), np.random.default_rng(0)
-    mirror.edits.watch(layer)
-    for _ in range(300):
-        kind = random.integers(6)
-        if kind < 3:
-            layer.paint(tuple(random.integers(0, (64, 48))), int(random.integers(0, 4)))
-        elif kind == 3:
-            with layer.block_history():
-                for _ in range(3):
-                    layer.paint(tuple(random.integers(0, (64, 48))), int(random.integers(0, 4)))
-        else:
-            (layer.undo, layer.redo)[kind - 4]()
-    qtbot.waitUntil(lambda: mirror.ends > 0)
-    np.testing.assert_array_equal(mirror.labels, layer.data)
-
-
-def test_a_layer_that_is_left_is_not_told(layer, qtbot):
-    mirror = Mirror()
-    mirror.edits.watch(layer)
-    mirror.edits.watch(None)
-    layer.paint((50, 30), 8)
-    assert mirror.boxes == []
-    assert not mirror.edits.watch(type(layer)(np.zeros((2, 9, 9), int)))
+@pytest.fixture
+def dock(session):
+    return session.actions(SynthesizeActions)
 
 
 @pytest.fixture
-def capsules(session, monkeypatch, tmp_path):
-    generator = load_generator(small_capsules(tmp_path / "axons.safetensors"), "cpu")
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
-    monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000))
-    session.rendering.open_model(tmp_path / "axons.safetensors")
+def following(dock):
+    return dock.following
+
+
+@pytest.fixture
+def capsules(models, preferences, tmp_path, dock):
+    generator = models.stand_in = load_generator(small_capsules(tmp_path / "axons.safetensors"), "cpu")
+    preferences.now = LivePreferences(60_000)
+    dock.open_model(tmp_path / "axons.safetensors")
     return generator
 
 
@@ -124,39 +46,41 @@ def settled(session, viewer, layer):
     return recipe is not None and recipe["masks"][0]["sha256"] == mask_hash(layer.data)
 
 
-def test_the_image_follows_strokes_and_undo_inside_their_boxes(session, viewer, layer, capsules, qtbot):
-    session.live.switch(True)
+def test_the_image_follows_strokes_and_undo_inside_their_boxes(
+    session, viewer, layer, capsules, qtbot, dock, following
+):
+    following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     image = image_of(viewer)
-    np.testing.assert_array_equal(image.data, capsules.render(layer.data, seed=session.look.seed).image)
-    assert ", full" in session.live.state.text
-    assert session.notes.synthesize.text == f"The image follows {layer.name!r}."
+    np.testing.assert_array_equal(image.data, capsules.render(layer.data, seed=session.context.look.seed).image)
+    assert ", full" in following.state.text
+    assert session.context.notes["synthesize"].text == f"The image follows {layer.name!r}."
     image.contrast_limits = (3, 200)
     with layer.block_history():
         for column in (10, 14, 18):
             layer.paint((50, column), 5)
-        qtbot.waitUntil(lambda: ", partial" in session.live.state.text, timeout=60_000)
-        assert session.live.milliseconds
+        qtbot.waitUntil(lambda: ", partial" in following.state.text, timeout=60_000)
+        assert following.milliseconds
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     layer.undo()
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
-    session.look.seed = 9
+    session.context.look.seed = 9
     qtbot.waitUntil(lambda: image.metadata[METADATA_KEY]["seed"] == 9, timeout=60_000)
     difference = np.abs(image.data.astype(int) - capsules.render(layer.data, seed=9).image)
     assert difference.max() <= 1
     assert image_of(viewer) is image
     assert tuple(image.contrast_limits) == (3, 200)
-    assert not session.rendering.lane.state.running
+    assert not dock.jobs.lane.state.running
 
 
-def test_far_from_the_brush_the_image_follows_when_it_rests(session, viewer, capsules, qtbot):
+def test_far_from_the_brush_the_image_follows_when_it_rests(session, viewer, capsules, qtbot, following):
     layer = viewer.add_labels(painted((96, 160)), name="wide")
     layer.brush_size = 8
-    session.live.switch(True)
+    following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     image, told = image_of(viewer), []
     before = image.data.copy()
-    session.live.state.events.text.connect(lambda text: told.append((text, image.data.copy())))
+    following.state.events.text.connect(lambda text: told.append((text, image.data.copy())))
     with layer.block_history():
         layer.paint((48, 20), 5)
         qtbot.waitUntil(lambda: bool(told), timeout=60_000)
@@ -164,40 +88,42 @@ def test_far_from_the_brush_the_image_follows_when_it_rests(session, viewer, cap
     (near, first), *_, (last, _) = told
     assert near.endswith(", near the brush")
     assert last.endswith(", partial")
-    exact = capsules.render(layer.data, seed=session.look.seed).image
+    exact = capsules.render(layer.data, seed=session.context.look.seed).image
     differs = np.abs(first.astype(int) - exact)
     assert differs[24:72, :44].max() <= 1
     assert (first[24:72, :44] != before[24:72, :44]).any()
     assert np.abs(image.data.astype(int) - exact).max() <= 1
 
 
-def test_render_and_live_do_not_mix_their_images(session, viewer, layer, capsules, qtbot, finish):
-    session.live.switch(True)
+def test_render_and_live_do_not_mix_their_images(session, viewer, layer, capsules, qtbot, finish, dock, following):
+    following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     image = image_of(viewer)
     image.data = np.zeros_like(image.data)
-    session.rendering.render()
-    finish(session.rendering.lane, 60_000)
+    dock.render()
+    finish(dock.jobs, 60_000)
     layer.paint((50, 10), 5)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
-    difference = np.abs(image.data.astype(int) - capsules.render(layer.data, seed=session.look.seed).image)
+    difference = np.abs(image.data.astype(int) - capsules.render(layer.data, seed=session.context.look.seed).image)
     assert difference.max() <= 1
 
 
-def test_a_missed_budget_waits_for_the_end_of_the_stroke(session, viewer, layer, fake, qtbot, monkeypatch):
-    monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(0))
-    panel = SynthesizePanel(viewer)
+def test_a_missed_budget_waits_for_the_end_of_the_stroke(
+    session, viewer, layer, fake, qtbot, preferences, panel, following
+):
+    preferences.now = LivePreferences(0)
+    panel = panel("synthesize")
     panel.live.setChecked(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer))
     with layer.block_history():
         for column in range(5, 40, 5):
-            done = len(session.live.milliseconds)
+            done = len(following.milliseconds)
             layer.paint((50, column), 5)
-            if session.live.state.on_release:
+            if following.state.on_release:
                 break
-            qtbot.waitUntil(lambda done=done: len(session.live.milliseconds) > done)
-        assert len(session.live.milliseconds) == 3
-        assert "3 times" in session.notes.synthesize.text
+            qtbot.waitUntil(lambda done=done: len(following.milliseconds) > done)
+        assert len(following.milliseconds) == 3
+        assert "3 times" in session.context.notes["synthesize"].text
         calls = fake.calls
         layer.paint((5, 40), 5)
         qtbot.wait(50)
@@ -207,19 +133,19 @@ def test_a_missed_budget_waits_for_the_end_of_the_stroke(session, viewer, layer,
     panel.live.setChecked(False)
     assert panel.live_text.isHidden()
     panel.live.setChecked(True)
-    assert not session.live.state.on_release
+    assert not following.state.on_release
 
 
-def test_live_outlives_what_users_do(session, viewer, layer, fake, qtbot, finish):
-    session.live.switch(True)
+def test_live_outlives_what_users_do(session, viewer, layer, fake, qtbot, finish, dock, following):
+    following.switch(True)
     fake.gate.clear()
     qtbot.waitUntil(fake.entered.is_set)
     layer.paint((50, 10), 5)
     viewer.layers.remove(layer)
     fake.gate.set()
-    finish(session.rendering.lane)
+    finish(dock.jobs)
     assert len(viewer.layers) == 0
-    assert "waiting for a mask" in session.live.state.text
+    assert "waiting for a mask" in following.state.text
     other = viewer.add_labels(painted((30, 30)), name="other")
     qtbot.waitUntil(lambda: settled(session, viewer, other))
     other.data = painted((44, 60))
@@ -227,17 +153,17 @@ def test_live_outlives_what_users_do(session, viewer, layer, fake, qtbot, finish
     assert image_of(viewer).data.shape[:2] == (44, 60)
     fake.failure = RuntimeError("lost the device")
     other.paint((20, 20), 6)
-    qtbot.waitUntil(lambda: session.notes.synthesize.kind == "problem")
+    qtbot.waitUntil(lambda: session.context.notes["synthesize"].kind == "problem")
     fake.failure = None
     other.paint((25, 25), 6)
     qtbot.waitUntil(lambda: settled(session, viewer, other))
     viewer.layers.remove(image_of(viewer))
     other.paint((25, 30), 6)
     qtbot.waitUntil(lambda: len(viewer.layers) == 2 and settled(session, viewer, other))
-    session.live.switch(False)
-    session.live.switch(True)
-    qtbot.waitUntil(lambda: ", full" in session.live.state.text)
-    session.live.switch(False)
+    following.switch(False)
+    following.switch(True)
+    qtbot.waitUntil(lambda: ", full" in following.state.text)
+    following.switch(False)
     calls = fake.calls
     other.paint((5, 5), 6)
     qtbot.wait(50)
@@ -245,31 +171,19 @@ def test_live_outlives_what_users_do(session, viewer, layer, fake, qtbot, finish
     session.close()
 
 
-def test_a_mask_too_large_to_keep_is_rendered_whole_and_says_so(session, viewer, layer, capsules, qtbot, monkeypatch):
-    monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000, 0.001))
-    session.live.switch(True)
+def test_a_mask_too_large_to_keep_is_rendered_whole_and_says_so(
+    session, viewer, layer, capsules, qtbot, preferences, following
+):
+    preferences.now = LivePreferences(60_000, 0.001)
+    following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
-    assert "over the limit" in session.notes.synthesize.text
-    assert session.live.state.on_release
-    assert "full, on release" in session.live.state.text
-
-
-def test_the_preferences_page_has_the_budget():
-    from pathlib import Path
-
-    from npe2 import PluginManifest
-
-    import napari_synth
-
-    manifest = PluginManifest.from_file(Path(napari_synth.__file__).parent.parent / "napari.yaml")
-    (page,) = manifest.contributions.configurations.values()
-    assert page.properties["budget_ms"].default == LivePreferences().budget_ms
-    assert page.properties["memory_gb"].default == LivePreferences().memory_gb
-    assert page.properties["autosave_seconds"].default == LivePreferences().autosave_seconds
+    assert "over the limit" in session.context.notes["synthesize"].text
+    assert following.state.on_release
+    assert "full, on release" in following.state.text
 
 
 def test_a_large_image_fills_from_the_view_on_and_cancel_keeps_its_tiles(
-    session, viewer, capsules, qtbot, finish, monkeypatch
+    session, viewer, capsules, qtbot, finish, monkeypatch, dock
 ):
     set_whole_pixels(monkeypatch, "capspix2pix", 0)
     mask = viewer.add_labels(painted((48, 1100)), name="large")
@@ -279,32 +193,29 @@ def test_a_large_image_fills_from_the_view_on_and_cancel_keeps_its_tiles(
     def stop_after_the_first(progress):
         seen.append(progress)
         if progress.total == 3 and progress.done == 1:
-            session.rendering.lane.cancel()
+            dock.jobs.lane.cancel()
 
-    session.rendering.lane.state.events.progress.connect(stop_after_the_first)
-    session.rendering.render()
-    finish(session.rendering.lane, 120_000)
+    dock.jobs.lane.state.events.progress.connect(stop_after_the_first)
+    dock.render()
+    finish(dock.jobs, 120_000)
     image = image_of(viewer)
     assert image.data.shape == mask.data.shape
     assert image.data[:, 1024:].any(), "the part in view came first"
     assert not image.data[:, :512].any()
     assert METADATA_KEY not in image.metadata
-    assert "1 of 3 tiles are done and kept" in session.notes.synthesize.text
+    assert "1 of 3 tiles are done and kept" in session.context.notes["synthesize"].text
 
 
-def anatomy(seed=0, shape=(64, 48)):
-    return np.random.default_rng(seed).integers(50, 700, shape).astype(np.uint16)
-
-
-def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtbot, monkeypatch, tmp_path):
-    generator = load_generator(small_metgan(tmp_path / "brain.safetensors"), "cpu")
-    monkeypatch.setattr(session.shelf, "generator", lambda name, device: generator)
-    monkeypatch.setattr(live_module, "live_preferences", lambda: LivePreferences(60_000))
+def test_a_signal_follows_the_brush_over_its_anatomy(
+    session, viewer, layer, qtbot, monkeypatch, tmp_path, models, preferences, panel, dock, following
+):
+    generator = models.stand_in = load_generator(small_metgan(tmp_path / "brain.safetensors"), "cpu")
+    preferences.now = LivePreferences(60_000)
     network, encoded = generator.network_for("exact").network, []
     encode = network.encode
-    monkeypatch.setattr(network, "encode", lambda image: encoded.append(1) or encode(image))
-    session.rendering.open_model(tmp_path / "brain.safetensors")
-    panel = SynthesizePanel(viewer)
+    monkeypatch.setattr(network, "encode", lambda *given: encoded.append(1) or encode(*given))
+    dock.open_model(tmp_path / "brain.safetensors")
+    panel = panel("synthesize")
     panel.live.setChecked(True)
     qtbot.waitUntil(lambda: "waiting for an image of the anatomy" in panel.live_text.text())
     below = viewer.add_image(anatomy(), name="anatomy")
@@ -331,7 +242,7 @@ def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtb
     with layer.block_history():
         for column in (10, 14, 18):
             layer.paint((50, column), 5)
-        qtbot.waitUntil(lambda: bool(session.live.milliseconds), timeout=60_000)
+        qtbot.waitUntil(lambda: bool(following.milliseconds), timeout=60_000)
     painted_over = assert_exact(anatomy())
     assert ", full" in panel.live_text.text()
     layer.undo()
@@ -343,12 +254,12 @@ def test_a_signal_follows_the_brush_over_its_anatomy(session, viewer, layer, qtb
     assert_exact(anatomy(1))
     assert len(encoded) == 2
     assert tuple(signal.contrast_limits) == (120, 300)
-    session.rendering.render()
-    qtbot.waitUntil(lambda: not session.rendering.lane.state.running, timeout=60_000)
+    dock.render()
+    qtbot.waitUntil(lambda: not dock.jobs.lane.state.running, timeout=60_000)
     assert [one.name for one in viewer.layers] == [layer.name, "anatomy", shown], "Render and Live share the layer"
     viewer.layers.remove(below)
     layer.paint((50, 10), 5)
     qtbot.waitUntil(lambda: "waiting for an image" in panel.live_text.text())
     viewer.add_image(anatomy(shape=(30, 30)), name="small")
-    qtbot.waitUntil(lambda: session.notes.synthesize.kind == "problem")
-    assert "30×30 pixels but the mask is 48×64" in session.notes.synthesize.text
+    qtbot.waitUntil(lambda: session.context.notes["synthesize"].kind == "problem")
+    assert "30×30 pixels but the mask is 48×64" in session.context.notes["synthesize"].text

@@ -9,7 +9,7 @@ import pytest
 import torch
 from qtpy.QtWidgets import QApplication
 
-from napari_synth.core.boxes import whole
+from napari_synth.core.boxes import full_box
 from napari_synth.core.recipe import Intervention
 from napari_synth.nets.probe import Probe
 from napari_synth.synthesis.capsules.access import CapsuleAccess
@@ -28,8 +28,9 @@ KINDS = {
     "fill": 3,
     "undo": 12,
     "redo": 8,
-    "z": 4,
+    "z": 6,
     "intervention": 5,
+    "replace": 3,
     "resize": 4,
 }
 SIDES = (17, 20, 24, 30)
@@ -47,8 +48,9 @@ CHANGES = (
 class Editor:
     """A mask, what a user does to it, and the image that follows."""
 
-    def __init__(self, layer, generator, random):
-        self.layer, self.generator, self.random = layer, generator, random
+    def __init__(self, viewer, labels, generator, random):
+        self.viewer, self.generator, self.random = viewer, generator, random
+        self.layer = layer = viewer.add_labels(labels)
         self.request = RenderRequest(np.zeros((0, 0), np.int32), None, 1)
         self.canvas, self.edits = LiveCanvas(), Edits()
         self.edits.edited.connect(self.canvas.put)
@@ -79,9 +81,13 @@ class Editor:
         elif kind == "intervention":
             self.request = replace(self.request, interventions=CHANGES[random.integers(len(CHANGES))])
         else:
-            shape = tuple(int(side) for side in random.choice(SIDES, 2))
-            layer.data = nuclei(shape, 2, int(random.integers(1000))).astype(np.uint16)
-            layer._reset_history()  # napari cannot undo what was painted in another size
+            shape = tuple(int(side) for side in random.choice(SIDES, 2)) if kind == "resize" else layer.data.shape
+            labels = nuclei(shape, 2, int(random.integers(1000))).astype(np.uint16)
+            if kind == "resize":  # napari cannot undo what was painted in another size, so this is another layer
+                self.layer = self.viewer.add_labels(labels)
+                self.edits.watch(self.layer)
+            else:
+                layer.data = labels
 
     def follow(self, settled=True):
         rendering = self.canvas.follow(self.generator, self.request, settled=settled)
@@ -101,7 +107,7 @@ class Editor:
             z = torch.from_numpy(latent_of(request.seed, self.generator.card.latent_size))[None]
             fresh = self.generator.network_for("exact").network(mask, z, probe=probe)[0, 0].numpy()
         fresh = fresh[: labels.shape[0], : labels.shape[1]]
-        kept = self.canvas.followed.image(whole(*labels.shape))
+        kept = self.canvas.followed.image(full_box(*labels.shape))
         np.testing.assert_allclose(kept, fresh, atol=1e-5, rtol=0)
         assert np.abs(self.image.astype(int) - self.generator.run(request).image).max() <= 1
 
@@ -109,8 +115,7 @@ class Editor:
 def edit_at_random(viewer, tmp_path, count, every):
     random = np.random.default_rng(0)
     generator = load_generator(small_capsules(tmp_path / "axons.safetensors"), "cpu")
-    layer = viewer.add_labels(nuclei((24, 30), 3).astype(np.uint16))
-    editor = Editor(layer, generator, random)
+    editor = Editor(viewer, nuclei((24, 30), 3).astype(np.uint16), generator, random)
     share = np.array(list(KINDS.values())) / sum(KINDS.values())
     done = dict.fromkeys(KINDS, 0)
     editor.follow()

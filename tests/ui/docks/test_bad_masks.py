@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from napari_synth.datasets.shape_library import ShapeLibrary
+from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
 from tests.ui.conftest import painted
 
 TOOLS = ("stamp", "grow", "edit")
@@ -18,22 +20,22 @@ def filled(value, dtype=np.int64) -> np.ndarray:
 
 
 @pytest.fixture
-def studio(session, finish):
-    """A studio with a chosen shape and its model in memory."""
-    studio = session.studio
-    studio.show_thumbnails()
-    studio.get_ready()
-    finish(studio.lane, 60_000)
-    return studio
+def dock(session, finish):
+    """The Nuclei dock with a chosen shape and its model in memory."""
+    dock = session.actions(NucleusActions)
+    dock.shapes.show_thumbnails()
+    dock.loader.load()
+    finish(dock.jobs, 60_000)
+    return dock
 
 
-def act(studio, tool):
+def act(dock, tool):
     """Use a tool on a place that has a nucleus, and on one that has none."""
-    studio.use_tool(tool)
+    dock.use_tool(tool)
     for place in ((20, 20), (50, 50)):
-        studio.hover(place)
-        studio.click(place)
-    studio._drag((0, 0), (63, 63), True)
+        dock.stamping.hover(place)
+        dock.click(place)
+    dock.draw_box((0, 0), (63, 63))
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -47,30 +49,30 @@ def act(studio, tool):
     ],
     ids=["over 2³¹", "over 2³²", "negative", "stack"],
 )
-def test_no_tool_works_on_a_bad_mask(studio, viewer, finish, data, problem, action, tool):
+def test_no_tool_works_on_a_bad_mask(dock, viewer, finish, data, problem, action, tool):
     layer = viewer.add_labels(data.copy(), name="bad")
-    act(studio, tool)
-    finish(studio.lane)
-    assert (studio.note.kind, studio.note.text, studio.note.action) == ("problem", problem, action)
-    assert studio.choices.tool == ""
-    assert studio.ghost.pixels is None
+    act(dock, tool)
+    finish(dock.jobs)
+    assert (dock.note.kind, dock.note.text, dock.note.action) == ("problem", problem, action)
+    assert dock.choices.tool == ""
+    assert dock.stamping.ghost.pixels is None
     np.testing.assert_array_equal(layer.data, data)
 
 
-def test_several_resolutions_are_not_worked_on(studio, viewer):
+def test_several_resolutions_are_not_worked_on(dock, viewer):
     viewer.add_labels([filled(1), filled(1)[::2, ::2]], name="pyramid", multiscale=True)
-    act(studio, "stamp")
-    assert studio.note.text == "The layer 'pyramid' has several resolutions."
-    assert studio.choices.tool == ""
+    act(dock, "stamp")
+    assert dock.note.text == "The layer 'pyramid' has several resolutions."
+    assert dock.choices.tool == ""
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_an_image_is_no_mask(studio, viewer, tool):
+def test_an_image_is_no_mask(dock, viewer, tool):
     image = viewer.add_image(np.random.default_rng(0).random((64, 64)), name="photo")
     before = image.data.copy()
-    act(studio, tool)
-    assert studio.note.kind == "problem"
-    assert studio.note.action == "Make a new mask in the Masks panel."
+    act(dock, tool)
+    assert dock.note.kind == "problem"
+    assert dock.note.action == "Make a new mask in the Masks panel."
     np.testing.assert_array_equal(image.data, before)
     assert list(viewer.layers) == [image]
 
@@ -87,60 +89,60 @@ def test_an_image_is_no_mask(studio, viewer, tool):
 )
 def test_nothing_is_fitted_to_a_bad_mask(session, viewer, finish, data, problem):
     viewer.add_labels(data, name="bad")
-    session.masking.fit()
-    finish(session.masking.lane, 60_000)
-    note = session.notes.masks
+    session.actions(MaskActions).fit()
+    finish(session.actions(MaskActions).jobs, 60_000)
+    note = session.context.notes["masks"]
     assert (note.kind, note.text) == ("problem", problem)
     assert note.action
-    assert session.field.base is None
-    assert session.masking.real is None
+    assert session.context.field.base is None
+    assert session.actions(MaskActions).real is None
 
 
 def test_an_image_is_not_fitted(session, viewer):
     viewer.add_image(np.ones((64, 64)))
-    session.masking.fit()
-    assert session.notes.masks.text == "There is no mask to fit to."
-    assert session.notes.masks.action == "Choose a folder of masks instead."
+    session.actions(MaskActions).fit()
+    assert session.context.notes["masks"].text == "There is no mask to fit to."
+    assert session.context.notes["masks"].action == "Choose a folder of masks instead."
 
 
 def test_an_empty_layer_is_no_density(session, viewer, finish):
     layer = viewer.add_labels(np.zeros((64, 64), int), name="mine")
     density = viewer.add_labels(np.zeros((64, 64), int), name="where")
     viewer.layers.selection.active = layer
-    session.masking.follow_density(density)
-    session.masking.sample(64, 64)
-    finish(session.masking.lane, 60_000)
-    assert session.notes.masks.text == "The density has no positive values."
+    session.actions(MaskActions).follow_density(density)
+    session.actions(MaskActions).sample(64, 64)
+    finish(session.actions(MaskActions).jobs, 60_000)
+    assert session.context.notes["masks"].text == "The density has no positive values."
     assert not layer.data.any()
 
 
-def test_a_full_rectangle_says_how_many_found_no_place(studio, session, viewer, finish):
+def test_a_full_rectangle_says_how_many_found_no_place(dock, session, viewer, finish):
     layer = viewer.add_labels(np.ones((64, 64), int), name="full")
-    session.field.count_mean, session.field.count_law = 32, "fixed"
-    studio.grow((0, 0, 64, 64))
-    finish(studio.lane)
-    assert studio.note.text == "Grew 0 of 2 nuclei."
-    assert studio.note.action.startswith("2 found no place: ask for fewer or smaller")
+    session.context.field.count_mean, session.context.field.count_law = 32, "fixed"
+    dock.grow((0, 0, 64, 64))
+    finish(dock.jobs)
+    assert dock.note.text == "Grew 0 of 2 nuclei."
+    assert dock.note.action.startswith("2 found no place: ask for fewer or smaller")
     assert (layer.data == 1).all()
 
 
-def test_a_layer_without_numbers_left_says_so(studio, viewer):
+def test_a_layer_without_numbers_left_says_so(dock, viewer):
     layer = viewer.add_labels(filled(255, np.uint8), name="many")
     before = layer.data.copy()
-    studio.use_tool("stamp")
-    studio.click((50, 50))
-    assert studio.note.text == "The layer 'many' (uint8) holds at most 255 nuclei."
-    assert studio.note.action == "Make a new mask."
+    dock.use_tool("stamp")
+    dock.click((50, 50))
+    assert dock.note.text == "The layer 'many' (uint8) holds at most 255 nuclei."
+    assert dock.note.action == "Make a new mask."
     np.testing.assert_array_equal(layer.data, before)
 
 
-def test_a_file_with_fractions_is_not_opened(studio, viewer, tmp_path):
+def test_a_file_with_fractions_is_not_opened(dock, viewer, tmp_path):
     import tifffile
 
     tifffile.imwrite(tmp_path / "soft.tif", np.full((32, 32), 0.5, np.float32))
-    studio.open(tmp_path / "soft.tif")
-    assert studio.note.text == "The mask soft.tif contains fractions."
-    assert "Threshold" in studio.note.action
+    dock.open(tmp_path / "soft.tif")
+    assert dock.note.text == "The mask soft.tif contains fractions."
+    assert "Threshold" in dock.note.action
     assert not viewer.layers
 
 
@@ -163,7 +165,7 @@ def test_a_library_of_one_shape(sampler, tmp_path):
         assert field.placed > 0
 
 
-def test_a_painted_mask_is_a_good_one(studio, viewer):
+def test_a_painted_mask_is_a_good_one(dock, viewer):
     viewer.add_labels(painted(), name="good")
-    studio.use_tool("stamp")
-    assert studio.choices.tool == "stamp"
+    dock.use_tool("stamp")
+    assert dock.choices.tool == "stamp"

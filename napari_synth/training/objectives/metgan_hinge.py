@@ -1,0 +1,211 @@
+"""Objective of MetGAN with noise planes: nothing is compared with the real signal pixel by pixel.
+
+Neither anatomy nor label says how bright an object is or where a grain lies, so an L1 loss makes objects of one
+brightness, and a cycle back to the anatomy weaves the anatomy into the background, where the way back reads it.
+Here noise planes hold what is left open, discriminators at two scales judge label and signal together, and only
+what noise does not move is compared: the sums over areas, grey values, spectra (`texture`) and features.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from lightning_fabric import Fabric
+from pydantic import Field, model_validator
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from napari_synth.core.seeds import derived_seed
+from napari_synth.models.architectures import build
+from napari_synth.nets.counter_noise import drawn_planes
+from napari_synth.nets.discriminators import TwoScaleDiscriminator
+from napari_synth.nets.metgan import NOISE_PERIODS
+from napari_synth.training.augment import Augmentation
+from napari_synth.training.objectives.base import adversarial_optimizers, seeded
+from napari_synth.training.objectives.metgan_terms import (
+    area_distance,
+    blobs,
+    feature_distance,
+    grey_values_of_bands,
+    inside_distance,
+    likeness,
+    margin_loss,
+)
+from napari_synth.training.objectives.styled import SHOWN, hinge_loss
+from napari_synth.training.objectives.texture import spectral_distance
+from napari_synth.training.objectives.triplets import TripletSettings, TripletsObjective
+from napari_synth.training.plane_crops import PlaneCrops
+
+
+class HingeMetGANSettings(TripletSettings):
+    """Settings of `HingeMetGANObjective`; a weight of 0 switches its term off."""
+
+    batch_size: int = Field(8, ge=2)
+    width: float = Field(0.25, gt=0)
+    at_least: int = Field(16, ge=1)
+    """Channels that a stage of MetGen's image path keeps at any width."""
+    segmentation: float = Field(10.0, ge=0)
+    features: float = Field(10.0, ge=0)
+    """Weight of `feature_distance`."""
+    area: float = Field(10.0, ge=0)
+    """Weight of `area_distance`: haze where the anatomy has tissue."""
+    spectrum: float = Field(0.5, ge=0)
+    """Weight of `texture.spectral_distance`: grain as fine and as even as the real one."""
+    grey_values: float = Field(5.0, ge=0)
+    """Weight of `grey_values_of_bands`: objects and background as dark and as bright as the real ones."""
+    variety: float = Field(2.0, ge=0)
+    """Weight of `likeness` between the first two of a batch, which differ in their noise alone."""
+    foreign_labels: float = Field(0.375, ge=0, lt=1)
+    """Share of a batch with labels of another place, judged by discriminators and segmentor alone."""
+    lesions: float = Field(0.125, ge=0, lt=1)
+    """Share of a batch with large blobs in the label, a part of ``foreign_labels``."""
+    average: float = Field(0.999, ge=0, lt=1)
+    """How slowly the exported weights follow the trained ones."""
+    segmentor_steps: int = Field(1500, ge=1)
+    segmentor_width: int = Field(8, ge=1)
+    segmentor_crop: int = Field(128, ge=32, multiple_of=16)
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> HingeMetGANSettings:
+        if self.lesions > self.foreign_labels:
+            raise ValueError("lesions are a part of foreign_labels and cannot be more")
+        if self.batch_size - round(self.foreign_labels * self.batch_size) < 2:
+            raise ValueError("foreign_labels leaves fewer than two labels of their own in a batch")
+        return self
+
+
+class HingeMetGANObjective(TripletsObjective):
+    """F: (anatomy, label, noise) -> signal against two discriminators that see label and signal."""
+
+    Settings = HingeMetGANSettings
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "gpu": {"steps": 60_000, "minutes": 12.0, "learning_rate": 3e-4},
+        "fast": {"steps": 4000, "crop": 128, "ndf": 24, "learning_rate": 4e-4},
+    }
+
+    def __init__(self, settings: HingeMetGANSettings, data: Path, seed: int):
+        super().__init__(settings, data, seed)
+        self.networks = {
+            "generator": self.build_generator("generator", 1),
+            "discriminator": seeded(
+                lambda: TwoScaleDiscriminator(2, 1, settings.ndf), derived_seed(seed, "discriminator")
+            ),
+        }
+        self.optimizers = adversarial_optimizers(self.networks, settings.learning_rate)
+        self.average: Any = build("metgan", **self.hyper).eval().requires_grad_(False)
+        self.average.load_state_dict(self.networks["generator"].state_dict())
+        self.memories = {"average": self.average}
+        self._losses: dict[str, float] = {}
+
+    @property
+    def hyper(self) -> dict[str, Any]:
+        s = self.settings
+        return {"width": s.width, "blocks": s.blocks, "at_least": s.at_least, "noise": True}
+
+    def set_up(self, fabric: Fabric) -> None:
+        super().set_up(fabric)
+        self.average.to(fabric.device, memory_format=torch.channels_last)
+        self._crops = PlaneCrops(self.sampler.arrays, self.settings.crop, self.seed, fabric.device)
+
+    @property
+    def exported(self) -> Any:
+        return self.average
+
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        self.average.load_state_dict(weights)
+        self.networks["generator"].load_state_dict(weights)
+
+    def made(self, anatomy: Tensor, mask: Tensor) -> Tensor:
+        draw = torch.Generator(anatomy.device).manual_seed(derived_seed(self.seed, "preview"))
+        height, width = mask.shape[-2:]
+        signal: Tensor = self.average(anatomy, mask, drawn_planes(len(mask), NOISE_PERIODS, height, width, draw))
+        return signal
+
+    @torch.no_grad()
+    def _follow(self, kept: float) -> None:
+        """Move the average, of weights and of BatchNorm's statistics, towards the trained generator.
+
+        The unit vectors of the spectral norm are copied: a mean of two is shorter than 1.
+        """
+        network: Any = self.networks["generator"]
+        now = getattr(network, "module", network).state_dict()
+        averaged = self.average.state_dict(keep_vars=True)
+        floats = [k for k, t in now.items() if t.is_floating_point() and not k.endswith(("._u", "._v"))]
+        get_ema_multi_avg_fn(kept)([averaged[key] for key in floats], [now[key] for key in floats], 0)
+        for key in now.keys() - set(floats):
+            averaged[key].copy_(now[key])
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Mask, anatomy, signal, and the mask that is asked for: another one in the last of the batch.
+
+        With ``variety`` the first two are the same.
+        """
+        s, rank = self.settings, self.fabric.global_rank
+        crops = self._crops.batch(s.batch_size, step, rank)
+        if s.variety:
+            crops[1] = crops[0]
+        mask, anatomy, signal = (
+            crops[:, i : i + 1].contiguous(memory_format=torch.channels_last) for i in range(crops.shape[1])
+        )
+        foreign, with_blobs = (round(share * s.batch_size) for share in (s.foreign_labels, s.lesions))
+        asked = mask.clone()
+        if foreign:
+            asked[-foreign:] = self._crops.batch(foreign, step, rank, "labels")[:, :1]
+        if with_blobs:
+            draw = torch.Generator().manual_seed(derived_seed(self.seed, "lesions", step, rank))
+            large = blobs(with_blobs, s.crop, draw).to(asked.device)
+            asked[-with_blobs:] = torch.maximum(asked[-with_blobs:], large)
+        return mask, anatomy, signal, asked
+
+    def step(self, step: int) -> dict[str, float]:
+        """One step of the discriminators by the hinge loss, then one of the generator.
+
+        Generator: ``adversarial`` x -D + ``segmentation`` x `margin_loss`, and where the label is that of the
+        place ``features`` x `feature_distance` + ``area`` x `area_distance` + ``spectrum`` x
+        `texture.spectral_distance` + ``grey_values`` x `grey_values_of_bands`; where it is not, ``grey_values``
+        x `inside_distance`; and ``variety`` x `likeness`.
+        """
+        s, device = self.settings, self.fabric.device
+        generator, discriminator = self.networks["generator"].train(), self.networks["discriminator"]
+        draw = torch.Generator(device).manual_seed(derived_seed(self.seed, "hinge", step, self.fabric.global_rank))
+        mask, anatomy, signal, asked = self.batch(step)
+        planes = drawn_planes(len(mask), NOISE_PERIODS, s.crop, s.crop, draw)
+        made = generator(anatomy, asked, planes).float()
+
+        change = Augmentation(signal.shape, draw)
+        seen_real = torch.cat([change.conditions(mask), change.images(signal)], 1)
+        seen_made = torch.cat([change.conditions(asked), change.images(made)], 1)
+        numbers = torch.zeros(2 * len(mask), dtype=torch.int64, device=device)
+        features, logits = discriminator(torch.cat([seen_real, seen_made.detach()]), numbers)
+        loss_d = hinge_loss(logits)
+        self.optimise("discriminator", loss_d)
+
+        discriminator.requires_grad_(False)
+        of_real = [layer[: len(mask)].detach() for layer in features]
+        of_made, logits = discriminator(seen_made, numbers[: len(mask)])
+        discriminator.requires_grad_(True)
+        losses = {"GAN": -torch.stack([map_.float().mean() for map_ in logits]).mean()}
+        own = len(mask) - round(s.foreign_labels * len(mask))
+        losses["features"] = feature_distance([f[:own] for f in of_made], [f[:own] for f in of_real])
+        losses["area"] = area_distance(made[:own], signal[:own])
+        losses["spectrum"] = spectral_distance(made[:own], signal[:own])
+        losses["grey values"] = grey_values_of_bands(made[:own], signal[:own], mask[:own])
+        if own < len(mask):
+            losses["inside"] = inside_distance(made[own:], asked[own:], signal[:own], mask[:own])
+        if s.variety:
+            losses["likeness"] = likeness(made[:1], made[1:2], mask[:1])
+        if s.segmentation:
+            losses["segmentation"] = margin_loss(self.segmented(made), asked, s.object_weight)
+        weights = {
+            "GAN": s.adversarial, "features": s.features, "area": s.area, "spectrum": s.spectrum,
+            "grey values": s.grey_values, "inside": s.grey_values, "likeness": s.variety,
+            "segmentation": s.segmentation,
+        }  # fmt: skip
+        self.optimise("generator", torch.stack([weights[name] * loss for name, loss in losses.items()]).sum())
+        self._follow(min(s.average, (step + 1) / (step + 20)))
+        if device.type == "cpu" or not self._losses or step % SHOWN == 0:
+            values = torch.stack([loss_d, *losses.values()]).tolist()
+            self._losses = dict(zip(["D", *losses], values, strict=True))
+        return self._losses

@@ -1,0 +1,120 @@
+"""The terms of MetGAN's objective with noise planes; none compares pixel by pixel."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate, l1_loss
+
+from napari_synth.training.objectives.texture import OUTSIDE, blurred, grey_value_distance
+
+PARTS = 4
+"""Features are averaged over so many parts of a side."""
+AREA = 16
+OBJECT = 5
+"""Pixels across a small object."""
+FINE = 4.0
+"""The fine contrast is about that much weaker than the grey values."""
+MARGIN = 1.0
+"""Logit from which on the segmentor is sure enough: a probability of 0.73."""
+QUANTILES = 64
+FREE_GRAIN, FREE_OBJECTS = 0.05, 0.3
+"""Correlations that two draws of noise may keep: of their grain, and of the brightness of their objects."""
+BLOB_PERIODS = (32, 64)
+BLOB_LEVELS = (0.9, 1.7)
+
+
+def feature_distance(made: list[Tensor], real: list[Tensor]) -> Tensor:
+    """L1 distance of a discriminator's features, averaged over `PARTS` × `PARTS` parts of them.
+
+    Feature matching (Salimans et al. 2016; Wang et al. 2018) that leaves open where in a part something lies.
+    """
+    distances = [
+        l1_loss(adaptive_avg_pool2d(one.float(), PARTS), adaptive_avg_pool2d(other.float(), PARTS))
+        for one, other in zip(made, real, strict=True)
+    ]
+    return torch.stack(distances).mean()
+
+
+def area_distance(made: Tensor, real: Tensor) -> Tensor:
+    """L1 distance of the means of squares of `AREA` pixels."""
+    return l1_loss(avg_pool2d(made, AREA), avg_pool2d(real, AREA))
+
+
+def bands(images: Tensor) -> list[Tensor]:
+    """The pixels, the means of `OBJECT`² pixels, and `FINE` times what a mean of 3×3 pixels takes away.
+
+    The pixels alone could be as varied as the real ones by a weave within objects that are all alike.
+    """
+    return [images, blurred(images, OBJECT), FINE * (images - blurred(images))]
+
+
+def grey_values_of_bands(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
+    """`texture.grey_value_distance` of the pixels, of `OBJECT`-sized means and of the fine contrast (`bands`)."""
+    pairs = zip(bands(made), bands(real), strict=True)
+    return torch.stack([grey_value_distance(one, other, masks) for one, other in pairs]).sum()
+
+
+def inside_distance(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) -> Tensor:
+    """Distance of the quantiles of all grey values inside other labels from those inside real ones, by `bands`."""
+    distances = [
+        l1_loss(_quantiles(one, asked), _quantiles(other, masks))
+        for one, other in zip(bands(made), bands(real), strict=True)
+    ]
+    either_is_empty = (asked.sum() == 0) | (masks.sum() == 0)
+    return torch.where(either_is_empty, 0.0, torch.stack(distances).sum())
+
+
+def _quantiles(images: Tensor, masks: Tensor) -> Tensor:
+    values = torch.where(masks > 0, images, OUTSIDE).flatten().sort().values
+    count = (masks > 0).sum()
+    at = torch.linspace(0, 1, QUANTILES, device=images.device) * (count - 1).clamp(min=0)
+    return values[at.long()].clamp(max=1e3)
+
+
+def likeness(one: Tensor, other: Tensor, mask: Tensor) -> Tensor:
+    """How much more alike two draws of noise over one anatomy and label are than they may be, 0 to 1.65.
+
+    The correlation of their grain (what a mean of `OBJECT`² pixels takes away) outside the label beyond
+    `FREE_GRAIN`, plus that of their brightness inside beyond `FREE_OBJECTS`. An anatomy has a grain of its own,
+    which a generator may use for noise; the noise planes would then have no effect. (Against the collapse of
+    the noise, after Mao et al. 2019, MSGAN.)
+
+    Parameters
+    ----------
+    one, other, mask : Tensor, shape (1, 1, H, W)
+    """
+    one_mean, other_mean = blurred(one, OBJECT), blurred(other, OBJECT)
+    grain = correlation(one - one_mean, other - other_mean, (blurred(mask, 2 * OBJECT + 1) == 0).float())
+    objects = correlation(one_mean, other_mean, mask)
+    return torch.relu(grain - FREE_GRAIN) + torch.relu(objects - FREE_OBJECTS)
+
+
+def correlation(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
+    """Pearson's correlation of pixels with weights; 0 where there are none."""
+    total = weight.sum().clamp(min=1)
+    apart = [x - (weight * x).sum() / total for x in (one, other)]
+    covariance = (weight * apart[0] * apart[1]).sum()
+    return covariance / ((weight * apart[0].square()).sum() * (weight * apart[1].square()).sum() + 1e-8).sqrt()
+
+
+def margin_loss(logits: Tensor, target: Tensor, object_weight: float) -> Tensor:
+    """How far a segmentor's logits are from `MARGIN` on the right side; objects weigh ``object_weight`` times more.
+
+    It asks no more than that the segmentor is fairly sure, so that objects may differ in brightness.
+    """
+    missing = torch.relu(MARGIN - (2 * target - 1) * logits)
+    return ((1 + (object_weight - 1) * target) * missing).mean()
+
+
+def blobs(count: int, side: int, draw: torch.Generator) -> Tensor:
+    """Masks with large round objects, ``[count, 1, side, side]``: coarse noise above a level."""
+    masks = []
+    for _ in range(count):
+        period = BLOB_PERIODS[int(torch.randint(len(BLOB_PERIODS), (1,), generator=draw))]
+        low, high = BLOB_LEVELS
+        level = low + (high - low) * float(torch.rand(1, generator=draw))
+        coarse = torch.randn(1, 1, side // period + 2, side // period + 2, generator=draw)
+        fine = interpolate(coarse, scale_factor=period, mode="bicubic", align_corners=False)
+        masks.append((fine[..., period : period + side, period : period + side] > level).float())
+    return torch.cat(masks)

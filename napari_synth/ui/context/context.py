@@ -1,0 +1,174 @@
+"""What the docks of one viewer share: layers, choices, models, messages. It does nothing by itself."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from napari_synth.core.errors import SynthError
+from napari_synth.ui.context.choices import FieldChoices, Remembered, remembered_choices
+from napari_synth.ui.context.loaded_models import LoadedModels
+from napari_synth.ui.context.model_catalogue import ModelCatalogue
+from napari_synth.ui.context.network_changes import NetworkChanges
+from napari_synth.ui.context.notes import Note, Notes
+from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL, Condition, RenderOrder
+from napari_synth.ui.napari_bridge.density_layer import DensityLayer
+from napari_synth.ui.napari_bridge.image_layers import ImageLayers
+from napari_synth.ui.napari_bridge.mask_layers import MaskLayers, outline
+from napari_synth.ui.napari_bridge.preferences import live_preferences
+from napari_synth.ui.napari_bridge.result_layers import ResultLayers
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+    from napari_synth.synthesis.request import Rendering
+    from napari_synth.ui.context.loaded_models import Models
+    from napari_synth.ui.napari_bridge.preferences import LivePreferences
+
+
+class Context:
+    """What the docks of one viewer share.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    models : Models, optional
+        Where trained models come from; loaded from their files when not given.
+    preferences : callable
+        Gives the preferences as they are now.
+
+    Attributes
+    ----------
+    closed : bool
+        The window is gone; nothing is delivered any more.
+    notes : Notes
+    masks : MaskLayers
+        The mask layers and the current one.
+    images : ImageLayers
+        The image layers, and the one that objects are put into.
+    results : ResultLayers
+        Rendered image layers.
+    density : DensityLayer
+        The layer that sampled nuclei follow.
+    catalogue : ModelCatalogue
+        Models to choose from.
+    models : Models
+        Models in memory.
+    preferences : callable
+        Gives the `LivePreferences` as they are now.
+    changes : NetworkChanges
+        What is changed inside the networks.
+    field, look, export : FieldChoices, LookChoices, ExportChoices
+        What the user chose.
+    milliseconds : float or None
+        What the last render took.
+    """
+
+    rendered = Signal(object)
+    """The image of a mask was rendered as ordered and is shown; the mask's layer."""
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        models: Models | None = None,
+        preferences: Callable[[], LivePreferences] = live_preferences,
+    ):
+        self._viewer = weakref.ref(viewer)
+        self.closed = False
+        self.notes = Notes()
+        self.masks = MaskLayers(viewer)
+        self.images = ImageLayers(viewer)
+        self.results = ResultLayers(viewer)
+        self.density = DensityLayer(viewer)
+        self.catalogue = ModelCatalogue()
+        self.models: Models = models if models is not None else LoadedModels()
+        self.preferences = preferences
+        self.changes = NetworkChanges()
+        self.field = FieldChoices()
+        self.look, self.export = remembered_choices()
+        self.milliseconds: float | None = None
+        self.choose_model(self.catalogue.first(self.look.model))
+        self._remembered = Remembered(self.look, self.export)
+        self.look.events.seed.connect(self.use_seed)
+
+    @property
+    def viewer(self) -> ViewerModel:
+        """The viewer; a context that outlives it is closed."""
+        viewer = self._viewer()
+        if viewer is None:
+            raise ReferenceError("The viewer of this context is gone.")
+        return viewer
+
+    def holds(self, layer: object) -> bool:
+        """Whether the layer is still in the viewer."""
+        return not self.closed and self.masks.holds(layer)
+
+    # ---- the model
+
+    def choose_model(self, name: str) -> None:
+        """Switch to another model; the option stays where the model has it."""
+        options = self.catalogue.options(name)
+        with self.look.events.paused():
+            if name != self.look.model:
+                self.look.latent = None
+            self.look.model = name
+            if self.look.option not in options:
+                self.look.option = options[0] if options else ""
+        self.export.options = tuple(options)
+
+    def open_model(self, path: str | Path) -> Note:
+        """Offer the generator of a file and switch to it; what is to be said about that."""
+        try:
+            name = self.catalogue.add_file(path)
+        except SynthError as error:
+            return Note.of(error)
+        self.choose_model(name)
+        return Note("done", f"Opened {self.catalogue.title(name)}.", "Press Render.")
+
+    def use_seed(self) -> None:
+        """Take the latent vector from the seed again."""
+        self.look.latent = None
+
+    # ---- what is to be rendered
+
+    def order(self, layer: Labels | None) -> RenderOrder | Note:
+        """What is to be rendered of a mask now; or what is missing, in words."""
+        look = self.look
+        if layer is None:
+            return NO_MASK
+        card = self.catalogue.card(look.model)
+        if card is None:
+            return NO_MODEL
+        condition = None
+        if card.condition_channels:
+            image = self.images.current
+            if image is None:
+                return NO_IMAGE
+            condition = Condition(image.name, self.images.pixels(image), weakref.ref(image))
+        return RenderOrder(
+            model=look.model,
+            device=look.device,
+            mask=layer.name,
+            option=look.option,
+            seed=look.used_seed,
+            latent=look.latent if card.latent_size else None,
+            precision=look.precision,
+            interventions=self.changes.of(look.model),
+            condition=condition,
+        )
+
+    def was_rendered(self, layer: Labels, rendering: Rendering) -> None:
+        """The image of a mask is shown as it was ordered."""
+        self.milliseconds = 1000 * rendering.seconds
+        self.show_outline(layer)
+        self.rendered.emit(layer)
+
+    def show_outline(self, layer: Labels) -> None:
+        """Let the image be seen through its mask, unless the user wants it filled."""
+        if self.look.outline:
+            outline(layer, True)

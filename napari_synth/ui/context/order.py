@@ -1,0 +1,140 @@
+"""What is to be rendered, in one record: render, live, capsules, export and "Copy as Python" all start from it."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_synth.core.recipe import Intervention, Precision
+from napari_synth.ui.context.notes import Note
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_synth.synthesis.latents.sources import Source
+    from napari_synth.synthesis.request import RenderRequest
+
+NO_MASK = Note("problem", "There is no mask layer.", "Press New mask or Sample a field in the Masks panel.")
+NO_IMAGE = Note(
+    "problem",
+    "There is no image layer to put the objects into.",
+    "Open one, or see File ▸ Open Sample ▸ Brain, two channels.",
+)
+NO_MODEL = Note("problem", "There is no model to render with.", "Open a .safetensors file made by napari-synth.")
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """The image beside the mask.
+
+    Attributes
+    ----------
+    name : str
+        Of its layer.
+    pixels : ndarray, shape (Y, X)
+        A copy; the same array as long as the pixels of the layer are the same.
+    layer : weakref to Image
+    """
+
+    name: str
+    pixels: np.ndarray
+    layer: weakref.ref[Image]
+
+
+@dataclass(frozen=True)
+class RenderOrder:
+    """All that the image of a mask depends on, beside its labels; made by `Context.order` alone.
+
+    Attributes
+    ----------
+    model : str
+        Bundled id or path of a generator.
+    device : str
+    mask : str
+        Name of the mask's layer.
+    option : str
+        Empty for a model without options.
+    seed : int or None
+        None: no noise.
+    latent : Source or None
+        Where the latent vector comes from, when not from the seed.
+    precision : {'exact', 'fast'}
+    interventions : tuple of Intervention
+        Changes inside the network.
+    condition : Condition or None
+    """
+
+    model: str
+    device: str
+    mask: str
+    option: str
+    seed: int | None
+    latent: Source | None
+    precision: Precision
+    interventions: tuple[Intervention, ...]
+    condition: Condition | None
+
+    @property
+    def beside(self) -> Image | None:
+        """The layer of the image beside the mask, while it exists."""
+        return self.condition.layer() if self.condition is not None else None
+
+    def z(self, size: int) -> np.ndarray | None:
+        """The chosen latent vector, ``(size,)`` float32; None: that of the seed."""
+        return None if self.latent is None else self.latent.vector(size)
+
+    def request(
+        self, labels: np.ndarray, latent_size: int, capture: tuple[str, ...] = (), routing: tuple[str, ...] = ()
+    ) -> RenderRequest:
+        """What the generator is asked for, for these labels."""
+        from napari_synth.synthesis.request import RenderRequest
+
+        return RenderRequest(
+            labels,
+            self.option or None,
+            self.seed,
+            z=self.z(latent_size),
+            condition=None if self.condition is None else self.condition.pixels,
+            interventions=self.interventions,
+            capture=capture,
+            routing=routing,
+            precision=self.precision,
+        )
+
+    def as_python(self, latent_size: int) -> str:
+        """The lines that make the same image in a script or in napari's console."""
+        asked = [f"option={self.option!r}"] if self.option else []
+        asked.append(f"seed={self.seed}")
+        lines = ["import napari_synth as ns", ""]
+        z = self.z(latent_size)
+        if z is not None:
+            lines = ["import numpy as np", "", *lines]
+        lines += [
+            f"model = ns.load_model({self.model!r}, device={self.device!r})",
+            f"mask = viewer.layers[{self.mask!r}].data",
+        ]
+        if z is not None:
+            lines.append(f"z = np.array({[float(value) for value in z]}, np.float32)")
+            asked.append("z=z")
+        if self.condition is not None:
+            asked.append(f"condition=viewer.layers[{self.condition.name!r}].data")
+        if self.precision != "exact":
+            asked.append(f"precision={self.precision!r}")
+        if not self.interventions:
+            return "\n".join([*lines, f"image = model.render(mask, {', '.join(asked)}).image", ""])
+        changes = [f"    ns.{change!r}," for change in self.interventions]
+        asked.append("interventions=changes")
+        return "\n".join(
+            [
+                *lines,
+                "changes = (",
+                *changes,
+                ")",
+                f"request = ns.RenderRequest(mask, {', '.join(asked)})",
+                "image = model.run(request).image",
+                "",
+            ]
+        )

@@ -1,0 +1,104 @@
+"""What the Masks dock does in the background, away from layers and widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_synth.core.errors import InputError
+from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
+from napari_synth.core.recipe import FieldSettings, RecombineSettings
+
+if TYPE_CHECKING:
+    from napari_synth.masks.nucleus_table import NucleusField
+    from napari_synth.masks.statistics import FieldStatistics
+    from napari_synth.ui.context.loaded_models import Models
+
+STEPS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """A field of nuclei, and what was measured on it."""
+
+    field: NucleusField
+    statistics: FieldStatistics | None
+
+
+@dataclass(frozen=True, eq=False)
+class FieldWork:
+    """Sample one field of nuclei, and measure it where it is to be compared."""
+
+    models: Models
+    settings: FieldSettings
+    seed: int
+    density: np.ndarray | None = None
+    measured: bool = False
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Sampled:
+        watch = Stopwatch(STEPS, on_progress)
+        watch.report(0, "Loading the shape model")
+        shapes = self.models.shapes(self.settings.shapes)
+        cancel.raise_if_cancelled()
+        watch.report(1, "Placing nuclei")
+        from napari_synth.masks.field import compose_field
+
+        field = compose_field(self.settings, shapes, self.seed, cancel, density=self.density)
+        statistics = None
+        if self.measured and field.placed:
+            from napari_synth.masks.statistics import measure
+
+            statistics = measure([("field", field.labels)])
+        watch.report(2, "Done")
+        return Sampled(field, statistics)
+
+
+@dataclass(frozen=True, eq=False)
+class FitWork:
+    """Fit the field settings to real masks: a folder, or the labels of a layer."""
+
+    models: Models
+    settings: FieldSettings
+    masks: Path | np.ndarray
+    name: str
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> tuple[FieldStatistics, FieldSettings]:
+        from napari_synth.masks.statistics import fit, measure, measure_folder
+
+        watch = Stopwatch(STEPS, on_progress)
+        watch.report(0, "Measuring the masks")
+        masks = self.masks
+        measured = measure([(self.name, masks)]) if isinstance(masks, np.ndarray) else measure_folder(masks)
+        cancel.raise_if_cancelled()
+        watch.report(1, "Trying spacings")
+        return measured, fit(measured, self.settings, self.models.shapes(self.settings.shapes), cancel=cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class RecombineWork:
+    """Make masks of real label maps."""
+
+    paths: list[str]
+    height: int
+    width: int
+    count: int
+    seed: int
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> list[np.ndarray]:
+        from napari_synth.masks.recombine import LabelMaps, recombined_masks
+
+        watch = Stopwatch(self.count, on_progress)
+        try:
+            settings = RecombineSettings(height=self.height, width=self.width)
+        except ValueError as error:
+            text = f"A mask of {self.width}×{self.height} pixels cannot be made."
+            raise InputError(text, "Use sides of 16 to 8192 pixels.") from error
+        made: list[np.ndarray] = []
+        for _, mask in recombined_masks(LabelMaps.read(self.paths), settings, self.count, self.seed):
+            cancel.raise_if_cancelled()
+            made.append(mask)
+            watch.report(len(made))
+        return made

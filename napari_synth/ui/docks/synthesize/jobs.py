@@ -1,0 +1,108 @@
+"""What the Synthesize dock does in the background, away from layers and widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
+
+if TYPE_CHECKING:
+    from napari_synth.core.boxes import Box
+    from napari_synth.core.recipe import Recipe
+    from napari_synth.synthesis.live.canvas import LiveCanvas, LiveRendering
+    from napari_synth.synthesis.request import Rendering
+    from napari_synth.ui.context.loaded_models import Models
+    from napari_synth.ui.context.order import RenderOrder
+
+STEPS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """An image and all that is said about it."""
+
+    rendering: Rendering
+    recipe: Recipe
+    device: str
+
+
+@dataclass(eq=False)
+class RenderWork:
+    """Render one mask as ordered.
+
+    Attributes
+    ----------
+    labels : ndarray, shape (Y, X)
+    near : tuple of float, optional
+        Place (y, x) around which the tiles of a large image are rendered first.
+    image : ndarray, optional
+        The image of a large mask, filled while tiles are finished.
+    """
+
+    models: Models
+    order: RenderOrder
+    labels: np.ndarray
+    near: tuple[float, float] | None = None
+    image: np.ndarray | None = None
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Rendered:
+        from napari_synth.synthesis.recipes import painted_recipe
+        from napari_synth.synthesis.request import Steering, check_mask
+
+        watch, order = Stopwatch(STEPS, on_progress), self.order
+        labels = check_mask(self.labels, may_be_empty=order.condition is not None)
+        watch.report(0, "Loading the model")
+        generator = self.models.generator(order.model, order.device)
+        cancel.raise_if_cancelled()
+        watch.report(1, "Rendering")
+        request = order.request(labels, generator.card.latent_size)
+        rendering = generator.run(request, Steering(on_progress, cancel, self._fill, self.near))
+        watch.report(2, "Done")
+        beside = order.condition.name if order.condition is not None else ""
+        return Rendered(rendering, painted_recipe(generator, request, order.mask, beside), generator.device)
+
+    def _fill(self, box: Box, pixels: np.ndarray) -> None:
+        if self.image is None:
+            self.image = np.zeros((*self.labels.shape, *pixels.shape[2:]), pixels.dtype)
+        self.image[box.top : box.bottom, box.left : box.right] = pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """The changed parts of an image; the recipe only when the edit has ended."""
+
+    rendering: LiveRendering
+    recipe: Recipe | None
+
+
+@dataclass(frozen=True, eq=False)
+class FollowWork:
+    """Bring the image of an edited mask up to date.
+
+    Attributes
+    ----------
+    settled : bool
+        Whether the edit has ended.
+    """
+
+    models: Models
+    order: RenderOrder
+    canvas: LiveCanvas
+    settled: bool
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Followed:
+        from napari_synth.synthesis.recipes import painted_recipe
+        from napari_synth.synthesis.request import Steering
+
+        order = self.order
+        generator = self.models.generator(order.model, order.device)
+        look = order.request(np.zeros((0, 0), np.int32), generator.card.latent_size)
+        steering = Steering(on_progress, cancel)
+        rendering = self.canvas.follow(generator, look, settled=self.settled, steering=steering)
+        if not self.settled:
+            return Followed(rendering, None)
+        beside = order.condition.name if order.condition is not None else ""
+        return Followed(rendering, painted_recipe(generator, rendering.request, order.mask, beside))

@@ -1,0 +1,37 @@
+"""What tests do to widgets."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QScrollBar,
+    QTabBar,
+    QTableWidget,
+    QWidget,
+)
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def entries(combo):
+    return [combo.itemText(i) for i in range(combo.count())]
+
+
+def choose(combo, data):
+    """Choose an entry as a person does."""
+    combo.setCurrentIndex(combo.findData(data))
+    combo.activated.emit(combo.currentIndex())
+
+
+def controls(panel: QWidget) -> list[QWidget]:
+    kinds = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget)
+    inside = (QAbstractSpinBox, QComboBox, QListWidget, QScrollBar, QTabBar, QTableWidget)
+    found = [widget for kind in kinds for widget in panel.findChildren(kind)]
+    return [widget for widget in found if not isinstance(widget.parent(), inside)]

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_synth.ui import samples
+from napari_synth.ui.napari_bridge.window import PLUGIN
+
+
+@pytest.mark.parametrize(("function", "side"), [(samples.nuclei_256, 256), (samples.nuclei_512, 512)])
+def test_samples_are_instance_masks(function, side):
+    ((labels, settings, kind),) = function()
+    assert kind == "labels"
+    assert labels.shape == (side, side)
+    assert labels.max() > 5
+    assert settings["name"] == function.__name__
+    assert np.issubdtype(labels.dtype, np.unsignedinteger)
+
+
+def test_the_two_channel_sample(viewer):
+    for data, settings, kind in samples.brain_256():
+        getattr(viewer, f"add_{kind}")(data, **settings)
+    image, signal, labels = viewer.layers
+    assert image.data.dtype == signal.data.dtype == np.uint16
+    assert image.data.shape == signal.data.shape == labels.data.shape == (256, 256)
+    assert signal.data[labels.data > 0].mean() > 2 * signal.data[labels.data == 0].mean()
+    assert PLUGIN == "napari-synth"
