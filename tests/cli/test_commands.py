@@ -148,7 +148,7 @@ def test_models_import(cli, mask, tmp_path):
     assert tifffile.imread("s/mask.tif").shape == (64, 64)
     status, _, err = cli(*arguments)
     assert status == 2
-    assert "already holds other masks" in err
+    assert "already exists" in err
 
 
 def test_models_import_in_the_modes_of_the_program(cli, mask):
