@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from napari_synth.api import (
+        check_pairs,
         compose_masks,
         export,
         field_settings,
@@ -37,6 +38,7 @@ __all__ = [
     "RenderRequest",
     "Rendering",
     "__version__",
+    "check_pairs",
     "compose_masks",
     "export",
     "field_settings",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from napari_synth.datasets.shape_library import ShapeLibrary
+    from napari_synth.evaluation.pair_check import Report
     from napari_synth.exporting.batch import ExportResult
     from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.mask_reader import MaskReader
@@ -160,6 +161,19 @@ def shape_library(masks: str | Path | np.ndarray | Sequence[np.ndarray], min_box
     if isinstance(masks, str | Path):
         return read_library(arguments.place(masks, "masks"), min_box)
     return library_from_labels(((str(number), mask) for number, mask in enumerate(_several(masks), 1)), min_box)
+
+
+def check_pairs(
+    folder: str | Path, on_progress: OnProgress = ignore_progress, cancel: CancelToken | None = None
+) -> Report:
+    """Faults of image-mask pairs, one sentence each; see `evaluation.pair_check.check_pairs`.
+
+    >>> report = ns.check_pairs("my-pairs")
+    >>> report.repair("my-pairs-cured")
+    """
+    from napari_synth.evaluation.pair_check import check_pairs as check
+
+    return check(folder, on_progress, cancel)
 
 
 def train(

@@ -14,7 +14,7 @@ from napari_synth.core.recipe import FieldSettings
 from napari_synth.datasets.axons import AxonSettings, axon_mask
 from napari_synth.datasets.phantoms import PhantomSettings, two_channel_phantom
 from napari_synth.exporting.formats.base import PixelSize
-from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
+from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 from napari_synth.synthesis.recipes import masks_recipe
 
@@ -34,15 +34,15 @@ def main() -> None:
     for name, settings in MASKS.items():
         source, field = next(compose_masks(settings, seed=11))
         recipe = masks_recipe(DEFAULT_GENERATOR, [source])
-        write_tiff(FOLDER / f"{name}.tif", uint16_labels(field.labels), recipe.to_yaml(), PixelSize())
+        write_tiff(FOLDER / f"{name}.tif", stored_labels(field.labels), recipe.to_yaml(), PixelSize())
         print(f"{name}: {field.placed} nuclei")
     for name, settings in AXONS.items():
         labels = axon_mask(settings, seed=3)
-        write_tiff(FOLDER / f"{name}.tif", uint16_labels(labels), "", PixelSize())
+        write_tiff(FOLDER / f"{name}.tif", stored_labels(labels), "", PixelSize())
         print(f"{name}: {labels.max()} axons")
     anatomy, signal, labels = two_channel_phantom(PhantomSettings(), seed=5)
     write_tiff(FOLDER / "brain_256.tif", np.stack([anatomy, signal]), "", PixelSize(), channels=("anatomy", "signal"))
-    write_tiff(FOLDER / "brain_256_labels.tif", uint16_labels(labels), "", PixelSize())
+    write_tiff(FOLDER / "brain_256_labels.tif", stored_labels(labels), "", PixelSize())
     print(f"brain_256: {labels.max()} neurons")
 
 

@@ -11,7 +11,19 @@ from typing import NoReturn
 import typer
 
 from napari_synth import __version__
-from napari_synth.cli import export, inspect, masks, models, recombine, replay, synthesize, train, window
+from napari_synth.cli import (
+    check,
+    convert,
+    export,
+    inspect,
+    masks,
+    models,
+    recombine,
+    replay,
+    synthesize,
+    train,
+    window,
+)
 from napari_synth.cli.console import err, out
 from napari_synth.cli.door import check_arguments, check_streams, with_paths
 from napari_synth.cli.signals import Stopped, stoppable
@@ -31,6 +43,8 @@ app.command("recombine")(with_paths(recombine.recombine))
 app.command("synthesize")(with_paths(synthesize.synthesize))
 app.command("walk")(with_paths(inspect.walk))
 app.command("activations")(with_paths(inspect.activations))
+app.command("convert")(with_paths(convert.convert))
+app.command("check")(with_paths(check.check))
 app.command("train")(with_paths(train.train))
 app.command("export")(with_paths(export.export))
 app.command("replay")(with_paths(replay.replay))

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
-from napari_synth.core.errors import InputError
-from napari_synth.core.names import check_inside
+from napari_synth.cli.given_masks import Plane, Repair, read_masks
 from napari_synth.core.progress import Stopwatch
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
@@ -20,7 +19,7 @@ Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 
 
 def synthesize(
-    masks: Annotated[list[Path], typer.Argument(metavar="MASK...", help="Label images.")],
+    masks: Annotated[list[Path], typer.Argument(metavar="MASK...", help="Label images, or folders of them.")],
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the images.")],
     model: Annotated[str, typer.Option(help="Model id or file.")] = DEFAULT_GENERATOR,
     option: Annotated[
@@ -40,54 +39,54 @@ def synthesize(
         Path | None,
         typer.Option(help="Image beside the masks, for a model that needs one, such as metgan-brain the anatomy."),
     ] = None,
+    plane: Plane = None,
+    repair: Repair = False,
     device: Device = "auto",
     fast: Fast = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of the same name.")] = False,
 ) -> None:
     """Render masks: OUT/MASK_OPTION.tif, each carrying its recipe."""
     from napari_synth.core.recipe import Precision
-    from napari_synth.datasets.image_files import read_channel, read_labels, read_latent
-    from napari_synth.exporting.formats.base import PixelSize
+    from napari_synth.datasets.image_files import read_channel, read_latent
+    from napari_synth.datasets.listing import check_outputs
     from napari_synth.exporting.formats.tiff import write_tiff
     from napari_synth.models.registry import model_card
     from napari_synth.synthesis.latents.vectors import check_latent
     from napari_synth.synthesis.recipes import file_recipe, image_file, load_generator
-    from napari_synth.synthesis.request import RenderRequest, check_condition, check_mask, check_option
+    from napari_synth.synthesis.request import RenderRequest, check_condition, check_option
     from napari_synth.synthesis.styles import check_style
 
     card = model_card(model)
     for name in option:
         check_option(card, name)
     options = list(option) or card.options[:1] or [""]
-    targets = [
-        (path, name, check_inside(out_dir, out_dir / f"{'_'.join(filter(None, (path.stem, name)))}.tif"))
-        for path in masks
-        for name in options
-    ]
-    check_distinct(targets)
-    check_free([target for _, _, target in targets], overwrite)
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
     wanted = None if style is None else check_style(card, _style_of(style))
-    labels = {path: check_mask(read_labels(path), bool(card.condition_channels)) for path in masks}
+    read = read_masks(masks, plane, repair, may_be_empty=bool(card.condition_channels))
+    targets = [(mask, name, _target(out_dir, mask.stem, name)) for mask in read for name in options]
+    written = [(mask.path, target) for mask, _, target in targets]
+    written += [(mask.path, mask.kept_path(out_dir)) for mask in read if mask.made]
+    check_outputs(written)
+    check_free([target for _, target in written], overwrite)
     image, source = None, None
     if condition is not None:
         image = read_channel(condition)
         source = image_file(condition, image)
-    for mask in labels.values():
-        check_condition(card, image, mask.shape)
+    for mask in read:
+        check_condition(card, image, mask.labels.shape)
     generator = load_generator(model, device)
     noise = None if no_noise else seed
     precision: Precision = "fast" if fast else "exact"
     with watched("Rendering") as (on_progress, cancel):
         watch = Stopwatch(len(targets), on_progress)
-        for done, (path, name, target) in enumerate(targets, start=1):
+        for done, (mask, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
             request = RenderRequest(
-                labels[path], name, noise, z=latent, style=wanted, condition=image, precision=precision
+                mask.labels, name, noise, z=latent, style=wanted, condition=image, precision=precision
             )
             rendering = generator.run(request)
-            recipe = file_recipe(generator, request, path, source)
-            write_tiff(target, rendering.image, recipe.to_yaml(), PixelSize())
+            recipe = file_recipe(generator, request, mask.kept(out_dir).path, source)
+            write_tiff(target, rendering.image, recipe.to_yaml(), mask.pixel_size)
             watch.report(done)
             out.print(f"{target}  {1000 * rendering.seconds:.0f} ms")
 
@@ -102,16 +101,8 @@ def _style_of(text: str) -> int | list[float] | np.ndarray:
         return read_latent(Path(text))
 
 
-def check_distinct(targets: list[tuple[Path, str, Path]]) -> None:
-    """Raise `InputError` when two images would get one name, or an image that of a mask."""
-    masks = {path.resolve(): path for path, _, _ in targets}
-    taken: dict[Path, Path] = {}
-    for path, _, target in targets:
-        if target in taken:
-            raise InputError(
-                f"The images of {taken[target]} and {path} would both be {target}.",
-                "Rename one of the masks, or give them to two commands with folders of their own.",
-            )
-        if target.resolve() in masks:
-            raise InputError(f"The image of {path} would replace the mask {target}.", "Choose another folder.")
-        taken[target] = path
+def _target(folder: Path, stem: str, option: str) -> Path:
+    from napari_synth.core.names import check_inside
+    from napari_synth.datasets.listing import output_name
+
+    return check_inside(folder, folder / output_name(stem, f"_{option}.tif" if option else ".tif"))

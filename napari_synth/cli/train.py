@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_synth.cli.console import out, parse_settings, watched
+from napari_synth.cli.console import err, out, parse_settings, watched
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.training.objectives import OBJECTIVES
 
@@ -55,6 +55,7 @@ def train(
     latent_sizes: Annotated[
         str | None, typer.Option(help="For dvae: train one model per size, such as 8,10,15, and print the table.")
     ] = None,
+    check: Annotated[bool, typer.Option(help="Look for faults in pairs first, as the command check does.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of the same name.")] = False,
 ) -> None:
     """Train a model on your own pairs. Ctrl+C keeps the weights and can be resumed."""
@@ -72,15 +73,35 @@ def train(
     if latent_sizes is not None:
         _study(request, _sizes(latent_sizes, architecture))
         return
+    if check and resume is None:
+        _say_faults(data)
     with watched("Training") as (on_progress, cancel):
         result = run(request, on_progress, cancel)
     losses = "  ".join(f"{name} {value:.3g}" for name, value in result.losses.items())
+    for remark in result.remarks:
+        out.print(remark)
     out.print(f"{result.path} after {result.steps} steps  {losses}\nPreview: {result.preview_path}")
     if cancel.cancelled:
         raise Cancelled(
             f"Training was stopped at step {result.steps}; the model so far is kept.",
             f"Go on with: --resume {result.resume_path}",
         )
+
+
+def _say_faults(data: Path) -> None:
+    """Print what the label doctor finds serious in a folder of pairs; training goes on."""
+    from napari_synth.evaluation.pair_check import check_pairs
+    from napari_synth.evaluation.pair_check.check import holds_pairs
+
+    if not holds_pairs(data):
+        return
+    with watched("Checking") as (on_progress, cancel):
+        report = check_pairs(data, on_progress, cancel)
+    serious = [finding for finding in report.findings if finding.serious]
+    for finding in serious:
+        err.print(finding.sentence)
+    if serious:
+        err.print(f"For a copy with the cures: napari-synth check {data} --repair COPY")
 
 
 def _sizes(text: str, architecture: str) -> list[int]:

@@ -87,12 +87,16 @@ def numbers(value: Any, name: str) -> np.ndarray:
     return array
 
 
-def plane_of(value: Any, name: str, longest: int) -> np.ndarray:
-    """Any array of at most ``longest`` pixels a side, which is found out before it is computed or read."""
+def plane_of(value: Any, name: str, longest: int, what: str = "") -> np.ndarray:
+    """Any array of at most ``longest`` pixels a side, which is found out before it is computed or read.
+
+    ``what`` is the subject of the sentence on its size; by default the name of the argument.
+    """
     shape = getattr(value, "shape", ())
     if isinstance(shape, tuple) and len(shape) == 2 and max(shape) > longest:
         raise InputError(
-            f"The {name} is {shape[1]}×{shape[0]} pixels; the largest that can be rendered is {longest}×{longest}.",
+            f"{what or f'The {name}'} is {shape[1]}×{shape[0]} pixels; "
+            f"the largest that can be rendered is {longest}×{longest}.",
             "Crop it into smaller pieces.",
         )
     try:

@@ -40,5 +40,8 @@ def data_hash(data: Path) -> str:
 def _files(data: Path) -> list[Path]:
     """Images beside the folders are left out: previews of models may lie there."""
     found = [data / DATASET_FILE, *data.glob(f"*{ARRAY_SUFFIX}")]
-    found += [path for path in data.glob("*/**/*") if path.suffix.lower() in IMAGE_SUFFIXES]
+    for path in data.glob("*/**/*"):
+        parts = path.relative_to(data).parts
+        if path.suffix.lower() in IMAGE_SUFFIXES or any(part.lower().endswith(".zarr") for part in parts):
+            found.append(path)
     return sorted(path for path in found if path.is_file() and not path.name.startswith("."))

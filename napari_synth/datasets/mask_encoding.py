@@ -37,12 +37,15 @@ def to_uint8_rgb(image: np.ndarray) -> np.ndarray:
     """An image in the generator's terms: ``(Y, X, 3)`` uint8.
 
     RGB of 8 bits stays as it is. Grey images, and any of another dtype, are stretched from their
-    0.1 to their 99.9 percentile, because their absolute level depends on exposure alone.
+    0.1 to their 99.9 percentile, because their absolute level depends on exposure alone. NaN becomes black;
+    it and infinity have no part in the percentiles.
     """
     if not (image.ndim == 3 and image.dtype == np.uint8):
-        finite = np.nan_to_num(image.astype(np.float32))
-        low, high = np.percentile(finite, (0.1, 99.9))
-        image = (255 * np.clip((finite - low) / max(high - low, 1e-6), 0, 1)).round().astype(np.uint8)
+        values: np.ndarray = image.astype(np.float32 if image.dtype.itemsize <= 2 else np.float64)
+        finite = np.isfinite(values)
+        low, high = np.percentile(values if finite.all() else values[finite], (0.1, 99.9)) if finite.any() else (0, 1)
+        values = np.nan_to_num((values - low) / max(high - low, 1e-6), nan=0, posinf=1, neginf=0)
+        image = (255 * np.clip(values, 0, 1)).round().astype(np.uint8)
     return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=-1)
 
 

@@ -16,9 +16,10 @@ from scipy.cluster.vq import ClusterError, kmeans2
 from scipy.spatial.distance import cdist
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
+from napari_synth.core.files import existing_folder, user_path
 from napari_synth.core.seeds import derived_seed
-from napari_synth.datasets.image_files import IMAGE_SUFFIXES, read_image
+from napari_synth.datasets import listing
+from napari_synth.datasets.image_files import read_image
 
 FEATURES = ("intensity", "contrast", "smoothness", "third moment", "uniformity", "entropy")
 FEWEST_IMAGES = 8
@@ -94,7 +95,7 @@ def image_files(folder: str | Path) -> list[Path]:
     """The image files in a folder, or in its ``images`` where it has one, sorted by name."""
     root = existing_folder(folder, "folder of images")
     root = root / "images" if (root / "images").is_dir() else root
-    return sorted(path for path in root.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    return listing.image_files(root)
 
 
 def find_looks(files: Sequence[str | Path], k: int | None = None, seed: int = 1) -> Looks:
@@ -115,7 +116,7 @@ def find_looks(files: Sequence[str | Path], k: int | None = None, seed: int = 1)
     InputError
         If there are fewer readable images than 8, or than ``k``.
     """
-    paths = [Path(file).expanduser() for file in files]
+    paths = [user_path(file) for file in files]
     features, readable, unreadable = read_features(paths)
     if len(readable) < FEWEST_IMAGES:
         raise InputError(

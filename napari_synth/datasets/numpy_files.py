@@ -52,6 +52,24 @@ def read_arrays(path: Path, names: Collection[str], limit: int = MAX_BYTES) -> d
         raise ValueError(one_line(error) or type(error).__name__) from error
 
 
+def array_sizes(path: Path) -> dict[str, int]:
+    """Bytes that each array of an ``.npz`` file takes, unpacked, as its directory says; in its order.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or holds too many arrays.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except DAMAGE as error:
+        raise ValueError(one_line(error) or type(error).__name__) from error
+    if len(members) > MAX_MEMBERS:
+        raise ValueError("it holds too many arrays")
+    return {member.filename.removesuffix(".npy"): member.file_size for member in members}
+
+
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     with archive.open(member) as file:
         check_header(file, member.file_size)
@@ -59,8 +77,8 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
         return npy.read_array(file, allow_pickle=False)
 
 
-def check_header(file: IO[bytes], size: int) -> None:
-    """Refuse a ``.npy`` file whose header does not ask for exactly the bytes that it has.
+def check_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of a ``.npy`` file, whose header must ask for exactly the bytes that it has.
 
     Parameters
     ----------
@@ -69,10 +87,15 @@ def check_header(file: IO[bytes], size: int) -> None:
     size : int
         Bytes of the whole file.
 
+    Returns
+    -------
+    shape : tuple of int
+    dtype : dtype
+
     Raises
     ------
     ValueError
-        Then, and when there is no such header.
+        If it does not, or there is no such header.
     """
     version = npy.read_magic(file)
     read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
@@ -84,3 +107,4 @@ def check_header(file: IO[bytes], size: int) -> None:
         count *= side
     if dtype.hasobject or min(shape, default=0) < 0 or count * dtype.itemsize != size - file.tell():
         raise ValueError("its header does not fit its size")
+    return shape, dtype

@@ -8,6 +8,7 @@ licences, and which files are held out.
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from napari_synth.core.files import entries, existing_folder
 from napari_synth.core.names import FileName
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.core.untrusted import first_problem, load_yaml
-from napari_synth.datasets.image_files import image_files, read_image, read_labels
+from napari_synth.datasets.image_files import read_image, read_labels
+from napari_synth.datasets.listing import by_stem
 from napari_synth.datasets.mask_encoding import mask_plane, to_uint8_rgb
 
 DATASET_FILE = "dataset.yaml"
@@ -95,16 +97,15 @@ def find_pairs(folder: Path) -> list[Pair]:
     Raises
     ------
     InputError
-        If a folder is missing, empty, or an image has no mask.
+        If a folder is missing, empty, two files have one stem, or an image has no mask.
     """
     images = existing_folder(folder / "images", "image folder")
     masks = existing_folder(folder / "masks", "mask folder")
-    by_stem = {path.stem: path for path in image_files(masks)}
-    pairs = []
-    for path in image_files(images):
-        if path.stem not in by_stem:
-            raise InputError(f"The image {path} has no mask.", f"Put {path.stem}.png or .tif into {masks}.")
-        pairs.append(Pair(path.stem, path, by_stem[path.stem]))
+    mask_of, pairs = by_stem(masks), []
+    for stem, path in by_stem(images).items():
+        if stem not in mask_of:
+            raise InputError(f"The image {path} has no mask.", f"Put {stem}.png or .tif into {masks}.")
+        pairs.append(Pair(stem, path, mask_of[stem]))
     if not pairs:
         raise InputError(f"The folder {images} holds no PNG, TIFF or JPEG images.", "Check the path.")
     return pairs
@@ -164,12 +165,44 @@ def _option_sources(root: Path) -> list[OptionSource]:
     return [OptionSource(name=name) for name in names]
 
 
+def load_pairs(pairs: Iterable[Pair]) -> tuple[list[LoadedPair], list[str]]:
+    """Read pairs to train on, those without a nucleus left out, and say in sentences which these are.
+
+    Raises
+    ------
+    InputError
+        If a pair cannot be read, or no mask has a nucleus.
+    """
+    loaded = [load_pair(pair) for pair in pairs]
+    full = [pair for pair in loaded if pair.labels.any()]
+    empty = [pair.stem for pair in loaded if not pair.labels.any()]
+    if not full:
+        raise InputError(
+            f"There is no nucleus in any of the {len(empty)} masks ({named(empty)}): all of them are empty.",
+            "Export the masks again, and look at one.",
+        )
+    return full, [empty_masks(empty)] if empty else []
+
+
+def empty_masks(names: Sequence[str]) -> str:
+    """The sentence on masks that are left out because they are empty."""
+    if len(names) == 1:
+        return f"The mask {names[0]} is empty and is left out."
+    return f"{len(names)} masks are empty and are left out: {named(names)}."
+
+
+def named(names: Sequence[str], most: int = 5) -> str:
+    """Some names as text, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def load_pair(pair: Pair) -> LoadedPair:
     """Read a pair; `InputError` when image and mask differ in size."""
     image, labels = read_image(pair.image), read_labels(pair.mask)
     if image.shape[:2] != labels.shape:
         raise InputError(
-            f"The image {pair.image.name} is {image.shape[1]}×{image.shape[0]} pixels "
+            f"The image {pair.image} is {image.shape[1]}×{image.shape[0]} pixels "
             f"but its mask is {labels.shape[1]}×{labels.shape[0]}.",
             "Crop or resize one of them (masks with nearest neighbour).",
         )

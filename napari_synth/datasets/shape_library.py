@@ -13,11 +13,12 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder, user_path, writing
+from napari_synth.core.files import user_path, writing
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.core.untrusted import first_problem, one_line
-from napari_synth.datasets.image_files import image_files, read_labels
+from napari_synth.datasets.image_files import read_labels
 from napari_synth.datasets.instances import Instance, instances
+from napari_synth.datasets.listing import mask_files
 from napari_synth.datasets.numpy_files import read_arrays
 from napari_synth.datasets.pairs import OptionSource, describe
 
@@ -237,16 +238,6 @@ def read_library(path: str | Path, min_box: int = MIN_BOX) -> ShapeLibrary:
     """The library in an ``.npz`` file, or made of a folder of masks."""
     path = user_path(path)
     return library_from_folder(path, min_box) if path.is_dir() else read_shapes(path)
-
-
-def mask_files(folder: str | Path) -> list[Path]:
-    """The mask files of a folder, or of its sub-folder ``masks``, sorted by name."""
-    root = existing_folder(folder, "mask folder")
-    root = root / "masks" if (root / "masks").is_dir() else root
-    paths = image_files(root)
-    if not paths:
-        raise InputError(f"The folder {root} holds no PNG, TIFF or JPEG masks.", "Check the path.")
-    return paths
 
 
 def _reason_to_drop(nucleus: Instance, min_box: int) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import existing_folder
-from napari_synth.core.intensity import Intensity, check_channel, measure_intensity
+from napari_synth.core.intensity import Intensity, measure_intensity
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.datasets.image_files import image_files, read_array, read_labels
+from napari_synth.datasets.image_files import read_channel, read_labels
+from napari_synth.datasets.listing import by_stem, stem_of
 from napari_synth.datasets.mask_encoding import mask_plane
 from napari_synth.datasets.pairs import OptionSource, describe, is_held_out, random_crop
 
@@ -59,7 +60,7 @@ def load_triplets(data: Path) -> TripletSet:
         or every file is held out.
     """
     root = existing_folder(data, "data folder")
-    found = {name: _files(existing_folder(root / name, f"{name} folder")) for name in FOLDERS}
+    found = {name: by_stem(existing_folder(root / name, f"{name} folder")) for name in FOLDERS}
     stems = sorted(set().union(*found.values()))
     if not stems:
         raise InputError(f"The folder {root / FOLDERS[0]} holds no PNG, TIFF or JPEG images.", "Check the path.")
@@ -80,15 +81,9 @@ def load_triplets(data: Path) -> TripletSet:
     return TripletSet(source, tuple(training), tuple(held_out))
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in image_files(folder)}
-
-
 def load_triplet(anatomy: Path, signal: Path, labels: Path) -> Triplet:
     """Read one plane; `InputError` when its files differ in size."""
-    images = [
-        check_channel(read_array(path), f"The image {path.parent.name}/{path.name}") for path in (anatomy, signal)
-    ]
+    images = [read_channel(path) for path in (anatomy, signal)]
     mask = read_labels(labels)
     for path, image in zip((anatomy, signal), images, strict=True):
         if image.shape != mask.shape:
@@ -97,7 +92,7 @@ def load_triplet(anatomy: Path, signal: Path, labels: Path) -> Triplet:
                 f"but its label is {mask.shape[1]}×{mask.shape[0]}.",
                 "Crop or resize one of them (labels with nearest neighbour).",
             )
-    return Triplet(anatomy.stem, images[0], images[1], mask)
+    return Triplet(stem_of(anatomy), images[0], images[1], mask)
 
 
 def shuffled(planes: tuple[Triplet, ...], share: float, seed: int) -> tuple[Triplet, ...]:

@@ -16,7 +16,7 @@ from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignor
 from napari_synth.core.recipe import RECIPE_NAME, FieldSource, Recipe, RecombinedSource, mask_hash, parse_recipe
 from napari_synth.datasets.image_files import check_not_edited, opens, read_labels
 from napari_synth.exporting.formats.base import PixelSize
-from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
+from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
 
 Made = FieldSource | RecombinedSource
 """Sources that are made rather than read."""
@@ -96,7 +96,7 @@ def write_mask_set(
                 mask = make(source)
                 full = _hashed(source, mask.labels)
                 one = plan.model_copy(update={"masks": [full]})
-                write_tiff(path, uint16_labels(mask.labels), one.to_yaml(), PixelSize(), mask.nuclei)
+                write_tiff(path, stored_labels(mask.labels), one.to_yaml(), PixelSize(), mask.nuclei)
                 manifest.add([path])
             made.append(full)
             watch.report(len(made))

@@ -15,7 +15,8 @@ from napari_synth.core.files import existing_folder, user_path
 from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng, series_seed
 from napari_synth.core.untrusted import one_line
-from napari_synth.datasets.image_files import as_labels, image_files, read_labels
+from napari_synth.datasets.image_files import as_labels, read_labels
+from napari_synth.datasets.listing import image_files
 from napari_synth.datasets.numpy_files import read_arrays
 
 ARRAY_SUFFIX = ".npz"
@@ -37,7 +38,7 @@ def find_maps(paths: Sequence[str | Path]) -> list[Path]:
     for path in map(user_path, paths):
         if path.is_dir() or not path.suffix:
             folder = existing_folder(path, "folder of label maps")
-            found += image_files(folder, also=(ARRAY_SUFFIX,))
+            found += image_files(folder)
         else:
             found.append(path)
     if not found:

@@ -16,7 +16,8 @@ from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings, Quantiles
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.image_files import read_labels
 from napari_synth.datasets.instances import Instance, instances, moments
-from napari_synth.datasets.shape_library import SHAPE_SIZE, framed, mask_files
+from napari_synth.datasets.listing import mask_files
+from napari_synth.datasets.shape_library import SHAPE_SIZE, framed
 from napari_synth.masks.field import compose_field
 
 if TYPE_CHECKING:

@@ -184,7 +184,7 @@ class Renderer(Protocol):
     def run(self, request: RenderRequest, steering: Steering | None = None, /) -> Rendering: ...
 
 
-def check_mask(mask: np.ndarray, may_be_empty: bool = False) -> np.ndarray:
+def check_mask(mask: np.ndarray, may_be_empty: bool = False, what: str = "The mask") -> np.ndarray:
     """Labels that can be rendered, ``(Y, X)`` int32.
 
     Over a real image a mask may be empty: it asks for that image without objects.
@@ -194,22 +194,22 @@ def check_mask(mask: np.ndarray, may_be_empty: bool = False) -> np.ndarray:
     InputError
         If the mask is not 2-D, holds no label where it must, holds NaN or fractions, or is larger than `MAX_SIDE`.
     """
-    labels = as_labels(arguments.plane_of(mask, "mask", MAX_SIDE))
+    labels = as_labels(arguments.plane_of(mask, "mask", MAX_SIDE, what), what)
     height, width = labels.shape
     if max(height, width) > MAX_SIDE:
         raise InputError(
-            f"The mask is {width}×{height} pixels; the largest that can be rendered is {MAX_SIDE}×{MAX_SIDE}.",
+            f"{what} is {width}×{height} pixels; the largest that can be rendered is {MAX_SIDE}×{MAX_SIDE}.",
             "Crop it into smaller pieces.",
         )
     if not may_be_empty:
-        check_not_empty(labels)
+        check_not_empty(labels, what)
     return labels
 
 
-def check_not_empty(labels: np.ndarray) -> None:
+def check_not_empty(labels: np.ndarray, what: str = "The mask") -> None:
     """Raise `InputError` when no pixel has a label."""
     if not labels.any():
-        raise InputError("The mask is empty.", "Paint or sample at least one nucleus.")
+        raise InputError(f"{what} is empty.", "Paint or sample at least one nucleus.")
 
 
 def check_condition(card: ModelCard, condition: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:

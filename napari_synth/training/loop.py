@@ -96,13 +96,14 @@ class TrainRequest:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where the model is and how far it got."""
+    """Where the model is, how far it got, and sentences on what was left out of the data."""
 
     path: Path
     resume_path: Path
     preview_path: Path
     steps: int
     losses: dict[str, float]
+    remarks: tuple[str, ...] = ()
 
 
 def settings_for(request: TrainRequest) -> ObjectiveSettings:
@@ -349,9 +350,9 @@ class _Run:
                 self.save()
                 saved = time.monotonic()
         self.save()
-        return TrainResult(
-            self.request.out, self.request.resume_path, self.request.preview_path, self.step, self.losses
-        )
+        remarks = tuple(self.objective.remarks)
+        request = self.request
+        return TrainResult(request.out, request.resume_path, request.preview_path, self.step, self.losses, remarks)
 
     def save(self) -> None:
         """Write the resumable state, the model and the preview; what does not fit leaves those before as they are.

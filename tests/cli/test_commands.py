@@ -212,8 +212,8 @@ def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
         (["synthesize", "mask.tif", "--option", "hex", "--out", "s"], "no option called 'hex'"),
         (["synthesize", "mask.tif", "--model", "nope", "--out", "s"], "no model called 'nope'"),
         (["synthesize", "mask.tif", "--model", "w.pth", "--out", "s"], "pickle"),
-        (["synthesize", "empty.tif", "--model", "small.safetensors", "--out", "s"], "mask is empty"),
-        (["synthesize", "stack.tif", "--model", "small.safetensors", "--out", "s"], "3 dimensions"),
+        (["synthesize", "empty.tif", "--model", "small.safetensors", "--out", "s"], "empty.tif is empty"),
+        (["synthesize", "stack.tif", "--model", "small.safetensors", "--out", "s"], "stack of 5 planes"),
         (["synthesize", "nan.tif", "--model", "small.safetensors", "--out", "s"], "NaN"),
         (
             ["synthesize", "mask.tif", "--model", "small.safetensors", "--device", "tpu", "--out", "s"],
@@ -243,7 +243,7 @@ def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
 )
 def test_wrong_input_is_status_2_and_a_sentence(cli, model, mask, tmp_path, arguments, words):
     tifffile.imwrite(tmp_path / "empty.tif", np.zeros((32, 32), np.uint16))
-    tifffile.imwrite(tmp_path / "stack.tif", np.ones((3, 32, 32), np.uint16))
+    tifffile.imwrite(tmp_path / "stack.tif", np.ones((5, 32, 32), np.uint16))
     tifffile.imwrite(tmp_path / "nan.tif", np.full((32, 32), np.nan, np.float32))
     status, _, err = cli(*arguments)
     assert status == 2, err

@@ -16,7 +16,7 @@ from napari_synth.core.errors import InputError, SynthError, WorkError, one_line
 from napari_synth.core.files import PARTIAL_SUFFIX, check_writable, user_path, writing
 from napari_synth.core.locks import LOCK_NAME, holding
 from napari_synth.core.manifest import MANIFEST_NAME, Manifest, State
-from napari_synth.datasets.image_files import image_files
+from napari_synth.datasets.listing import image_files
 from napari_synth.datasets.pairs import find_pairs
 from napari_synth.exporting.movie import save_movie
 from tests.helpers import pair_folder

@@ -8,14 +8,9 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from napari_synth.datasets.image_files import PixelSize
 
-@dataclass(frozen=True)
-class PixelSize:
-    """Size of a pixel along y and x, and its unit; 1 pixel where it is not known."""
-
-    y: float = 1.0
-    x: float = 1.0
-    unit: str = "pixel"
+__all__ = ["PairToWrite", "PixelSize", "Writer"]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ NUCLEI_KEY = "napari_synth_nuclei"
 
 
 class TiffWriter:
-    """ImageJ TIFF: the image as grey, RGB or two channels, the mask as uint16 instance labels."""
+    """ImageJ TIFF: the image as grey, RGB or two channels, the mask as instance labels of 16 or 32 bits."""
 
     title: ClassVar[str] = "TIFF pairs (ImageJ)"
 
@@ -31,12 +31,17 @@ class TiffWriter:
 
     def write(self, folder: Path, pair: PairToWrite) -> None:
         image_path, mask_path = self.files(folder, pair.stem)
-        write_tiff(mask_path, uint16_labels(pair.labels), pair.recipe_yaml, pair.pixel_size)
+        write_tiff(mask_path, stored_labels(pair.labels), pair.recipe_yaml, pair.pixel_size)
         if pair.condition is None:
             write_tiff(image_path, pair.image, pair.recipe_yaml, pair.pixel_size)
         else:
             both = np.stack([pair.condition, pair.image])  # NumPy finds the dtype that holds both
             write_tiff(image_path, both, pair.recipe_yaml, pair.pixel_size, channels=pair.channels)
+
+
+def stored_labels(labels: np.ndarray) -> np.ndarray:
+    """Labels as uint16, or with all their numbers as uint32 where one does not fit."""
+    return labels.astype(np.uint32 if labels.max(initial=0) > MAX_LABELS else np.uint16)
 
 
 def uint16_labels(labels: np.ndarray) -> np.ndarray:
@@ -63,12 +68,12 @@ def write_tiff(
     nuclei: dict[str, np.ndarray] | None = None,
     channels: tuple[str, ...] = (),
 ) -> None:
-    """Write an ImageJ TIFF, beside and renamed.
+    """Write an ImageJ TIFF, or a plain one for the numbers of 32 bits that ImageJ has no type for; beside and renamed.
 
     The recipe goes into its ``Info``; the table of the nuclei, one array per column, is read back by
     `embedded_nuclei`. With names of channels the array is ``(C, Y, X)``, else ``(Y, X)`` or ``(Y, X, 3)``.
     """
-    metadata: dict[str, Any] = {"unit": pixel_size.unit, "axes": "YXS" if array.ndim == 3 else "YX"}
+    metadata: dict[str, Any] = {"unit": pixel_size.unit.replace("µ", "u"), "axes": "YXS" if array.ndim == 3 else "YX"}
     if channels:
         ranges = [float(value) for channel in array for value in (channel.min(), channel.max())]
         metadata |= {"axes": "CYX", "mode": "composite", "Labels": list(channels), "Ranges": tuple(ranges)}
@@ -79,7 +84,11 @@ def write_tiff(
         metadata[NUCLEI_KEY] = json.dumps(columns, separators=(",", ":"))
     with writing(path) as temporary:
         tifffile.imwrite(
-            temporary, array, imagej=True, resolution=(1 / pixel_size.x, 1 / pixel_size.y), metadata=metadata
+            temporary,
+            array,
+            imagej=array.dtype != np.uint32,
+            resolution=(1 / pixel_size.x, 1 / pixel_size.y),
+            metadata=metadata,
         )
 
 

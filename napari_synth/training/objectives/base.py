@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from napari_synth.datasets.pairs import OptionSource
+from napari_synth.datasets.pairs import LoadedPair, OptionSource, Pair, load_pairs
 from napari_synth.models.card import ModelCard, TrainingData
 from napari_synth.nets.folding import channels_last
 
@@ -61,7 +61,15 @@ class Objective(ABC):
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.memories: dict[str, Any] = {}
         """Whatever else a resumed run needs, with ``state_dict`` and ``load_state_dict``."""
+        self.remarks: list[str] = []
+        """Sentences on what was left out of the data."""
         self.fabric: Fabric
+
+    def read(self, pairs: Iterable[Pair]) -> list[LoadedPair]:
+        """Pairs to train on; see `load_pairs`."""
+        loaded, remarks = load_pairs(pairs)
+        self.remarks += remarks
+        return loaded
 
     def first(self) -> tuple[str, dict[str, Any]] | None:
         """Architecture and settings of a model that must be trained before, or None."""

@@ -13,7 +13,7 @@ from torch.nn.functional import l1_loss
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed, torch_generator
-from napari_synth.datasets.pairs import PairSampler, describe, find_options, load_pair
+from napari_synth.datasets.pairs import PairSampler, describe, find_options
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE, CapsPix2PixGenerator
 from napari_synth.nets.capsule_stages import STAGES
@@ -94,7 +94,7 @@ class CapsPix2PixObjective(Objective):
             raise InputError(
                 "CapsPix2Pix renders one look, but the data has several.", "Give the folder of one option."
             )
-        pairs = [load_pair(pair) for pair in self.options[0].training]
+        pairs = self.read(self.options[0].training)
         self.sampler = PairSampler([pairs], PLANE, "foreground", seed)
         generator = seeded(lambda: init_normal(CapsPix2PixGenerator(settings.dropout)), derived_seed(seed, "generator"))
         discriminator = seeded(

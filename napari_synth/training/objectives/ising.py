@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate, relu
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed, numpy_rng
 from napari_synth.datasets.mask_encoding import from_network
-from napari_synth.datasets.pairs import LoadedPair, describe, find_options, load_pair
+from napari_synth.datasets.pairs import LoadedPair, describe, find_options
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
 from napari_synth.nets.ising import GROUP, IMAGE_CHANNELS, SMOOTHNESS, IsingDiscriminator, indecision
@@ -118,7 +118,7 @@ class IsingObjective(Objective):
         self.options = find_options(data)
         for option in self.options:
             _check_count(option.source.name, len(option.training))
-        pairs = [[load_pair(pair) for pair in option.training] for option in self.options]
+        pairs = [self.read(option.training) for option in self.options]
         self._rgb = [any(pair.rgb for pair in option) for option in pairs]
         if settings.whole:
             pairs = [[_resized(pair, settings.size) for pair in option] for option in pairs]

@@ -34,7 +34,7 @@ class PairsObjective(Objective):
     def __init__(self, settings: PairsSettings, data: Path, seed: int):
         super().__init__(settings, data, seed)
         self.options = find_options(data)
-        self._pairs = [[load_pair(pair) for pair in option.training] for option in self.options]
+        self._pairs = [self.read(option.training) for option in self.options]
         self._rgb = [any(pair.rgb for pair in option) for option in self._pairs]
         self._examples = [
             [load_pair(pair) for pair in option.held_out[:2]] or loaded[:2]

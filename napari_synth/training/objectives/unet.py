@@ -12,7 +12,7 @@ from pydantic import Field
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from napari_synth.core.seeds import derived_seed, numpy_rng
-from napari_synth.datasets.pairs import PairSampler, find_options, load_pair
+from napari_synth.datasets.pairs import PairSampler, find_options
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.training.objectives.base import (
@@ -46,7 +46,7 @@ class UNetObjective(Objective):
     def __init__(self, settings: UNetSettings, data: Path, seed: int):
         super().__init__(settings, data, seed)
         self.options = find_options(data)
-        pairs = [[load_pair(pair) for pair in option.training] for option in self.options]
+        pairs = [self.read(option.training) for option in self.options]
         self.sampler = PairSampler(pairs, settings.crop, "foreground", seed)
         network = seeded(lambda: build("unet", width=settings.width), derived_seed(seed, "unet"))
         self.networks = {"unet": network}

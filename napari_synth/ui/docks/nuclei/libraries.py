@@ -13,7 +13,8 @@ from psygnal import Signal
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import DEFAULT_SHAPES
-from napari_synth.datasets.shape_library import MIN_BOX, mask_files
+from napari_synth.datasets.listing import mask_files
+from napari_synth.datasets.shape_library import MIN_BOX
 from napari_synth.masks.shape_model import own_latents
 from napari_synth.ui.context.notes import Note, problems_said
 from napari_synth.ui.docks.nuclei.jobs import LibraryWork, OwnLibrary

@@ -1,0 +1,7 @@
+"""The label doctor: faults of image-mask pairs, each in one sentence with a cure for a copy of the data."""
+
+from napari_synth.evaluation.pair_check.check import check_pairs
+from napari_synth.evaluation.pair_check.findings import FAULTS, Finding
+from napari_synth.evaluation.pair_check.report import Report
+
+__all__ = ["FAULTS", "Finding", "Report", "check_pairs"]
