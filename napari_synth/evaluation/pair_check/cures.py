@@ -88,7 +88,8 @@ def without_specks(labels: np.ndarray) -> np.ndarray:
 
 def inverted(labels: np.ndarray) -> np.ndarray:
     """Background and foreground exchanged."""
-    return (labels == 0).astype(np.int32)
+    background: np.ndarray = labels == 0
+    return background.astype(np.int32)
 
 
 def shifted(labels: np.ndarray, down: int, right: int) -> np.ndarray:
