@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Generator, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import imageio.v3 as iio
 import numpy as np
@@ -51,7 +51,7 @@ class _Gif:
 
     def close(self) -> None:
         if self.frames:
-            shown = {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0}  # in milliseconds; for ever
+            shown: dict[str, Any] = {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0}  # in milliseconds; for ever
             memory = io.BytesIO()  # a full disk in the middle of the encoder would end in errors of its own
             iio.imwrite(memory, np.stack(self.frames), extension=".gif", plugin="pillow", is_batch=True, **shown)
             self.path.write_bytes(memory.getbuffer())
