@@ -18,8 +18,8 @@ def rgb_of_ycbcr(ycbcr: np.ndarray) -> np.ndarray:
     y, cb, cr = np.moveaxis(ycbcr.astype(np.float64), -1, 0)
     cb, cr = cb - 128, cr - 128
     rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1)
-    clipped: np.ndarray = np.clip(rgb.round(), 0, 255)
-    return clipped.astype(np.uint8)
+    whole: np.ndarray = np.clip(rgb.round(), 0, 255)
+    return whole.astype(np.uint8)
 
 
 def in_colours(indices: np.ndarray, palette: np.ndarray) -> np.ndarray:
