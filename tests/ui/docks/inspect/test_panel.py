@@ -15,17 +15,11 @@ from napari_synth.ui.context import model_catalogue
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.inspect.latent_box import with_suffix
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-from tests.helpers import small_capsules
 from tests.ui.conftest import painted
 from tests.ui.hands import click, controls
 from tests.ui.test_start import run_python
 
 LAYER = "convcaps4"
-
-
-@pytest.fixture(scope="module")
-def model_file(tmp_path_factory):
-    return small_capsules(tmp_path_factory.mktemp("model") / "axon-test.safetensors")
 
 
 @pytest.fixture

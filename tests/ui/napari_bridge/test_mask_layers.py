@@ -1,10 +1,11 @@
+"""Mask layers of a viewer: the list of them, edits that can be undone, their place."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import METADATA_KEY, LayerSource, Recipe
 from napari_synth.masks.field import NucleusField
 from napari_synth.ui.napari_bridge.mask_layers import (
     MaskLayers,
@@ -17,10 +18,7 @@ from napari_synth.ui.napari_bridge.mask_layers import (
     put_field,
     replace_labels,
 )
-from napari_synth.ui.napari_bridge.result_layers import ResultLayers
 from tests.ui.conftest import painted
-
-RECIPE = Recipe(model="fake", masks=[LayerSource(name="m", sha256="0")], options=["he"])
 
 
 def names(book):
@@ -139,44 +137,6 @@ def test_snapshot_is_a_copy(viewer):
     layer.paint((5, 5), 9)
     assert copy.max() == 2
     assert mask_array(viewer.add_labels(np.zeros((3, 8, 8), int))).ndim == 3
-
-
-def test_result_lies_below_its_mask_with_its_scale_and_selection_stays(viewer):
-    mask = viewer.add_labels(painted(), name="mask", scale=(0.5, 0.25), translate=(3, 4), units=("um", "um"))
-    other = viewer.add_labels(painted(), name="other")
-    viewer.layers.selection.active = mask
-    image = np.zeros((64, 48, 3), np.uint8)
-    layer = ResultLayers(viewer).show(mask, "he", image, RECIPE)
-    assert [each.name for each in viewer.layers] == ["mask · he", "mask", "other"]
-    assert layer.rgb
-    np.testing.assert_array_equal(layer.scale, mask.scale)
-    np.testing.assert_array_equal(layer.translate, mask.translate)
-    assert layer.units == mask.units
-    assert layer.metadata[METADATA_KEY] == RECIPE.model_dump()
-    assert Recipe.model_validate(layer.metadata[METADATA_KEY]) == RECIPE
-    assert viewer.layers.selection.active is mask
-    assert other in viewer.layers
-
-
-def test_a_second_result_refreshes_the_first_even_after_renaming(viewer):
-    mask = viewer.add_labels(painted(), name="mask")
-    book = ResultLayers(viewer)
-    first = book.show(mask, "he", np.zeros((64, 48, 3), np.uint8), RECIPE)
-    mask.name = first.name = "renamed"
-    again = book.show(mask, "he", np.full((64, 48, 3), 7, np.uint8), RECIPE)
-    assert again is first
-    assert first.data.max() == 7
-    assert book.show(mask, "fluorescence", np.zeros((64, 48), np.uint8), RECIPE) is not first
-    viewer.layers.remove(first)
-    assert book.show(mask, "he", np.zeros((64, 48, 3), np.uint8), RECIPE) is not first
-    assert len(viewer.layers) == 3
-
-
-def test_grey_result_is_not_stretched(viewer):
-    mask = viewer.add_labels(painted())
-    layer = ResultLayers(viewer).show(mask, "fluorescence", np.full((64, 48), 7, np.uint8), RECIPE)
-    assert not layer.rgb
-    assert tuple(layer.contrast_limits) == (0, 255)
 
 
 def test_pixel_size_reads_scale_and_units(viewer):
