@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.synthesis.generator import Generator
-    from napari_synth.training.loop import TrainResult
+    from napari_synth.training.request import TrainResult
 
 
 def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel | PairModel:
@@ -199,8 +199,8 @@ def train(
 
     >>> ns.train("pix2pix", "my-pairs", "my-model.safetensors", settings={"steps": 2000})
     """
-    from napari_synth.training.loop import TrainRequest
     from napari_synth.training.loop import train as run
+    from napari_synth.training.request import TrainRequest
 
     request = TrainRequest(
         architecture=arguments.text(architecture, "architecture"),

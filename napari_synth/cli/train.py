@@ -13,7 +13,7 @@ from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.training.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
-    from napari_synth.training.loop import TrainRequest
+    from napari_synth.training.request import TrainRequest
 
 
 def train(
@@ -59,8 +59,8 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of the same name.")] = False,
 ) -> None:
     """Train a model on your own pairs. Ctrl+C keeps the weights and can be resumed."""
-    from napari_synth.training.loop import TrainRequest
     from napari_synth.training.loop import train as run
+    from napari_synth.training.request import TrainRequest
 
     settings = parse_settings(set_)
     settings |= {name: value for name, value in (("steps", steps), ("minutes", minutes)) if value is not None}

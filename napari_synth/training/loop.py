@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,85 +25,12 @@ from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read
 from napari_synth.models.registry import resolve_model
 from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings
+from napari_synth.training.request import TrainRequest, TrainResult
 from napari_synth.training.state import RESUME_SUFFIX, read_training_state
 
 TRAINING_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 LENGTH = {"steps", "minutes"}
 """Settings that say how long a run is, and may change when it is resumed."""
-
-
-@dataclass(frozen=True)
-class TrainRequest:
-    """What to train, on what, and where to put it.
-
-    Attributes
-    ----------
-    architecture : str
-        A name in `training.objectives.OBJECTIVES`.
-    data : Path
-        Data folder of that objective.
-    out : Path
-        The ``.safetensors`` file to write; the resumable state and the preview go beside it.
-    preset : str
-        A key of the objective's presets.
-    ablation : str
-        A key of the objective's ablations, on top of the preset; empty for none.
-    settings : dict
-        Overrides of single settings.
-    resume : Path, optional
-        A ``.ckpt`` file of a run with the same settings, interrupted or to be lengthened by more steps.
-    init : str, optional
-        Id or file of a trained model to start from, for fine-tuning; the ``.ckpt`` file of a run brings
-        its discriminator along.
-    seed : int
-    device : str
-        See `core.devices.resolve_device`.
-    devices : int
-        How many of them.
-    precision : str
-        One of `TRAINING_PRECISIONS`; empty: what suits the objective and the device.
-    checkpoint_minutes : float
-        Time between two checkpoints.
-    overwrite : bool
-        Replace a model of the same name; a run that is resumed replaces its own.
-    """
-
-    architecture: str
-    data: Path
-    out: Path
-    preset: str = "fast"
-    ablation: str = ""
-    settings: dict[str, Any] = field(default_factory=dict)
-    resume: Path | None = None
-    init: str | None = None
-    seed: int = 1
-    device: str = "auto"
-    devices: int = 1
-    precision: str = ""
-    checkpoint_minutes: float = 3.0
-    overwrite: bool = False
-
-    @property
-    def resume_path(self) -> Path:
-        """Where the resumable state goes."""
-        return self.out.with_suffix(RESUME_SUFFIX)
-
-    @property
-    def preview_path(self) -> Path:
-        """Where the preview goes."""
-        return self.out.with_suffix(".preview.png")
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """Where the model is, how far it got, and sentences on what was left out of the data."""
-
-    path: Path
-    resume_path: Path
-    preview_path: Path
-    steps: int
-    losses: dict[str, float]
-    remarks: tuple[str, ...] = ()
 
 
 def settings_for(request: TrainRequest) -> ObjectiveSettings:

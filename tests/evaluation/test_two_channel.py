@@ -9,7 +9,8 @@ from napari_synth.datasets.triplets import load_triplets
 from napari_synth.evaluation.segmentor import Segmentor
 from napari_synth.evaluation.two_channel import differences, moved_labels, real_placement, two_channel_figures
 from napari_synth.models.registry import load_trained
-from napari_synth.training.loop import TrainRequest, train
+from napari_synth.training.loop import train
+from napari_synth.training.request import TrainRequest
 from tests.helpers import small_metgan, triplet_folder
 
 SCALE = Intensity(dtype="uint16", low=0, high=1000)

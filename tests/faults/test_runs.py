@@ -20,7 +20,8 @@ from napari_synth.exporting.mask_sets import MadeMask, write_mask_set
 from napari_synth.masks.field import field_sources
 from napari_synth.masks.mask_reader import MaskReader
 from napari_synth.synthesis.recipes import load_generator, masks_recipe
-from napari_synth.training.loop import TrainRequest, train
+from napari_synth.training.loop import train
+from napari_synth.training.request import TrainRequest
 from tests.helpers import nuclei, pair_folder, small_generator
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import napari_synth as ns
 from napari_synth.core.errors import InputError
-from napari_synth.training.loop import TrainRequest, settings_for
+from napari_synth.training.loop import settings_for
 from napari_synth.training.objectives import OBJECTIVES
+from napari_synth.training.request import TrainRequest
 from tests.fuzz import found
 from tests.fuzz.effort import effort, survives
 from tests.fuzz.strategies import ARGUMENTS, VALUES

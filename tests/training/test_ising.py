@@ -8,8 +8,9 @@ from napari_synth.core.progress import CancelToken
 from napari_synth.datasets.pairs import find_pairs, load_pair
 from napari_synth.models.checkpoint import read_card
 from napari_synth.training.crops import DeviceCrops
-from napari_synth.training.loop import TrainRequest, settings_for, train
+from napari_synth.training.loop import settings_for, train
 from napari_synth.training.objectives.ising import IsingObjective
+from napari_synth.training.request import TrainRequest
 from tests.helpers import pair_folder
 
 SMALL = {"steps": 5, "size": 64, "width": 8, "ndf": 2, "batch_size": 4}

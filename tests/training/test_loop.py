@@ -11,8 +11,9 @@ from napari_synth import api
 from napari_synth.core.errors import InputError, WorkError
 from napari_synth.core.progress import CancelToken
 from napari_synth.models.checkpoint import read_card
-from napari_synth.training.loop import TrainRequest, settings_for, train
+from napari_synth.training.loop import settings_for, train
 from napari_synth.training.objectives import OBJECTIVES, objective_class
+from napari_synth.training.request import TrainRequest
 from tests.helpers import nuclei, pair_folder, triplet_folder
 
 METGAN = {

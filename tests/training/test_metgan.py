@@ -11,8 +11,9 @@ from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.models.checkpoint import file_hash, load_weights, read_card
 from napari_synth.training.image_pool import ImagePool
-from napari_synth.training.loop import TrainRequest, settings_for, train
+from napari_synth.training.loop import settings_for, train
 from napari_synth.training.objectives.metgan import MetGANObjective
+from napari_synth.training.request import TrainRequest
 from tests.helpers import triplet_folder
 from tests.reference import plain_losses as plain
 

@@ -13,7 +13,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.datasets.triplets import TripletSampler, load_triplets
 from napari_synth.models.checkpoint import load_weights, read_card
-from napari_synth.training.loop import TrainRequest, settings_for, train
+from napari_synth.training.loop import settings_for, train
 from napari_synth.training.objectives.metgan_hinge import HingeMetGANObjective
 from napari_synth.training.objectives.metgan_terms import (
     area_distance,
@@ -26,6 +26,7 @@ from napari_synth.training.objectives.metgan_terms import (
     margin_loss,
 )
 from napari_synth.training.objectives.texture import grey_value_distance
+from napari_synth.training.request import TrainRequest
 from tests.helpers import triplet_folder
 from tests.reference import plain_losses as plain
 

@@ -17,8 +17,9 @@ from napari_synth.nets.discriminators import OptionPatchGAN
 from napari_synth.nets.styled import colour_statistics
 from napari_synth.training.augment import Augmentation
 from napari_synth.training.crops import DeviceCrops
-from napari_synth.training.loop import TrainRequest, train
+from napari_synth.training.loop import train
 from napari_synth.training.objectives.styled import StyledObjective, StyledSettings, hinge_loss, weighted_l1
+from napari_synth.training.request import TrainRequest
 from napari_synth.training.styles import StyleMemory, greedy_medoids
 from tests.helpers import pair_folder
 
