@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Generator, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import imageio.v3 as iio
 import numpy as np
@@ -50,11 +51,10 @@ class _Gif:
 
     def close(self) -> None:
         if self.frames:
-            milliseconds, stack = 1000 // FRAMES_PER_SECOND, np.stack(self.frames)
-            with self.path.open("wb") as file:
-                iio.imwrite(
-                    file, stack, extension=".gif", plugin="pillow", duration=milliseconds, loop=0, is_batch=True
-                )
+            shown: dict[str, Any] = {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0}  # in milliseconds; for ever
+            memory = io.BytesIO()  # a full disk in the middle of the encoder would end in errors of its own
+            iio.imwrite(memory, np.stack(self.frames), extension=".gif", plugin="pillow", is_batch=True, **shown)
+            self.path.write_bytes(memory.getbuffer())
 
 
 class _Mp4:

@@ -37,16 +37,17 @@ class Hyper(BaseModel):
 class Pix2PixHyper(Hyper):
     """Of `nets.pix2pix.Pix2PixGenerator`."""
 
-    in_channels: Literal[1, 2, 3]
+    in_channels: Literal[1, 2, 3, 4]
     out_channels: Literal[1, 3] = 3
     ngf: int = Field(64, ge=1, le=512)
     levels: int = Field(8, ge=2, le=MOST_LEVELS)
     upsampling: Upsampling = "transposed"
     dropout: float = Field(0.5, ge=0, lt=1)
     dropout_blocks: int = Field(3, ge=0, le=MOST_LEVELS)
+    dropout_first: int = Field(0, ge=0, le=MOST_LEVELS)
     head_dropout: float = Field(0.0, ge=0, lt=1)
     bias: bool = False
-    norm: Literal["batch", "image", "instance"] = "batch"
+    norm: Literal["batch", "image", "instance", "none"] = "batch"
     noise_periods: str = Field("", pattern=r"^(|[1-9]\d{0,3}(,[1-9]\d{0,3}){0,7})$")
     style_size: int = Field(0, ge=0, le=64)
     options: int = Field(1, ge=1, le=64)
@@ -61,6 +62,22 @@ class Pix2PixHyper(Hyper):
     @property
     def multiple(self) -> int:
         return int(2**self.levels)
+
+
+class ResNetHyper(Hyper):
+    """Of `nets.pix2pix_resnet.Pix2PixResNet`."""
+
+    in_channels: Literal[1, 3, 4]
+    out_channels: Literal[1, 3] = 3
+    ngf: int = Field(64, ge=1, le=512)
+    blocks: int = Field(9, ge=0, le=64)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    bias: bool = False
+    norm: Literal["batch", "image", "instance", "none"] = "batch"
+
+    @property
+    def multiple(self) -> int:
+        return 4
 
 
 class CapsPix2PixHyper(Hyper):
@@ -91,6 +108,32 @@ class MetGANHyper(Hyper):
     @property
     def multiple(self) -> int:
         return 64
+
+
+class PublishedMetGANHyper(Hyper):
+    """Of `nets.metgan_published.PublishedMetGen`."""
+
+    width: float = Field(1.0, gt=0, le=4)
+    ngf: int = Field(64, ge=1, le=64)
+    hidden: int = Field(128, ge=1, le=1024)
+    norm: Literal["batch", "image"] = "batch"
+
+    @property
+    def multiple(self) -> int:
+        return 128 if self.norm == "image" else 64
+
+
+class ForeignHyper(Hyper):
+    """Of `nets.foreign`: a program of somebody else, and how it reads and gives its arrays."""
+
+    program_bytes: int = Field(ge=1)
+    in_channels: Literal[1, 3] = 1
+    out_channels: Literal[1, 3] = 1
+    background: float = 0.0
+    object: float = 1.0
+    axes: str = Field("bcyx", max_length=8)
+    out_axes: str = Field("bcyx", max_length=8)
+    side: int = Field(0, ge=0, le=1024)
 
 
 class ConditionedUNetHyper(Hyper):
@@ -149,9 +192,12 @@ class SignalUNetHyper(UNetHyper):
 HYPER: dict[str, type[Hyper] | type[AppearanceSettings]] = {
     "optional-pix2pix": Pix2PixHyper,
     "pix2pix": Pix2PixHyper,
+    "pix2pix-resnet": ResNetHyper,
+    "foreign": ForeignHyper,
     "capspix2pix": CapsPix2PixHyper,
     "pbam": AppearanceSettings,
     "metgan": MetGANHyper,
+    "metgan-published": PublishedMetGANHyper,
     "metgan-unet": ConditionedUNetHyper,
     "ising-gan": IsingHyper,
     "dvae": DVAEHyper,
@@ -159,7 +205,7 @@ HYPER: dict[str, type[Hyper] | type[AppearanceSettings]] = {
     "signal-unet": SignalUNetHyper,
 }
 """By architecture; one of somebody else may do without a line and then checks its arguments itself."""
-CONDITIONED = ("metgan", "metgan-unet")
+CONDITIONED = ("metgan", "metgan-unet", "metgan-published")
 """What these make of a mask goes into an image, so their cards say which and on what scale."""
 
 

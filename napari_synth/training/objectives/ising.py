@@ -25,6 +25,8 @@ from napari_synth.training.augment import Augmentation
 from napari_synth.training.averaged import AveragedNetwork
 from napari_synth.training.crops import SCALED_SHARE, DeviceCrops
 from napari_synth.training.objectives.base import (
+    MOST_CHANNELS,
+    MOST_SAMPLES,
     Objective,
     ObjectiveSettings,
     adversarial_loss,
@@ -46,14 +48,14 @@ log = logging.getLogger(__name__)
 class IsingSettings(ObjectiveSettings):
     """Settings of `IsingObjective`."""
 
-    batch_size: int = Field(64, ge=2)
+    batch_size: int = Field(64, ge=2, le=MOST_SAMPLES)
     size: Literal[64, 128, 256, 512] = 256
     """Side of the pairs in pixels."""
-    width: int = Field(64, ge=8)
+    width: int = Field(64, ge=8, le=MOST_CHANNELS)
     """Channels of the generator where its branches part."""
-    ndf: int = Field(32, ge=1)
+    ndf: int = Field(32, ge=1, le=MOST_CHANNELS)
     """Channels of the discriminator's first layer."""
-    latent_size: int = Field(100, ge=1)
+    latent_size: int = Field(100, ge=1, le=1024)
     residual: bool = True
     upsampling: Literal["transposed", "resize"] = "transposed"
     smoothness: Literal["laplacian", "tv", "none"] = "laplacian"

@@ -23,7 +23,13 @@ from napari_synth.nets.counter_noise import drawn_planes
 from napari_synth.nets.discriminators import TwoScaleDiscriminator
 from napari_synth.nets.metgan import NOISE_PERIODS
 from napari_synth.training.augment import Augmentation
-from napari_synth.training.objectives.base import adversarial_optimizers, seeded
+from napari_synth.training.objectives.base import (
+    LONGEST_CROP,
+    MOST_CHANNELS,
+    MOST_SAMPLES,
+    adversarial_optimizers,
+    seeded,
+)
 from napari_synth.training.objectives.metgan_terms import (
     area_distance,
     blobs,
@@ -42,9 +48,9 @@ from napari_synth.training.plane_crops import PlaneCrops
 class HingeMetGANSettings(TripletSettings):
     """Settings of `HingeMetGANObjective`; a weight of 0 switches its term off."""
 
-    batch_size: int = Field(8, ge=2)
-    width: float = Field(0.25, gt=0)
-    at_least: int = Field(16, ge=1)
+    batch_size: int = Field(8, ge=2, le=MOST_SAMPLES)
+    width: float = Field(0.25, gt=0, le=4)
+    at_least: int = Field(16, ge=1, le=MOST_CHANNELS)
     """Channels that a stage of MetGen's image path keeps at any width."""
     segmentation: float = Field(10.0, ge=0)
     features: float = Field(10.0, ge=0)
@@ -63,9 +69,9 @@ class HingeMetGANSettings(TripletSettings):
     """Share of a batch with large blobs in the label, a part of ``foreign_labels``."""
     average: float = Field(0.999, ge=0, lt=1)
     """How slowly the exported weights follow the trained ones."""
-    segmentor_steps: int = Field(1500, ge=1)
-    segmentor_width: int = Field(8, ge=1)
-    segmentor_crop: int = Field(128, ge=32, multiple_of=16)
+    segmentor_steps: int = Field(1500, ge=1, le=10**9)
+    segmentor_width: int = Field(8, ge=1, le=MOST_CHANNELS)
+    segmentor_crop: int = Field(128, ge=32, le=LONGEST_CROP, multiple_of=16)
 
     @model_validator(mode="after")
     def _shares_fit(self) -> HingeMetGANSettings:

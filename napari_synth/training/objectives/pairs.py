@@ -11,19 +11,21 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from napari_synth.core.meanings import MaskMeaning
 from napari_synth.datasets.pairs import LoadedPair, describe, find_options, load_pair
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
+from napari_synth.models.hyper import MOST_LEVELS
 from napari_synth.nets.pix2pix import option_plane
-from napari_synth.training.objectives.base import Objective, ObjectiveSettings, training_data
+from napari_synth.training.objectives.base import LONGEST_CROP, Objective, ObjectiveSettings, training_data
 from napari_synth.training.previews import label_picture, picture_sheet, thumbnail
 
 
 class PairsSettings(ObjectiveSettings):
     """Settings of a `PairsObjective`."""
 
-    crop: int = Field(256, ge=32)
-    levels: int = Field(8, ge=2)
-    mask_meaning: str = "foreground-gap"
+    crop: int = Field(256, ge=32, le=LONGEST_CROP)
+    levels: int = Field(8, ge=2, le=MOST_LEVELS)
+    mask_meaning: MaskMeaning = "foreground-gap"
 
 
 class PairsObjective(Objective):

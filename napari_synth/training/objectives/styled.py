@@ -22,13 +22,21 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.mask_encoding import from_network, mask_plane
 from napari_synth.models.architectures import build
+from napari_synth.models.hyper import MOST_LEVELS
 from napari_synth.nets.counter_noise import drawn_planes, noise_planes
 from napari_synth.nets.discriminators import TwoScaleDiscriminator
 from napari_synth.nets.pix2pix import Pix2PixGenerator
 from napari_synth.nets.styled import StyledPix2Pix, StyleEncoder, periods_of, style_planes
 from napari_synth.training.augment import Augmentation
 from napari_synth.training.crops import DeviceCrops
-from napari_synth.training.objectives.base import adversarial_optimizers, init_normal, seeded
+from napari_synth.training.objectives.base import (
+    LONGEST_CROP,
+    MOST_CHANNELS,
+    MOST_SAMPLES,
+    adversarial_optimizers,
+    init_normal,
+    seeded,
+)
 from napari_synth.training.objectives.pairs import PairsObjective, PairsSettings
 from napari_synth.training.previews import label_picture
 from napari_synth.training.styles import StyleMemory, greedy_medoids, read_styles
@@ -44,16 +52,16 @@ SHOWN = 25
 class StyledSettings(PairsSettings):
     """Settings of `StyledObjective`; weights of the losses as in its `StyledObjective.step`."""
 
-    batch_size: int = Field(8, ge=1)
-    crop: int = Field(256, ge=64, multiple_of=2)
-    levels: int = Field(5, ge=2)
-    ngf: int = Field(48, ge=2)
-    ndf: int = Field(64, ge=1)
+    batch_size: int = Field(8, ge=1, le=MOST_SAMPLES)
+    crop: int = Field(256, ge=64, le=LONGEST_CROP, multiple_of=2)
+    levels: int = Field(5, ge=2, le=MOST_LEVELS)
+    ngf: int = Field(48, ge=2, le=MOST_CHANNELS)
+    ndf: int = Field(64, ge=1, le=MOST_CHANNELS)
     discriminator_rate: float = Field(4e-4, gt=0)
     noise_periods: str = "1,4,16"
-    style_size: int = Field(8, ge=1)
+    style_size: int = Field(8, ge=1, le=64)
     bank_size: int = Field(40, ge=1, le=BANK_CROPS)
-    memory: int = Field(128, ge=1)
+    memory: int = Field(128, ge=1, le=MOST_SAMPLES)
     """Codes per option from which styles without an image are drawn; see `StyleMemory`."""
     drawn_share: float = Field(1 / 3, ge=0, le=1)
     """Part of the samples with such a style."""

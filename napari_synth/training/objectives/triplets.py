@@ -20,29 +20,38 @@ from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.models.registry import load_trained
 from napari_synth.nets.metgan import TILE_MULTIPLE
-from napari_synth.training.objectives.base import Objective, ObjectiveSettings, init_normal, seeded, training_data
+from napari_synth.training.objectives.base import (
+    LONGEST_CROP,
+    MOST_CHANNELS,
+    MOST_SAMPLES,
+    Objective,
+    ObjectiveSettings,
+    init_normal,
+    seeded,
+    training_data,
+)
 from napari_synth.training.previews import label_picture, picture_sheet
 
 
 class TripletSettings(ObjectiveSettings):
     """Settings of `TripletsObjective`."""
 
-    crop: int = Field(256, ge=TILE_MULTIPLE, multiple_of=TILE_MULTIPLE)
-    width: float = Field(1.0, gt=0)
+    crop: int = Field(256, ge=TILE_MULTIPLE, le=LONGEST_CROP, multiple_of=TILE_MULTIPLE)
+    width: float = Field(1.0, gt=0, le=4)
     """Factor on the channels of MetGen."""
     blocks: int = Field(6, ge=6, le=7)
     """SPADE blocks of MetGen."""
-    ndf: int = Field(64, ge=1)
+    ndf: int = Field(64, ge=1, le=MOST_CHANNELS)
     adversarial: float = Field(1.0, ge=0)
     segmentation: float = Field(100.0, ge=0)
     object_weight: float = Field(5.0, gt=0)
     """Weight of a pixel of an object against one of the background, in the segmentor's term."""
     shuffled_labels: float = Field(0.0, ge=0, le=1)
     """Share of the planes that get the label of another one."""
-    segmentor_steps: int = Field(10_000, ge=1)
-    segmentor_width: int = Field(16, ge=1)
-    segmentor_batch: int = Field(4, ge=1)
-    segmentor_crop: int = Field(256, ge=32, multiple_of=16)
+    segmentor_steps: int = Field(10_000, ge=1, le=10**9)
+    segmentor_width: int = Field(16, ge=1, le=MOST_CHANNELS)
+    segmentor_batch: int = Field(4, ge=1, le=MOST_SAMPLES)
+    segmentor_crop: int = Field(256, ge=32, le=LONGEST_CROP, multiple_of=16)
 
 
 class TripletsObjective(Objective):
