@@ -133,3 +133,23 @@ def test_training_says_what_it_leaves_out(cli, tmp_path):  # noqa: F811
     status, out, err = cli("train", "pix2pix", "data", "--out", "m.safetensors", *small)
     assert status == 0, err
     assert f"{mask.stem} is empty and is left out" in out
+
+
+def test_what_is_repaired_replaces_no_mask_unasked(cli, model, tmp_path):  # noqa: F811
+    mask = put(tmp_path / "masks" / "m.tif", np.where(nuclei() == 1, -1, nuclei()).astype(np.int16))
+    before = mask.read_bytes()
+    for more in ((), ("--overwrite",)):
+        assert cli("synthesize", mask, "--repair", "--model", model, "--out", tmp_path, *more)[0] == 2
+    assert mask.read_bytes() == before
+    assert not (tmp_path / "m_he.tif").exists()
+
+
+def test_convert_replaces_no_image_unasked(cli, tmp_path):  # noqa: F811
+    put(tmp_path / "in" / "a_cp_masks.tif"), put(tmp_path / "in" / "a.tif")
+    other = put(tmp_path / "out" / "images" / "a.tif", np.zeros((8, 8), np.uint8))
+    before = other.read_bytes()
+    status, _, err = cli("convert", tmp_path / "in" / "a_cp_masks.tif", "--out", tmp_path / "out")
+    assert (status, other.read_bytes()) == (2, before)
+    assert "a.tif already exists" in err
+    assert cli("convert", tmp_path / "in" / "a_cp_masks.tif", "--out", tmp_path / "out", "--overwrite")[0] == 0
+    assert other.read_bytes() == (tmp_path / "in" / "a.tif").read_bytes()

@@ -189,6 +189,29 @@ def test_a_header_that_asks_for_all_memory_is_refused(tmp_path, kind):
         open_image(path)
 
 
+def _zarr_of(path, shape, chunks):
+    import zarr
+
+    group = zarr.open_group(str(path), mode="w")
+    group.create_array("0", shape=shape, chunks=chunks, dtype="u1")
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": [], "datasets": [{"path": "0"}]}]}
+
+
+BOMBS = {
+    "npz": lambda p: np.savez_compressed(p, labels=np.broadcast_to(np.uint8(0), (2**15, 2**15 + 1))),
+    "zarr": lambda p: _zarr_of(p, (2**16, 2**16), (64, 64)),
+    "one.zarr": lambda p: _zarr_of(p, (64, 64), (2**16, 2**16)),
+}
+
+
+@pytest.mark.parametrize("kind", [pytest.param("npz", marks=pytest.mark.slow), "zarr", "one.zarr"])
+def test_small_files_that_unpack_to_gigabytes_are_refused(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    BOMBS[kind](path)
+    with pytest.raises(InputError, match="too large"):
+        open_mask(path)
+
+
 def test_pickles_are_never_run(tmp_path):
     np.save(tmp_path / "o.npy", np.array([{"a": 1}], object), allow_pickle=True)
     np.savez(tmp_path / "o.npz", labels=np.array([[None]], object))
