@@ -320,9 +320,10 @@ def test_python_surface():
 
 def test_output_to_a_file_has_a_line_now_and_then(monkeypatch):
     monkeypatch.setattr(console, "err", console.Console(file=io.StringIO(), width=200))
-    show = console._log("Training")
-    for seconds in (1.0, 31.0, 32.0, 62.0):
-        show(Progress(int(seconds), 100, "loss 1", seconds))
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    with console.watched("Training") as (show, _):
+        for seconds in (1.0, 31.0, 32.0, 62.0):
+            show(Progress(int(seconds), 100, "loss 1", seconds))
     lines = console.err.file.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == ["31/100", "62/100"]
     assert "loss 1" in lines[0]

@@ -34,7 +34,7 @@ def test_dvae_loss(tmp_path):
     np.savez(tmp_path / "a.npz", shapes=np.stack([nuclei((64, 64), 1, seed=s) > 0 for s in range(12)]).astype(np.uint8))
     objective = ready(DVAEObjective(DVAESettings(batch_size=4, steps=5), tmp_path, seed=3))
     network = objective.networks["dvae"].train()
-    x = torch.from_numpy(objective._batch(0, 0))
+    x = torch.from_numpy(objective.batch(0, 0))
     with torch.no_grad():
         logits, mean, log_variance = network(x, torch_generator(3, "latent", 0, 0))
     for norm in [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]:

@@ -65,7 +65,7 @@ def values(tensor):
 def test_every_loss_equals_its_formula(data, segmentor, settings):
     objective = ready(data, segmentor, **settings)
     networks = {name: network.train() for name, network in objective.networks.items()}
-    mask, anatomy, signal = objective._batch(0)
+    mask, anatomy, signal = objective.batch(0)
     before = {name: {k: v.clone() for k, v in network.state_dict().items()} for name, network in networks.items()}
     with torch.no_grad():
         # In the order of a step, since each pass moves the vectors of the spectral norm.
@@ -193,8 +193,8 @@ def test_shuffled_labels_no_longer_fit(data, segmentor):
         return [(signal > 900)[mask > 0].mean() for mask, signal in planes(objective)]
 
     def planes(objective):
-        for mask, images in objective.sampler._planes:
-            yield mask, objective.signal.low + (images[..., 1] + 1) / 2 * (objective.signal.high - objective.signal.low)
+        for mask, _, signal in objective.sampler.arrays:
+            yield mask, objective.signal.low + (signal + 1) / 2 * (objective.signal.high - objective.signal.low)
 
     assert min(fits(ready(data, segmentor))) > 0.9
     shuffled = ready(data, segmentor, shuffled_labels=0.5)

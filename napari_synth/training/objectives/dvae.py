@@ -54,7 +54,8 @@ class DVAEObjective(Objective):
         self.networks = {"dvae": network}
         self.optimizers = {"dvae": torch.optim.Adam(network.parameters(), settings.learning_rate)}
 
-    def _batch(self, step: int, rank: int) -> np.ndarray:
+    def batch(self, step: int, rank: int) -> np.ndarray:
+        """Shapes in {0, 1}, ``(B, 1, Y, X)`` float32."""
         rng = numpy_rng(self.seed, "shapes", step, rank)
         batch: np.ndarray = self.shapes[rng.integers(len(self.shapes), size=self.settings.batch_size)]
         if self.settings.turn:
@@ -67,7 +68,7 @@ class DVAEObjective(Objective):
     def step(self, step: int) -> dict[str, float]:
         s, rank = self.settings, self.fabric.global_rank
         network = self.networks["dvae"].train()
-        x = torch.from_numpy(self._batch(step, rank)).to(self.fabric.device)
+        x = torch.from_numpy(self.batch(step, rank)).to(self.fabric.device)
         logits, mean, log_variance = network(x, torch_generator(self.seed, "latent", step, rank))
         logits, mean, log_variance = logits.float(), mean.float(), log_variance.float()
         reconstruction = binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)

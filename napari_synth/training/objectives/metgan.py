@@ -143,7 +143,7 @@ class MetGANObjective(TripletsObjective):
             return {"width": s.width, "blocks": s.blocks}
         return {"ngf": s.ngf, "levels": 6}
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Mask, anatomy and signal."""
         arrays = self.sampler.batch(step, self.settings.batch_size, self.fabric.global_rank)
         device = self.fabric.device
@@ -185,7 +185,7 @@ class MetGANObjective(TripletsObjective):
     def step(self, step: int) -> dict[str, float]:
         s = self.settings
         self._prepare(step)
-        mask, anatomy, signal = self._batch(step)
+        mask, anatomy, signal = self.batch(step)
         noise = torch_generator(self.seed, "dropout", step, self.fabric.global_rank)
         rng = numpy_rng(self.seed, "pool", step, self.fabric.global_rank)
 

@@ -53,7 +53,8 @@ class UNetObjective(Objective):
         self.optimizers = {"unet": torch.optim.Adam(network.parameters(), settings.learning_rate)}
         self._dice = DiceLoss(sigmoid=True)
 
-    def _batch(self, step: int, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(self, step: int, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Images of changed contrast, and masks in {0, 1}; each ``(B, 1, crop, crop)`` float32."""
         masks, images, _ = self.sampler.batch(step, self.settings.batch_size, rank)
         rng = numpy_rng(self.seed, "contrast", step, rank)
         gain = rng.uniform(0.8, 1.2, (len(images), 1, 1, 1)).astype(np.float32)
@@ -62,7 +63,7 @@ class UNetObjective(Objective):
         return x.to(self.fabric.device), torch.from_numpy(masks).to(self.fabric.device)
 
     def step(self, step: int) -> dict[str, float]:
-        x, target = self._batch(step, self.fabric.global_rank)
+        x, target = self.batch(step, self.fabric.global_rank)
         logits = self.networks["unet"].train()(x).float()
         bce, dice = binary_cross_entropy_with_logits(logits, target), self._dice(logits, target)
         self.optimise("unet", bce + dice)
