@@ -76,7 +76,6 @@ def shown(viewer, source):
         ("looks", {"option": "grey"}, {"option": "grey"}),
         ("looks", {"seed": None, "precision": "fast"}, {"seed": None, "precision": "fast"}),
         ("capsules", {"latent": Drawn(7)}, {"z": Drawn(7).vector(100)}),
-        ("capsules", {"interventions": CHANGES}, {"interventions": CHANGES}),
         (
             "capsules",
             {"latent": Drawn(7), "precision": "fast", "interventions": CHANGES},

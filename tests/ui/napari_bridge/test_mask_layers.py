@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_synth.core.errors import InputError
 from napari_synth.masks.field import NucleusField
 from napari_synth.ui.napari_bridge.mask_layers import (
     MaskLayers,
     add_mask,
+    add_stack,
     canvas_of,
     clear_labels,
     mask_array,
+    open_mask,
     outline,
     pixel_size,
+    place_in_view,
     put_field,
+    put_field_into,
     replace_labels,
+    save_mask,
 )
 from tests.ui.conftest import painted
 
@@ -164,3 +170,44 @@ def test_outline_keeps_a_contour_of_the_user(viewer):
     assert layer.contour == 4
     outline(layer, False)
     assert layer.contour == 0
+
+
+def test_a_field_is_added_where_the_mask_is_free_in_one_step(viewer):
+    layer = viewer.add_labels(painted())
+    labels = np.where(painted() > 0, painted(), 0).astype(np.int32)
+    labels[15:40, 25:47] = 3
+    put_field_into(layer, NucleusField(labels, {"index": np.array([3]), "area": np.array([550])}, 1))
+    expected = painted()
+    expected[(labels == 3) & (expected == 0)] = 3
+    np.testing.assert_array_equal(layer.data, expected)
+    assert list(layer.features["index"]) == [0, 3]
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, painted())
+    with pytest.raises(InputError, match="another size"):
+        put_field_into(layer, NucleusField(labels[:9], {"index": np.array([3])}, 1))
+
+
+def test_the_middle_of_the_canvas_is_a_pixel_of_the_mask(viewer):
+    layer = viewer.add_labels(painted(), scale=(0.5, 0.25), translate=(3, 4))
+    viewer.camera.center = (0, 8, 9)
+    assert place_in_view(viewer, layer) == (10, 20)
+    assert place_in_view(viewer, viewer.add_labels(np.zeros((3, 8, 8), int))) is None
+
+
+def test_a_stack_lies_right_of_all_others_and_is_not_selected(viewer):
+    mask = viewer.add_labels(painted())
+    layer = add_stack(viewer, np.zeros((4, 8, 8), np.float32), "shapes", ("step", "y", "x"))
+    assert layer.axis_labels == ("step", "y", "x")
+    assert tuple(layer.translate) == (0, 0, viewer.layers[0].extent.world[1][-1] + 8)
+    assert viewer.layers.selection.active is mask
+
+
+def test_a_saved_mask_comes_back_with_its_table(viewer, tmp_path):
+    layer = viewer.add_labels(painted())
+    put_field(layer, NucleusField(painted().astype(np.int32), {"index": np.array([1, 2]), "area": np.array([4, 2])}, 2))
+    save_mask(layer, tmp_path / "mine.tif")
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "mine.tif"), painted())
+    again = open_mask(viewer, tmp_path / "mine.tif")
+    np.testing.assert_array_equal(again.data, painted())
+    assert (again.name, again.selected_label) == ("mine", 3)
+    assert again.features["area"].tolist()[1:] == [4, 2]
