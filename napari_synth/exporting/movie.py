@@ -51,7 +51,7 @@ class _Gif:
 
     def close(self) -> None:
         if self.frames:
-            milliseconds, stack = 1000 // FRAMES_PER_SECOND, np.stack(self.frames)
+            shown = {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0}
             memory = io.BytesIO()  # a full disk in the middle of the encoder would end in errors of its own
             iio.imwrite(memory, np.stack(self.frames), extension=".gif", plugin="pillow", is_batch=True, **shown)
             self.path.write_bytes(memory.getbuffer())
