@@ -51,11 +51,7 @@ class _Gif:
 
     def close(self) -> None:
         if self.frames:
-<<<<<<< HEAD
             shown: dict[str, Any] = {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0}  # in milliseconds; for ever
-=======
-            shown = {"duration": 1000 // FRAMES_PER_SECOND, "loop": 0}
->>>>>>> w-faults-a
             memory = io.BytesIO()  # a full disk in the middle of the encoder would end in errors of its own
             iio.imwrite(memory, np.stack(self.frames), extension=".gif", plugin="pillow", is_batch=True, **shown)
             self.path.write_bytes(memory.getbuffer())
