@@ -97,8 +97,8 @@ class Painting:
         look = self.session.context.look
         self.session.context.choose_model(case.model)
         look.device, look.seed = "cpu", 1
-        self.viewer.camera.center = (case.size / 2, case.size / 2)
-        self.viewer.camera.zoom = ZOOM
+        self.viewer.scene.camera.center = (case.size / 2, case.size / 2)
+        self.viewer.scene.camera.zoom = ZOOM
         self.native = canvas_widget(self.viewer)
         self.following.switch(True)
         wait(self.settled, "the first image")

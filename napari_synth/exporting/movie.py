@@ -33,7 +33,9 @@ class _Tiff:
         self.metadata = {"axes": axes, "Info": info}
 
     def add(self, frame: np.ndarray) -> None:
-        self.file.write(frame, contiguous=True, metadata=self.metadata)
+        colour = frame.ndim == 3 and frame.shape[-1] == 3
+        photometric = "rgb" if colour else "minisblack"  # said, lest three channels of anything be taken for colours
+        self.file.write(frame, photometric=photometric, contiguous=True, metadata=self.metadata)
 
     def close(self) -> None:
         self.file.close()

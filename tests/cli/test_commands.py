@@ -243,7 +243,7 @@ def test_train_makes_a_model_that_renders(cli, tmp_path, mask):
 )
 def test_wrong_input_is_status_2_and_a_sentence(cli, model, mask, tmp_path, arguments, words):
     tifffile.imwrite(tmp_path / "empty.tif", np.zeros((32, 32), np.uint16))
-    tifffile.imwrite(tmp_path / "stack.tif", np.ones((5, 32, 32), np.uint16))
+    tifffile.imwrite(tmp_path / "stack.tif", np.ones((5, 32, 32), np.uint16), photometric="minisblack")
     tifffile.imwrite(tmp_path / "nan.tif", np.full((32, 32), np.nan, np.float32))
     status, _, err = cli(*arguments)
     assert status == 2, err

@@ -25,7 +25,7 @@ def on_canvas(viewer, layer, position):
     world = np.array(layer.data_to_world(position))[-2:]
     native = canvas_widget(viewer)
     centre = np.array([native.height(), native.width()]) / 2
-    y, x = (world - np.array(viewer.camera.center)[-2:]) * viewer.camera.zoom + centre
+    y, x = (world - np.array(viewer.scene.camera.center)[-2:]) * viewer.scene.camera.zoom + centre
     return QPoint(round(x), round(y))
 
 

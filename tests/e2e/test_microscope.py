@@ -28,7 +28,7 @@ def fit(viewer, qtbot):
 
     def steady():
         viewer.fit_to_view()
-        zooms.append(viewer.camera.zoom)
+        zooms.append(viewer.scene.camera.zoom)
         return zooms[-1] == zooms[-2] == zooms[-3]
 
     qtbot.waitUntil(steady)

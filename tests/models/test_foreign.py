@@ -1,5 +1,6 @@
 """Networks of somebody else: TorchScript programs and BioImage.IO packages."""
 
+import gc
 import sys
 
 import numpy as np
@@ -151,6 +152,18 @@ def test_a_package_without_the_library_that_reads_it(monkeypatch, tmp_path):
     assert "napari-synth[bioimageio]" in caught.value.action
 
 
+def with_packages(test):
+    """Mark a test in which the library of BioImage.IO reads and writes: it leaves its files open."""
+    ignored = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+    return pytest.mark.usefixtures("garbage_collected")(ignored(test))
+
+
+@pytest.fixture
+def garbage_collected():
+    yield
+    gc.collect()
+
+
 def packaged(folder, network, *, low=0.0, high=1.0, sizes=(16, 16), steps=(), out_steps=(), kind="torchscript"):
     """A package written by the library of BioImage.IO itself."""
     pytest.importorskip("bioimageio.spec")
@@ -209,6 +222,7 @@ def from_package(path, **wishes):
     return api.load_model(out, "cpu")
 
 
+@with_packages
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -225,6 +239,7 @@ def test_a_package_says_itself_what_it_reads_and_gives(given, expected, tmp_path
     assert np.abs(model.render(labels).image - expected(labels)).max() <= 0.51
 
 
+@with_packages
 def test_a_package_of_one_size_and_linear_steps(tmp_path):
     pytest.importorskip("bioimageio.spec")
     from bioimageio.spec.model import v0_5
@@ -238,6 +253,7 @@ def test_a_package_of_one_size_and_linear_steps(tmp_path):
     assert from_package(path).render(nuclei((64, 32), 3)).image.shape == (64, 32)
 
 
+@with_packages
 def test_packages_that_cannot_be_followed_are_refused_by_name(tmp_path):
     pytest.importorskip("bioimageio.spec")
     from bioimageio.spec.model import v0_5

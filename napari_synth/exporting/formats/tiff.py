@@ -95,7 +95,7 @@ def write_tiff(
 def write_stack(path: Path, array: np.ndarray, axes: str, recipe_yaml: str) -> None:
     """Write an array of any number of axes with their letters and the recipe, beside and renamed."""
     with writing(path) as temporary:
-        tifffile.imwrite(temporary, array, metadata={"axes": axes, "Info": recipe_yaml})
+        tifffile.imwrite(temporary, array, photometric="minisblack", metadata={"axes": axes, "Info": recipe_yaml})
 
 
 def _short(value: float) -> float:

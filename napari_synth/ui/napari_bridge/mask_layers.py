@@ -130,7 +130,7 @@ def place_in_view(viewer: ViewerModel, layer: Labels) -> tuple[float, float] | N
     """The pixel (y, x) of a 2-D layer in the middle of the canvas; None for another layer."""
     if layer.ndim != 2:
         return None
-    y, x = layer.world_to_data(np.array(viewer.camera.center)[-2:])[-2:]
+    y, x = layer.world_to_data(np.array(viewer.scene.camera.center)[-2:])[-2:]
     return float(y), float(x)
 
 

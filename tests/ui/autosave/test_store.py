@@ -195,7 +195,7 @@ def lose(root, how="kill"):
     )
     assert process.stdout.readline() == "written\n"
     if how == "kill":
-        process.wait(20)
+        process.communicate(timeout=20)
     return process
 
 
@@ -224,7 +224,7 @@ def test_masks_of_a_killed_process_are_found_and_those_of_a_living_one_are_not(t
         assert len(list(tmp_path.glob("*/*.tif"))) == 2
     finally:
         living.kill()
-        living.wait(20)
+        living.communicate(timeout=20)
     (after,) = lost_sessions(tmp_path)
     discard(after)
     assert list(tmp_path.iterdir()) == []

@@ -187,7 +187,7 @@ def test_a_large_image_fills_from_the_view_on_and_cancel_keeps_its_tiles(
 ):
     set_whole_pixels(monkeypatch, "capspix2pix", 0)
     mask = viewer.add_labels(painted((48, 1100)), name="large")
-    viewer.camera.center = (0, 24, 1000)
+    viewer.scene.camera.center = (0, 24, 1000)
     seen = []
 
     def stop_after_the_first(progress):
