@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,8 +81,14 @@ def train(
     settings = settings_for(request)
     _check_free(request)
     check_writable(request.out)
-    with holding(request.out.with_name(f".{request.out.name}.lock"), f"The model {request.out}"):
+    lock = request.out.with_name(f".{request.out.name}.lock")
+    with holding(lock, f"The model {request.out}") if _leads() else nullcontext():
         return _train(request, settings, on_progress, cancel)
+
+
+def _leads() -> bool:
+    """Whether this is the process that was started; a run on several devices starts itself again for the others."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def _check_free(request: TrainRequest) -> None:

@@ -138,9 +138,11 @@ class Context:
 
     def order(self, layer: Labels | None) -> RenderOrder | Note:
         """What is to be rendered of a mask now; or what is missing, in words."""
+        return NO_MASK if layer is None else self.order_of(layer.name)
+
+    def order_of(self, mask: str) -> RenderOrder | Note:
+        """What is to be rendered of the mask in a layer of this name, be it there or not."""
         look = self.look
-        if layer is None:
-            return NO_MASK
         card = self.catalogue.card(look.model)
         if card is None:
             return NO_MODEL
@@ -153,7 +155,7 @@ class Context:
         return RenderOrder(
             model=look.model,
             device=look.device,
-            mask=layer.name,
+            mask=mask,
             option=look.option,
             seed=look.used_seed,
             latent=look.latent if card.latent_size else None,

@@ -98,7 +98,8 @@ class SynthesizeActions(DockActions):
     def as_python(self) -> str:
         """The lines that make the same image in a script or in napari's console."""
         context = self.context
-        order = context.order(context.masks.current)
+        layer = context.masks.current
+        order = context.order_of("mask" if layer is None else layer.name)
         if isinstance(order, Note):
             return "".join(f"# {line}\n" for line in (order.text, order.action) if line)
         card = context.catalogue.card(order.model)
