@@ -23,8 +23,11 @@ def test_every_kind_of_image_becomes_8_bit_rgb_with_the_nuclei_in_place(tmp_path
     image = np.stack([image] * 3, -1) if colour else image
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
-    writer = tifffile.imwrite if suffix == ".tif" else iio.imwrite
-    writer(tmp_path / "images" / f"a{suffix}", image)
+    path = tmp_path / "images" / f"a{suffix}"
+    if suffix == ".tif":
+        tifffile.imwrite(path, image, photometric="rgb" if colour else "minisblack")
+    else:
+        iio.imwrite(path, image)
     tifffile.imwrite(tmp_path / "masks" / "a.tif", labels.astype(np.uint16))
     (option,) = find_options(tmp_path)
     pair = load_pair(option.training[0])

@@ -238,7 +238,7 @@ def test_command_python_and_replay_give_the_same_image(weights, generator, mask,
 
 
 @pytest.mark.parametrize(
-    ("style", "words"), [("6", "style 6 lies beyond"), ("1,2", "style has shape"), ("none.txt", "no list of numbers")]
+    ("style", "words"), [("6", "style 6 lies beyond"), ("1,2", "style has shape"), ("none.txt", "does not exist")]
 )
 def test_a_wrong_style_is_said_before_anything_is_rendered(weights, mask, tmp_path, style, words):
     with pytest.raises(InputError, match=re.escape(words)):
