@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from napari_synth.core.errors import InputError, SynthError
 from napari_synth.core.files import user_path
@@ -62,7 +65,10 @@ def _decoder(path: Path, head: bytes) -> Callable[[Path], Stored]:
 
 def _decoded(path: Path, decode: Callable[[Path], Stored]) -> Stored:
     try:
-        return decode(path)
+        stored = decode(path)
+        return replace(
+            stored, pixels=np.require(stored.pixels, requirements="W")
+        )  # some decoders lend their own memory
     except SynthError:
         raise
     except Exception as error:  # decoders raise anything at all on a damaged file
