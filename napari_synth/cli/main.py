@@ -29,6 +29,8 @@ from napari_synth.cli.door import check_arguments, check_streams, with_paths
 from napari_synth.cli.signals import Stopped, stoppable
 from napari_synth.core.errors import Cancelled, SynthError, WorkError
 
+NO_MEMORY = WorkError("There is not enough memory for this.", "Use a smaller size, or close other programs.")
+
 app = typer.Typer(
     name="napari-synth",
     help="Paint or sample nuclei, pick a look, see the image, export the pairs. Without a command: open the window.",
@@ -75,7 +77,11 @@ def run() -> None:
     except Stopped:
         _leave(Cancelled("Stopped.", "What was finished is kept."))
     except MemoryError:
-        _leave(WorkError("There is not enough memory for this.", "Use a smaller size, or close other programs."))
+        _leave(NO_MEMORY)
+    except ImportError as error:
+        if "map segment" not in str(error) and "allocate memory" not in str(error):
+            raise
+        _leave(NO_MEMORY)  # not even for the libraries
     except OSError as error:
         what = error.filename if isinstance(error.filename, str) else "A file"
         _leave(WorkError(f"{what} cannot be used ({error.strerror or error}).", "Check the path and the disk."))
