@@ -171,7 +171,7 @@ def test_the_head_of_the_option_decides_and_convolutions_are_bounded():
     weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
     assert len(weights) == 5
     for weight in weights:
-        assert abs(float(torch.linalg.matrix_norm(weight.flatten(1), 2)) - 1) < 0.1
+        assert abs(float(torch.linalg.matrix_norm(weight.detach().flatten(1), 2)) - 1) < 0.1
 
 
 def test_losses_follow_their_formulas():

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QLineEdit,
     QListWidget,
+    QMenu,
     QScrollBar,
     QTabBar,
     QTableWidget,
@@ -34,4 +35,11 @@ def controls(panel: QWidget) -> list[QWidget]:
     kinds = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget)
     inside = (QAbstractSpinBox, QComboBox, QListWidget, QScrollBar, QTabBar, QTableWidget)
     found = [widget for kind in kinds for widget in panel.findChildren(kind)]
-    return [widget for widget in found if not isinstance(widget.parent(), inside)]
+    return [widget for widget in found if not isinstance(widget.parent(), inside) and not in_a_menu(widget)]
+
+
+def in_a_menu(widget: QWidget) -> bool:
+    """Whether a control lies in a menu, such as those that pyqtgraph makes for every plot and nobody can open here."""
+    while widget is not None and not isinstance(widget, QMenu):
+        widget = widget.parentWidget()
+    return widget is not None

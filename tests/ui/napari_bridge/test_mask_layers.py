@@ -189,7 +189,7 @@ def test_a_field_is_added_where_the_mask_is_free_in_one_step(viewer):
 
 def test_the_middle_of_the_canvas_is_a_pixel_of_the_mask(viewer):
     layer = viewer.add_labels(painted(), scale=(0.5, 0.25), translate=(3, 4))
-    viewer.camera.center = (0, 8, 9)
+    viewer.scene.camera.center = (0, 8, 9)
     assert place_in_view(viewer, layer) == (10, 20)
     assert place_in_view(viewer, viewer.add_labels(np.zeros((3, 8, 8), int))) is None
 
