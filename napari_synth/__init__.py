@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_synth.api import (
         check_pairs,
         compose_masks,
+        does_it_help,
         export,
         field_settings,
         fit_field,
@@ -40,6 +41,7 @@ __all__ = [
     "__version__",
     "check_pairs",
     "compose_masks",
+    "does_it_help",
     "export",
     "field_settings",
     "fit_field",

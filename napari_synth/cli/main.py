@@ -14,6 +14,7 @@ from napari_synth import __version__
 from napari_synth.cli import (
     check,
     convert,
+    evaluate,
     export,
     inspect,
     masks,
@@ -50,6 +51,7 @@ app.command("check")(with_paths(check.check))
 app.command("train")(with_paths(train.train))
 app.command("export")(with_paths(export.export))
 app.command("replay")(with_paths(replay.replay))
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
 
 
