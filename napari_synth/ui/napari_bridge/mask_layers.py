@@ -263,9 +263,9 @@ def add_stack(viewer: ViewerModel, data: np.ndarray, name: str, axes: tuple[str,
 
 
 def save_mask(layer: Labels, path: Path) -> None:
-    """Write a mask as uint16 TIFF with the table of its nuclei."""
+    """Write a mask as TIFF of 16 or 32 bits with the table of its nuclei."""
     from napari_synth.datasets.image_files import as_labels
-    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
+    from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
 
     labels = as_labels(np.asarray(layer.data), f"The layer {layer.name!r}")
     table = layer.features
@@ -273,10 +273,7 @@ def save_mask(layer: Labels, path: Path) -> None:
     if "index" in table:
         table = table[table["index"].isin(np.unique(labels[labels > 0]))].dropna()
         nuclei = {str(name): table[name].to_numpy() for name in table.select_dtypes("number")}
-    stored = uint16_labels(labels)
-    if nuclei and stored.max(initial=0) != labels.max(initial=0):  # renumbered to fit
-        nuclei["index"] = np.searchsorted(np.union1d([0], labels), nuclei["index"])
-    write_tiff(path, stored, "", pixel_size(layer), nuclei)
+    write_tiff(path, stored_labels(labels), "", pixel_size(layer), nuclei)
 
 
 def open_mask(viewer: ViewerModel, path: Path) -> Labels:
