@@ -218,6 +218,16 @@ def existing_folder(path: str | os.PathLike[str], what: str) -> Path:
     return folder
 
 
+def text_named(path: Path) -> Path:
+    """A file or folder found in another one; `InputError` when its name is no text, which no recipe could hold."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        problem = f"The folder {path.parent} holds {path.name!a}, a name that is not text in UTF-8."
+        raise InputError(problem, "Rename it.") from error
+    return path
+
+
 def entries(folder: Path) -> list[Path]:
     """What is in a folder, sorted by name; `InputError` when it may not be looked at."""
     try:

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from napari_synth.core.errors import InputError, brief
-from napari_synth.core.files import user_path, writing
+from napari_synth.core.files import text_named, user_path, writing
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.core.untrusted import first_problem
 from napari_synth.datasets.image_files import read_labels
@@ -305,7 +305,7 @@ def common_side(shapes: np.ndarray) -> int:
 
 def find_shape_files(data: Path) -> list[Path]:
     """The ``.npz`` files of a folder, or the file itself."""
-    paths = [data] if data.is_file() else sorted(data.glob("*.npz"))
+    paths = [data] if data.is_file() else [text_named(path) for path in sorted(data.glob("*.npz"))]
     if not paths:
         raise InputError(f"There is no shape library (.npz) in {data}.", "Check the path.")
     return paths
