@@ -19,7 +19,7 @@ needs_any_name = pytest.mark.skipif(sys.platform != "linux", reason="names are t
 
 
 def train(data, out):
-    api.train("pix2pix", data, out / "m.safetensors", steps=1, device="cpu")
+    api.train("pix2pix", data, out / "m.safetensors", device="cpu", settings={"steps": 1})
 
 
 USES = {

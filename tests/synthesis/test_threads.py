@@ -59,7 +59,7 @@ def test_what_follows_a_brush_gets_as_many_as_a_render(tmp_path, two_threads, mo
 
     monkeypatch.setattr(torch.nn.functional, "conv2d", watched)
     generator, mask = load_generator(make(tmp_path / "g.safetensors"), "cpu"), nuclei((64, 64), 3)
-    anatomy = np.full((64, 64), 300, np.uint16) if beside else None
+    anatomy = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) if beside else None
     followed = generator.follower(LIMIT).begin(RenderRequest(mask, seed=1, condition=anatomy))
     followed.follow(RenderRequest(mask, seed=1, condition=anatomy), None, True, CancelToken())
     assert used == {1}
