@@ -36,9 +36,9 @@ def lay(layer: Layer, place: LayerPlacement) -> None:
 
 
 def _differs(before: Any, now: Any) -> bool:
-    matrices = [getattr(value, "affine_matrix", value) for value in (before, now)]
+    one, two = (getattr(value, "affine_matrix", value) for value in (before, now))
     try:
-        return not np.array_equal(*(np.asarray(matrix, np.float64) for matrix in matrices))
+        return not np.array_equal(np.asarray(one, np.float64), np.asarray(two, np.float64))
     except (TypeError, ValueError):  # names and units
         return tuple(map(str, before)) != tuple(map(str, now))
 
