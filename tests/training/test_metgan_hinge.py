@@ -17,11 +17,11 @@ from napari_synth.training.loop import settings_for, train
 from napari_synth.training.objectives.metgan_hinge import HingeMetGANObjective
 from napari_synth.training.objectives.metgan_terms import (
     area_distance,
+    beyond_range,
     blobs,
     correlation,
     feature_distance,
     grey_values_of_bands,
-    beyond_range,
     inside_distance,
     likeness,
     margin_loss,
