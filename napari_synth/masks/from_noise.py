@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,7 @@ class PairModel(RoleModel):
         network, key = self._trained.network, derived_seed(noise, "grain")
         with torch.inference_mode():
             code = torch.from_numpy(np.asarray(z, np.float32))[None].to(self._trained.device)
-            sides = network.noise_sides
+            sides: Any = network.noise_sides
             planes = [counter_normal(key, i, 0, 0, n, n, code.device)[None, None] for i, n in enumerate(sides)]
             pair = network(code, torch.tensor([number], device=code.device), planes)[0].float().cpu().numpy()
         image = from_network(pair[:3].transpose(1, 2, 0))
