@@ -174,10 +174,10 @@ def test_unknown_format_and_files_without_recipe(tmp_path):
 
 @given(st.lists(st.integers(0, 2**31 - 1), min_size=4, max_size=4))
 @settings(max_examples=50)
-def test_labels_keep_their_numbers_in_as_few_bits_as_hold_them(values):
+def test_stored_labels_keep_their_numbers(values):
     labels = np.array(values, np.int32).reshape(2, 2)
     stored = stored_labels(labels)
-    assert stored.dtype == (np.uint32 if max(values) > 65535 else np.uint16)
+    assert stored.dtype == (np.uint16 if max(values) <= 65535 else np.uint32)
     assert (stored == labels).all()
 
 

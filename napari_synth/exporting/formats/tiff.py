@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tifffile
 
-from napari_synth.core.errors import InputError, brief
+from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
 from napari_synth.core.names import check_inside
 from napari_synth.core.recipe import Recipe, located, parse_recipe
@@ -101,7 +101,7 @@ def embedded_nuclei(path: Path) -> dict[str, np.ndarray]:
         columns = json.loads(str(text))
         return {str(name): np.array(values) for name, values in columns.items()}
     except (ValueError, AttributeError) as error:
-        raise InputError(f"The table of nuclei in {path.name} is damaged ({error}).", "Save the mask again.") from error
+        raise InputError(f"The table of nuclei in {path.name} is damaged.", "Save the mask again.") from error
 
 
 def _described(path: Path) -> dict[str, object]:
@@ -109,7 +109,9 @@ def _described(path: Path) -> dict[str, object]:
         with tifffile.TiffFile(path) as tif:
             found = tif.imagej_metadata or next(iter(tif.shaped_metadata or ()), {})
     except Exception as error:  # a reader raises anything at all on tags that were tampered with
-        raise InputError(f"{path} cannot be read as a TIFF file ({brief(error)}).", "Check the path.") from error
+        raise InputError(
+            f"{path} cannot be read as a TIFF file.", "Check the path, or save it again as TIFF."
+        ) from error
     return found if isinstance(found, dict) else {}
 
 
