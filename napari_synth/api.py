@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_synth.datasets.shape_library import ShapeLibrary
     from napari_synth.evaluation.pair_check import Report
+    from napari_synth.evaluation.realism import RealismReport
     from napari_synth.evaluation.usefulness import HelpReport
     from napari_synth.exporting.batch import ExportResult
     from napari_synth.masks.from_noise import PairModel
@@ -223,6 +224,42 @@ def does_it_help(
         seed=arguments.whole_number(seed, "seed"),
         device=arguments.text(device, "device"),
         predictions=predictions,
+        overwrite=overwrite,
+    )
+    return run(request, on_progress, cancel)
+
+
+def evaluate_realism(
+    real: str | Path,
+    synthetic: str | Path,
+    out: str | Path,
+    *,
+    groups: str | Path = "",
+    deep: bool = False,
+    segmentor: str | Path = "",
+    seed: int = 1,
+    device: str = "auto",
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> RealismReport:
+    """How synthetic images look beside real ones; see `evaluation.realism.RealismRequest` for all of this.
+
+    >>> report = ns.evaluate_realism("my-pairs", "synthetic", "report")
+    >>> print(report.sentence)
+    """
+    from napari_synth.evaluation.realism import RealismRequest
+    from napari_synth.evaluation.realism import evaluate_realism as run
+
+    request = RealismRequest(
+        arguments.place(real, "real"),
+        arguments.place(synthetic, "synthetic"),
+        arguments.place(out, "out"),
+        groups=str(groups),
+        deep=deep,
+        segmentor=str(segmentor),
+        seed=arguments.whole_number(seed, "seed"),
+        device=arguments.text(device, "device"),
         overwrite=overwrite,
     )
     return run(request, on_progress, cancel)

@@ -30,6 +30,40 @@ Groups = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace another report.")]
 
 
+def realism(
+    real: Real,
+    synthetic: Synthetic,
+    out_dir: Out,
+    groups: Groups = "",
+    deep: Annotated[
+        bool, typer.Option("--deep", help="KID with ImageNet features (extra evaluate) and a trained classifier too.")
+    ] = False,
+    segmentor: Annotated[str, typer.Option(help="A segmenter trained on real images, for mask agreement.")] = "",
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Compare how synthetic and real images look: what differs, in words, beside how much real images differ."""
+    from napari_synth import api
+
+    with watched("Comparing") as (on_progress, cancel):
+        report = api.evaluate_realism(
+            real,
+            synthetic,
+            out_dir,
+            groups=groups,
+            deep=deep,
+            segmentor=segmentor,
+            seed=seed,
+            device=device,
+            overwrite=overwrite,
+            on_progress=on_progress,
+            cancel=cancel,
+        )
+    out.print(report.text)
+    out.print(f"The report is {report.folder / 'report.html'}")
+
+
 def help_(
     real: Real,
     synthetic: Synthetic,
@@ -83,4 +117,38 @@ def help_(
     out.print(f"The report is {report.folder / 'report.html'}")
 
 
+app.command("realism")(with_paths(realism))
+
+
+def pairs(
+    real: Real,
+    synthetic: Synthetic,
+    out_dir: Out,
+    groups: Groups = "",
+    steps: Annotated[int, typer.Option(min=0, help="Updates of the segmenter; 0: 300.")] = 0,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Look at every synthetic pair with a segmenter trained on real ones: shifts, missing labels, missing nuclei."""
+    from napari_synth.evaluation.pair_report import second_look
+
+    with watched("Looking") as (on_progress, cancel):
+        report = second_look(
+            real,
+            synthetic,
+            out_dir,
+            groups=groups,
+            steps=steps,
+            seed=seed,
+            device=device,
+            overwrite=overwrite,
+            on_progress=on_progress,
+            cancel=cancel,
+        )
+    out.print(report.text)
+    out.print(f"The report is {report.folder / 'report.html'}")
+
+
+app.command("pairs")(with_paths(pairs))
 app.command("help")(with_paths(help_))

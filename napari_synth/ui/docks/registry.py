@@ -20,6 +20,12 @@ DOCKS: dict[str, Dock] = {
         Dock(
             "export", "Export", f"{HERE}.export.actions:ExportActions", f"{HERE}.export.panel:ExportPanel", first=True
         ),
+        Dock(
+            "evaluate",
+            "Is it helping?",
+            f"{HERE}.evaluate.actions:EvaluateActions",
+            f"{HERE}.evaluate.panel:EvaluatePanel",
+        ),
         Dock("nuclei", "Nuclei", f"{HERE}.nuclei.actions:NucleusActions", f"{HERE}.nuclei.panel:NucleiPanel"),
         Dock("inspect", "Inspect", f"{HERE}.inspect.actions:InspectActions", f"{HERE}.inspect.panel:InspectPanel"),
     )
