@@ -14,6 +14,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.exporting.formats.base import PixelSize
 from napari_synth.ui.napari_bridge.layer_list import LayerList
 from napari_synth.ui.napari_bridge.nucleus_table import NucleusTables, put_rows
+from napari_synth.ui.napari_bridge.placement import LayerPlacement, finest, placement, plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 
 LENGTH_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
 """napari's names to those ImageJ writes; other units are passed on as they are."""
-
-
-LayerPlacement = dict[str, Any]
-"""Where a layer lies in the world, as arguments for another one."""
 
 
 class MaskLayers(LayerList):
@@ -121,8 +118,8 @@ class MaskLayers(LayerList):
 
 
 def mask_array(layer: Labels) -> np.ndarray:
-    """A copy of a mask that later painting does not change; layers that are not 2-D come uncopied."""
-    data = layer.data[0] if layer.multiscale else layer.data
+    """A copy of a mask that later painting does not change; layers of more than one plane come uncopied."""
+    data = plane(layer)
     return np.array(data) if data.ndim == 2 else data
 
 
@@ -134,24 +131,11 @@ def place_in_view(viewer: ViewerModel, layer: Labels) -> tuple[float, float] | N
     return float(y), float(x)
 
 
-def placement(layer: Labels | Image) -> LayerPlacement:
-    """Where a layer lies in the world, as arguments for another layer of the same size."""
-    return {
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "rotate": layer.rotate,
-        "shear": layer.shear,
-        "affine": layer.affine,
-        "units": layer.units,
-        "axis_labels": layer.axis_labels,
-    }
-
-
 def canvas_of(layer: Any) -> tuple[tuple[int, int], LayerPlacement] | None:
     """Height, width and placement of a 2-D image layer; None for any other layer."""
     if not isinstance(layer, Image) or layer.ndim != 2:
         return None
-    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    shape = finest(layer).shape
     return (int(shape[0]), int(shape[1])), placement(layer)
 
 
@@ -267,7 +251,7 @@ def save_mask(layer: Labels, path: Path) -> None:
     from napari_synth.datasets.image_files import as_labels
     from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
 
-    labels = as_labels(np.asarray(layer.data), f"The layer {layer.name!r}")
+    labels = as_labels(mask_array(layer), f"The layer {layer.name!r}")
     table = layer.features
     nuclei = {}
     if "index" in table:
