@@ -26,7 +26,8 @@ class TwoSampleNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-                module.bias.data.zero_()
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def features(self, x: Tensor) -> Tensor:
         """The 128 activations before the last layer."""

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
+from napari_synth.datasets.mask_encoding import to_uint8_rgb
 from napari_synth.datasets.pairs import LoadedPair, find_pairs, load_pair
 from napari_synth.evaluation.metrics.instances import Overlap
 from napari_synth.evaluation.metrics.masks import dice
@@ -156,3 +157,14 @@ def look_at_all(
 def _centre(mask: np.ndarray) -> tuple[int, int]:
     rows, columns = np.nonzero(mask)
     return int(rows.mean()), int(columns.mean())
+
+
+def agrees(probability: Probability, limits: Limits | None = None) -> Callable[[np.ndarray, np.ndarray], bool]:
+    """Whether an image ``(Y, X[, 3])`` and its labels are not red: for an export that draws what is refused anew."""
+    kept = limits or Limits()
+
+    def accepted(image: np.ndarray, labels: np.ndarray) -> bool:
+        pair = LoadedPair("", labels, to_uint8_rgb(image), image.ndim == 3)
+        return not labels.any() or kept.light(look_at(pair, probability)) != "red"
+
+    return accepted

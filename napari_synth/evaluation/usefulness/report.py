@@ -14,6 +14,7 @@ from napari_synth.evaluation.metrics import METRICS
 from napari_synth.evaluation.report import Page
 from napari_synth.evaluation.report.plots import intervals, lines
 from napari_synth.evaluation.usefulness.arms import ARMS
+from napari_synth.evaluation.usefulness.scoring import OF_OBJECTS, OF_PIXELS
 from napari_synth.evaluation.usefulness.tables import Point, Score, write_rows
 from napari_synth.evaluation.usefulness.verdict import (
     POOLED,
@@ -27,8 +28,14 @@ from napari_synth.evaluation.usefulness.verdict import (
 
 SCORES_NAME, CURVES_NAME, VERDICT_NAME, SPLIT_NAME = "scores.csv", "curves.csv", "verdict.yaml", "split.csv"
 PAGE_NAME = "report.html"
-SHOWN = ("ap50", "ap75", "matched-iou", "pq", "aji", "f1", "count-error", "area-bias", "dice", "roc-auc", "pr-auc")
+SHOWN = (*OF_OBJECTS, *OF_PIXELS)
+RUNS = "runs"
 KINDS = {"helps": "good", "hurts": "bad", "unclear": ""}
+
+
+def picture_file(folder: Path, arm: str) -> Path:
+    """Where the picture of what an arm finds lies."""
+    return folder / RUNS / f"{arm}.png"
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,12 @@ class HelpReport:
         )
         for arm in self.arms:
             page.text(f"{arm}: {ARMS[arm].title}.", note=True)
+        pictures = [(arm, picture_file(self.folder, arm)) for arm in self.arms]
+        if any(path.is_file() for _, path in pictures):
+            page.heading("Some test images: blue as labelled, orange as found")
+            for arm, path in pictures:
+                if path.is_file():
+                    page.picture(path.read_bytes(), arm)
         page.heading("Training")
         page.figure(lines(self._curves(), "step", "loss"), "Loss of each arm, first repeat")
         return page

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import InputError, unknown_name
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.datasets.pairs import LoadedPair, find_pairs, load_pair
 from napari_synth.evaluation.usefulness.arms import ARMS
 from napari_synth.evaluation.usefulness.budgets import BUDGETS, Budget
 from napari_synth.evaluation.usefulness.leaks import Known, check_leaks
 from napari_synth.evaluation.usefulness.roles import FEW_TEST, RealPair, Role, real_pairs
-from napari_synth.evaluation.usefulness.scoring import has_instances
+from napari_synth.evaluation.usefulness.scoring import OF_OBJECTS, OF_PIXELS, has_instances
 
 LEAST_VAL = 2
 MULTIPLE = 16
@@ -92,6 +92,8 @@ class HelpRequest:
                 f"The arms {', '.join(arms)} do not hold real and another one, {self.endpoint}, to compare with it.",
                 "Name both with --arms, or another --endpoint.",
             )
+        if self.metric and self.metric not in (*OF_OBJECTS, *OF_PIXELS):
+            raise unknown_name("figure", self.metric, [*OF_OBJECTS, *OF_PIXELS])
         repeats = self.repeats or budget.repeats
         if repeats < 2:
             raise InputError("One repeat has no interval.", "Use at least two repeats.")
@@ -172,6 +174,11 @@ def _check(
             )
     if not any(pair.labels.any() for pair in synthetic):
         raise InputError(f"All masks in {request.synthetic} are empty.", "Export pairs with nuclei.")
+    if request.metric in OF_OBJECTS and not has_instances(test):
+        raise InputError(
+            f"The masks in {request.real} do not part their objects, so {request.metric} is not defined.",
+            "Ask for dice, or label the objects one by one.",
+        )
     if request.images > len(train):
         raise InputError(
             f"{request.real} has {len(train)} images to train on, not {request.images}.", "Ask for fewer (--images)."

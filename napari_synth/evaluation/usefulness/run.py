@@ -22,18 +22,20 @@ from napari_synth.core.progress import CancelToken, OnProgress, Progress, Stopwa
 from napari_synth.core.recipe import RECIPE_NAME, image_hash, mask_hash, versions
 from napari_synth.core.seeds import derived_seed
 from napari_synth.core.untrusted import load_yaml
+from napari_synth.evaluation.report import outlined, png
+from napari_synth.evaluation.report.pictures import MADE, REAL
 from napari_synth.evaluation.usefulness.arms import ARMS
 from napari_synth.evaluation.usefulness.budgets import Budget
-from napari_synth.evaluation.usefulness.report import SPLIT_NAME, HelpReport
+from napari_synth.evaluation.usefulness.report import RUNS, SPLIT_NAME, HelpReport, picture_file
 from napari_synth.evaluation.usefulness.request import HelpRequest, Sets, read_sets
 from napari_synth.evaluation.usefulness.scoring import chosen, scores
 from napari_synth.evaluation.usefulness.tables import Point, Score, read_rows, write_rows
 from napari_synth.evaluation.usefulness.training import Data, probability, trained
 
-RUNS = "runs"
 PREDICTIONS = "predictions"
 POINTS = 60
 """Of a curve."""
+PICTURES, PICTURE_SIDE = 3, 256
 OnPoint = Callable[[Point], None]
 OnReport = Callable[[HelpReport], None]
 
@@ -168,11 +170,24 @@ class _Run:
             for pair, group, row in zip(test, self.sets.groups, figures, strict=True)
             for metric, value in row.items()
         ]
+        if repeat == 1:
+            self._write_picture(arm, [settings.objects(values) for values in found[:PICTURES]])
         write_rows(self._file(arm, repeat, "-curve"), points, Point)
         write_rows(self._file(arm, repeat), rows, Score)
 
     def _message(self, arm: str, repeat: int) -> str:
         return f"{arm}, repeat {repeat} of {self.budget.repeats}"
+
+    def _write_picture(self, arm: str, found: list[np.ndarray]) -> None:
+        """Corners of some test images with the outlines of what is labelled and what was found."""
+        corner = np.s_[:PICTURE_SIDE, :PICTURE_SIDE]
+        parts = [
+            outlined(outlined(pair.image[corner], pair.labels[corner], REAL), objects[corner], MADE)
+            for pair, objects in zip(self.sets.test, found, strict=False)
+        ]
+        height = min(part.shape[0] for part in parts)
+        with writing(picture_file(self.request.out, arm)) as temporary:
+            temporary.write_bytes(png(np.concatenate([part[:height] for part in parts], 1)))
 
     def _write_prediction(self, arm: str, repeat: int, stem: str, labels: np.ndarray) -> None:
         path = self.request.out / PREDICTIONS / f"{arm}-{repeat}" / f"{stem}.tif"

@@ -72,7 +72,7 @@ def comparisons(scores: Sequence[Score], metric: str, endpoint: str) -> list[Com
 
 def sentence(comparison: Comparison) -> str:
     """The verdict."""
-    d, name = comparison.difference, METRICS[comparison.metric].title
+    d, name = comparison.difference, METRICS[comparison.metric].title.partition(":")[0]
     interval = f"{d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
     on = f"{comparison.groups} held-out groups, {comparison.repeats} repeats"
     if d.verdict == "unclear":

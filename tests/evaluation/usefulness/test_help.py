@@ -73,6 +73,7 @@ def test_a_run_that_is_cancelled_goes_on_and_gives_the_same_scores(sets):
     assert verdict["comparisons"][0]["arm"] == "joint"
     page = (sets / "report" / "report.html").read_text()
     assert "<svg" in page
+    assert page.count("data:image/png;base64") == 3
     assert 'src="http' not in page
 
 

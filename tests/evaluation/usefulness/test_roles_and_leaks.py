@@ -133,6 +133,7 @@ def test_what_cannot_be_compared(tmp_path):
         ({"arms": ("real", "nothing")}, "no arm called"),
         ({"budget": "huge"}, "no budget called"),
         ({"repeats": 1}, "no interval"),
+        ({"metric": "beauty"}, "no figure called"),
         ({"crop": 50}, "no multiple of 16"),
     ],
 )

@@ -59,10 +59,10 @@ def test_a_folder_that_cannot_be_compared_is_told(asked, finish, tmp_path):
     assert "too few" in asked.note.text
 
 
-def test_a_point_of_the_map_opens_its_image(asked, panel, finish, viewer, tmp_path):
+def test_a_point_of_the_map_opens_its_image(asked, panel, finish, viewer, tmp_path, qtbot):
     shown = panel("evaluate")
     shown.form.line("out").setText(str(tmp_path / "other"))
-    click(shown.realism)
+    click(qtbot, shown.realism)
     finish(asked.jobs)
     assert asked.note.kind == "done"
     assert (tmp_path / "other" / "report.html").is_file()
@@ -78,10 +78,10 @@ def test_a_point_of_the_map_opens_its_image(asked, panel, finish, viewer, tmp_pa
     assert np.unique(labels.data).size > 1
 
 
-def test_the_answer_of_a_comparison_is_in_the_panel(asked, panel, finish):
+def test_the_answer_of_a_comparison_is_in_the_panel(asked, panel, finish, qtbot):
     shown = panel("evaluate")
     assert shown.plots.isHidden()
-    click(shown.help)
+    click(qtbot, shown.help)
     assert not shown.help.isEnabled()
     finish(asked.jobs)
     assert shown.help.isEnabled()
