@@ -63,8 +63,8 @@ def microscope(model: str) -> None:
     mask = session.context.masks.current
     rows, columns = np.nonzero(mask.data)
     middle = len(rows) // 2
-    inspecting.picker.picked.emit(tuple(mask.data_to_world((rows[middle], columns[middle]))))
-    settle(inspecting.ranking_jobs)
+    inspecting.ranking.picker.picked.emit(tuple(mask.data_to_world((rows[middle], columns[middle]))))
+    settle(inspecting.ranking.jobs)
     row = next(i for i in range(panel.ranks.table.rowCount()) if panel.ranks.table.unit(i)[2] is not None)
     panel.ranks.table.selectRow(row)
     inspecting.show_unit(panel.ranks.table.unit(row))

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_synth.core.errors import SynthError
-from napari_synth.ui.context.choices import FieldChoices, Remembered, remembered_choices
+from napari_synth.ui.context.choices import REMEMBERED_FIELD, ColumnChoices, FieldChoices
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.context.model_catalogue import ModelCatalogue
 from napari_synth.ui.context.network_changes import NetworkChanges
 from napari_synth.ui.context.notes import Note, Notes
 from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL, Condition, RenderOrder
+from napari_synth.ui.context.remembered import Remembered
 from napari_synth.ui.napari_bridge.density_layer import DensityLayer
 from napari_synth.ui.napari_bridge.image_layers import ImageLayers
 from napari_synth.ui.napari_bridge.mask_layers import MaskLayers, outline
@@ -65,6 +66,10 @@ class Context:
         What is changed inside the networks.
     field, look, export : FieldChoices, LookChoices, ExportChoices
         What the user chose.
+    column : ColumnChoices
+        What is open in the column.
+    remembered : Remembered
+        Keeps choices for the next window.
     milliseconds : float or None
         What the last render took.
     """
@@ -90,10 +95,15 @@ class Context:
         self.preferences = preferences
         self.changes = NetworkChanges()
         self.field = FieldChoices()
-        self.look, self.export = remembered_choices()
+        self.remembered = Remembered()
+        self.look, self.export = self.remembered.look, self.remembered.export
+        self.column = ColumnChoices()
         self.milliseconds: float | None = None
         self.choose_model(self.catalogue.first(self.look.model))
-        self._remembered = Remembered(self.look, self.export)
+        self.remembered.keep("column", self.column, ("section", "tabs", "tab", "tour"))
+        self.remembered.keep("look", self.look, ("noise", "fast", "outline"))
+        self.remembered.keep("export", self.export, ("format",))
+        self.remembered.keep("field", self.field, ("seed", *REMEMBERED_FIELD))
         self.look.events.seed.connect(self.use_seed)
 
     @property

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QGridLayout
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.conftest import painted
 from tests.ui.hands import controls
 
@@ -30,7 +31,7 @@ def test_every_control_has_a_tooltip_and_a_name(key, panel):
 @pytest.mark.parametrize("key", PANELS)
 def test_the_controls_of_all_rows_begin_at_the_same_place(key, panel, qtbot):
     panel = panel(key)
-    panel.resize(560, 400)
+    panel.resize(WIDTH, 400)
     panel.show()
     grids = [grid for grid in panel.body.findChildren(QGridLayout, options=DIRECT) if grid.rowCount() > 1]
     qtbot.waitUntil(lambda: len({grid.cellRect(1, 1).x() for grid in grids}) <= 1)

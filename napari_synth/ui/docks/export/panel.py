@@ -20,7 +20,7 @@ from superqt.utils import signals_blocked
 
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.ui.context.choices import ExportChoices
-from napari_synth.ui.widgets.controls import look_icon, wide
+from napari_synth.ui.widgets.controls import look_icon, show_key, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.forms import Form
 from napari_synth.ui.widgets.panel import Panel, described, row
@@ -61,7 +61,7 @@ class ExportPanel(Panel):
     """Write image-label pairs for training."""
 
     def __init__(self, dock: ExportActions):
-        super().__init__(dock.context, steps=(4,))
+        super().__init__(dock.context)
         self.dock = dock
         self._layers: list[weakref.ref[Labels]] = []
         self._build_lists()
@@ -99,8 +99,9 @@ class ExportPanel(Panel):
     def _build_button(self) -> None:
         tip = "Render and write the pairs (masks × looks × variants); an export that was stopped goes on"
         self.export_button = wide(described(QPushButton("Export"), "Export", tip))
-        self.buttons.addWidget(self.form.controls["overwrite"])
+        show_key(self.export_button, self.dock.commands, "export")
         self.buttons.addWidget(self.export_button, 1)
+        self.more.addWidget(self.form.controls["overwrite"])
 
     def _connect(self) -> None:
         context, dock = self.context, self.dock

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -52,7 +52,7 @@ class NucleiPanel(Panel):
     """Nuclei one by one."""
 
     def __init__(self, dock: NucleusActions):
-        super().__init__(dock.context, steps=(1,))
+        super().__init__(dock.context)
         self.dock = dock
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -99,9 +99,9 @@ class NucleiPanel(Panel):
         self.preview = described(QLabel(), "Chosen shape", "The shape that is stamped")
         self.preview.setFixedSize(PREVIEW, PREVIEW)
         sliders = QWidget()
-        layout = QHBoxLayout(sliders)
+        layout = QVBoxLayout(sliders)
         layout.setContentsMargins(6, 4, 8, 4)
-        layout.addWidget(self.preview)
+        layout.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self.sliders, 1)
         self.tabs.addTab(sliders, "Sliders")
         self.map = LatentMap(latents)
@@ -137,7 +137,7 @@ class NucleiPanel(Panel):
         )
         self.angle.setWrapping(True)
         self.turn_random = described(QCheckBox("by chance"), "Angle by chance", "Turn each stamp by chance")
-        row(grid, "Angle (°)", self.angle, self.turn_random)
+        row(grid, "Angle (°)", beside(self.angle, self.turn_random))
         self.area = number(4, 100_000, 50, 0, "Area", "Square pixels, of stamps or of the nucleus that is edited")
         self.size_random = described(
             QCheckBox("by chance"), "Area by chance", "Draw the area of each stamp as set in the Masks panel"
@@ -145,7 +145,7 @@ class NucleiPanel(Panel):
         self.true_size = described(
             QCheckBox("true size"), "True size", "Stamp a shape of the library with the area it had in its mask"
         )
-        row(grid, "Area (px²)", self.area, self.size_random, self.true_size)
+        row(grid, "Area (px²)", beside(self.area, self.size_random, self.true_size))
 
     def _build_tools(self) -> None:
         self.tools: dict[Tool, QPushButton] = {}
@@ -160,8 +160,8 @@ class NucleiPanel(Panel):
         group.buttonClicked.connect(self._use)
         self.open = described(QPushButton("Open…"), "Open a mask", "Open a mask with the table of its nuclei")
         self.save = described(QPushButton("Save…"), "Save the mask", "Save the mask with the codes of its nuclei")
-        self.buttons.addWidget(self.open)
-        self.buttons.addWidget(self.save)
+        self.more.addWidget(self.open)
+        self.more.addWidget(self.save)
 
     def _bind(self) -> None:
         choices = self.dock.choices

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.context.notes import Note
-from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.synthesize.following import Following
 from napari_synth.ui.docks.synthesize.jobs import STEPS, RenderWork
+from napari_synth.ui.napari_bridge.clipboard import copy_text
 from napari_synth.ui.napari_bridge.image_layers import over_anatomy
 from napari_synth.ui.napari_bridge.mask_layers import mask_array, outline, place_in_view
 
@@ -43,6 +44,18 @@ class SynthesizeActions(DockActions):
     def __init__(self, context: Context):
         super().__init__(context)
         self.following = Following(context, self.jobs, self.say)
+        context.look.events.connect(self._on_headline)
+
+    @property
+    def headline(self) -> str:
+        look, card = self.context.look, self.context.catalogue.card(self.context.look.model)
+        if card is None:
+            return "no model yet"
+        title = next((one.title or one.name for one in card.looks if one.name == look.option), card.title or card.id)
+        return f"{title}, seed {look.seed}" if look.noise and not card.condition_channels else title
+
+    def _on_headline(self) -> None:
+        self.headline_changed.emit()
 
     def close(self) -> None:
         self.following.close()
@@ -104,6 +117,22 @@ class SynthesizeActions(DockActions):
             return "".join(f"# {line}\n" for line in (order.text, order.action) if line)
         card = context.catalogue.card(order.model)
         return order.as_python(card.latent_size if card is not None else 0)
+
+    def toggle_live(self) -> None:
+        """Let the image follow the brush, or not."""
+        self.following.switch(not self.following.state.on)
+
+    def copy_python(self) -> None:
+        """Put the lines that make the same image into the clipboard."""
+        copy_text(self.as_python())
+        self.say(Note("done", "Copied the lines for Python.", "Paste them into a script or napari's console."))
+
+    commands = (
+        Command("render", "Render the mask", render, "Ctrl+Return"),
+        Command("dice", "Roll the dice of the look", roll_seed, "G"),
+        Command("live", "Image follows the brush, on or off", toggle_live, "Alt+G"),
+        Command("copy_python", "Copy the image as Python", copy_python),
+    )
 
     def _show(self, layer: Labels, work: RenderWork, rendered: Rendered) -> None:
         context, rendering, recipe = self.context, rendered.rendering, rendered.recipe
