@@ -50,7 +50,8 @@ def cut_off(panel):
     """Controls that reach beyond the right edge of their panel."""
     found = [control for control in controls(panel) if control.isVisible()]
     assert found
-    return [one.accessibleName() for one in found if one.mapTo(panel, one.rect().topRight()).x() >= panel.width()]
+    reach = {one: one.mapTo(panel, one.rect().topRight()).x() for one in found}
+    return [f"{one.accessibleName()}: {x}" for one, x in reach.items() if x >= panel.width()]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
@@ -42,7 +43,7 @@ class CanvasRoom(QObject):
         self._dock = weakref.ref(dock)
         self._needed = width + NAPARI_WIDTH + BORDERS + CANVAS_WIDTH
         self._slim: list[tuple[QLayout, Any, int]] = []
-        self._made = False
+        self._made = self._moved = False
         self._least = 0
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._arrange)
@@ -78,6 +79,7 @@ class CanvasRoom(QObject):
         self._made = True
         if not controls.isHidden():
             self._window.tabifyDockWidget(dock, controls)
+            self._moved = True
             dock.show()
             dock.raise_()
         self._least = layers.minimumWidth()
@@ -96,7 +98,6 @@ class CanvasRoom(QObject):
     def _give_back(self) -> None:
         if not self._made:
             return
-        self._made = False
         controls, layers = self._viewer.dockLayerControls, self._viewer.dockLayerList
         for layout, margins, spacing in self._slim:
             layout.setContentsMargins(margins)
@@ -105,19 +106,21 @@ class CanvasRoom(QObject):
         self._viewer.layers.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         layers.setStyleSheet("")
         layers.setMinimumWidth(self._least)
-        dock = self._dock()
-        if dock is not None and controls in self._window.tabifiedDockWidgets(dock):
+        if self._moved and not controls.isFloating() and self._window.dockWidgetArea(controls) != LEFT:
             hidden = controls.isHidden()
             self._window.addDockWidget(LEFT, controls)
             if self._window.dockWidgetArea(layers) == LEFT:
                 self._window.splitDockWidget(controls, layers, Qt.Orientation.Vertical)
             controls.setHidden(hidden)
+        self._made = self._moved = False
         hints = [controls.sizeHint().height(), layers.sizeHint().height()]
         self._window.resizeDocks([controls, layers], hints, Qt.Orientation.Vertical)
         self._window.resizeDocks([controls], [NAPARI_WIDTH], Qt.Orientation.Horizontal)
 
     def _leave(self) -> None:
         """The dock is gone."""
-        self._window.removeEventFilter(self)
-        self._give_back()
-        self.deleteLater()
+        self._timer.stop()
+        with suppress(RuntimeError):  # the window goes with it
+            self._window.removeEventFilter(self)
+            self._give_back()
+            self.deleteLater()

@@ -39,6 +39,7 @@ def tick_list(name: str, tip: str) -> QListWidget:
     """A list whose entries can be ticked."""
     ticks = described(QListWidget(), name, tip)
     ticks.setFixedHeight(LIST_HEIGHT)
+    ticks.setMinimumWidth(80)
     ticks.setIconSize(QSize(16, 16))
     ticks.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return ticks

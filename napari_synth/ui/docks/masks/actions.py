@@ -20,14 +20,13 @@ from napari_synth.ui.docks.masks.jobs import STEPS, FieldWork, FitWork, Recombin
 from napari_synth.ui.jobs.delivery import nothing
 from napari_synth.ui.jobs.lanes import Errands
 from napari_synth.ui.napari_bridge.mask_layers import (
-    LayerPlacement,
     add_mask,
     clear_labels,
-    placement,
     put_field,
     replace_labels,
 )
 from napari_synth.ui.napari_bridge.object_count import ObjectCount
+from napari_synth.ui.napari_bridge.placement import LayerPlacement, placement
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer

@@ -13,6 +13,7 @@ from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from tests.ui.conftest import painted
+from tests.ui.napari_bridge.mouse import Mouse
 
 LAYER = "convcaps4"
 
@@ -330,3 +331,26 @@ def test_a_click_picks_once_and_gives_the_tool_back(inspecting, session, viewer,
     assert mask.mode == "paint"
     assert viewer.mouse_drag_callbacks == callbacks
     np.testing.assert_array_equal(mask.data, before)
+
+
+def test_pointing_ranks_structure_after_structure_and_a_click_stays(inspecting, session, viewer, mask, finish, qtbot):
+    ranking = inspecting.ranking
+    numbers = sorted(set(np.unique(mask.data)) - {0})[:2]
+    places = [tuple(np.argwhere(mask.data == number)[0]) for number in numbers]
+    first, second = (tuple(mask.data_to_world(place)) for place in places)
+    mouse = Mouse(viewer)
+    ranking.picker.start()
+    mouse.move(first)
+    qtbot.waitUntil(lambda: ranking.last is not None and ranking.last.label == numbers[0], timeout=20_000)
+    assert ranking.title == f"Ranked for {inspecting.structure} {numbers[0]}, in {inspecting.choices.layer}"
+    mouse.move(second)
+    qtbot.waitUntil(lambda: ranking.last.label == numbers[1], timeout=20_000)
+    mouse.move(first)
+    mouse.click(second)
+    finish(ranking.jobs)
+    qtbot.waitUntil(lambda: ranking.last.label == numbers[1])
+    assert not ranking.picker.waiting
+    mouse.move(first)
+    qtbot.wait(300)
+    assert ranking.last.label == numbers[1], "the click stays"
+    assert "answers best to" in inspecting.note.text
