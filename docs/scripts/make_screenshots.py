@@ -2,7 +2,7 @@
 
 On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/make_screenshots.py
 
-``make_screenshots.py microscope [MODEL]`` takes those of the Inspect panel alone.
+``make_screenshots.py microscope [MODEL]`` takes those of Inspect alone.
 """
 
 from __future__ import annotations

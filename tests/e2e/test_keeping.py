@@ -16,10 +16,10 @@ PAINT = """
 import sys
 import napari
 from napari_synth.ui.napari_bridge.window import open_column
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.session import Session
 viewer = napari.Viewer()
-session = Session(viewer, preferences=lambda: LivePreferences(autosave_seconds=0.1))
+session = Session(viewer, preferences=lambda: Preferences(autosave_seconds=0.1))
 viewer.open_sample("napari-synth", "nuclei_256")
 open_column(viewer)
 layer = viewer.layers[0]

@@ -9,7 +9,7 @@ from qtpy.QtCore import QPoint, Qt
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.napari_bridge.window import canvas_widget
 from tests.e2e.hands import HeartBeat, steps
 from tests.helpers import nuclei, small_capsules
@@ -24,7 +24,7 @@ def axons(tmp_path):
 
 @pytest.fixture
 def session(opened, tmp_path, models, preferences, axons):
-    models.stand_in, preferences.now = axons, LivePreferences(60_000)
+    models.stand_in, preferences.now = axons, Preferences(60_000)
     session = opened()
     session.context.open_model(tmp_path / "axons.safetensors")
     return session

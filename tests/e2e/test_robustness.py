@@ -15,7 +15,7 @@ from napari_synth.synthesis.recipes import load_generator
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.label_edits import is_painted
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget
 from tests.e2e.hands import idle, on_canvas, steps, stroke
 from tests.helpers import nuclei, small_capsules, small_generator
@@ -83,7 +83,7 @@ def models(trained):
 @pytest.fixture
 def windows(opened, preferences, trained, qtbot):
     """Opens windows with small models; closed in the end, they must leave no thread."""
-    preferences.now = LivePreferences(PATIENCE)
+    preferences.now = Preferences(PATIENCE)
     before, sessions = set(threading.enumerate()), []
 
     def open_one():

@@ -16,7 +16,8 @@ from napari_synth.ui.column.commands import commands, run_command
 from napari_synth.ui.column.tour import Tour
 from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.napari_bridge.canvas_room import keep_canvas_wide
-from napari_synth.ui.napari_bridge.keys import Keys
+from napari_synth.ui.napari_bridge.help_menu import HelpEntries
+from napari_synth.ui.napari_bridge.keys import Keys, key_words
 from napari_synth.ui.session import session_for
 from napari_synth.ui.widgets.panel import WIDTH, described, watch
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from napari_synth.ui.session import Session
 
 STEPS_TITLE = "Make"
+HELP = ("tour", "keys")
+"""Commands that are in napari's Help menu."""
 
 
 class Column(QWidget):
@@ -92,8 +95,17 @@ class Column(QWidget):
             for key, entry in commands().items()
             if entry.command.shortcut
         }
-        keys = Keys(self._session.context.viewer, calls)
-        self.destroyed.connect(partial(_release, keys))
+        viewer = self._session.context.viewer
+        keys = Keys(viewer, calls)
+        help_entries = HelpEntries(
+            viewer,
+            {
+                f"{entry.command.title}\t{key_words(entry.command.shortcut)}": partial(_run, key, session)
+                for key, entry in commands().items()
+                if key in HELP
+            },
+        )
+        self.destroyed.connect(partial(_release, keys, help_entries))
 
     def sizeHint(self) -> QSize:
         """As wide as ever."""
@@ -157,5 +169,6 @@ def _run(key: str, session: weakref.ref[Session]) -> None:
         run_command(key, alive)
 
 
-def _release(keys: Keys, *_: object) -> None:
+def _release(keys: Keys, help_entries: HelpEntries, *_: object) -> None:
     keys.release()
+    help_entries.remove()

@@ -84,5 +84,5 @@ def _tour(session: Session) -> None:
 WINDOW = "Window"
 OF_WINDOW = (
     Command("keys", "Show all keys", _keys, "?"),
-    Command("tour", "Tour: the first five steps", _tour),
+    Command("tour", "Tour", _tour),
 )

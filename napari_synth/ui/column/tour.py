@@ -27,7 +27,10 @@ STOPS = (
     Stop("synthesize", "Choose what it shall look like, and render it. The image lies below the mask."),
     Stop("synthesize", "Not quite? Roll the dice for another one, or let the image follow while you paint."),
     Stop("export", "Write images and masks together, as many as you like: what a network learns from."),
-    Stop("masks", "Masks to try are under File ▸ Open Sample; ? shows all keys. Help ▸ Tour shows this again."),
+    Stop(
+        "masks",
+        "Masks to try are under File ▸ Open Sample; ? shows all keys. Help ▸ napari-synth has this again.",
+    ),
 )
 
 
@@ -41,7 +44,7 @@ class Tour(QFrame):
         self.number = QLabel()
         self.back = described(QPushButton("Back"), "Back", "The sentence before")
         self.on = described(QPushButton("Next"), "Next", "The next sentence")
-        self.skip = described(QPushButton("Skip"), "Skip the tour", "Close the tour; Help ▸ Tour brings it back")
+        self.skip = described(QPushButton("Skip"), "Skip the tour", "Close the tour; it is under Help ▸ napari-synth")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         line = QHBoxLayout()
         line.addWidget(self.number, 1)

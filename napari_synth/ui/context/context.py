@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_synth.core.errors import SynthError
+from napari_synth.synthesis.latents.sources import Given
 from napari_synth.ui.context.choices import REMEMBERED_FIELD, ColumnChoices, FieldChoices
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.context.model_catalogue import ModelCatalogue
@@ -20,16 +21,17 @@ from napari_synth.ui.context.remembered import Remembered
 from napari_synth.ui.napari_bridge.density_layer import DensityLayer
 from napari_synth.ui.napari_bridge.image_layers import ImageLayers
 from napari_synth.ui.napari_bridge.mask_layers import MaskLayers, outline
-from napari_synth.ui.napari_bridge.preferences import live_preferences
+from napari_synth.ui.napari_bridge.preferences import preferences_now
 from napari_synth.ui.napari_bridge.result_layers import ResultLayers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
+    from napari_synth.core.recipe import Recipe
     from napari_synth.synthesis.request import Rendering
     from napari_synth.ui.context.loaded_models import Models
-    from napari_synth.ui.napari_bridge.preferences import LivePreferences
+    from napari_synth.ui.napari_bridge.preferences import Preferences
 
 
 class Context:
@@ -61,7 +63,7 @@ class Context:
     models : Models
         Models in memory.
     preferences : callable
-        Gives the `LivePreferences` as they are now.
+        Gives the `Preferences` as they are now.
     changes : NetworkChanges
         What is changed inside the networks.
     field, look, export : FieldChoices, LookChoices, ExportChoices
@@ -81,7 +83,7 @@ class Context:
         self,
         viewer: ViewerModel,
         models: Models | None = None,
-        preferences: Callable[[], LivePreferences] = live_preferences,
+        preferences: Callable[[], Preferences] = preferences_now,
     ):
         self._viewer = weakref.ref(viewer)
         self.closed = False
@@ -97,6 +99,7 @@ class Context:
         self.field = FieldChoices()
         self.remembered = Remembered()
         self.look, self.export = self.remembered.look, self.remembered.export
+        self.export.folder = self.export.folder or preferences().folder
         self.column = ColumnChoices()
         self.milliseconds: float | None = None
         self.choose_model(self.catalogue.first(self.look.model))
@@ -144,6 +147,36 @@ class Context:
         """Take the latent vector from the seed again."""
         self.look.latent = None
 
+    def take_recipe(self, recipe: Recipe, batch: Recipe, weights: str) -> None:
+        """Set every control as a recipe has it.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Of one image.
+        batch : Recipe
+            Of the export it belongs to.
+        weights : str
+            Bundled id or path of its model.
+
+        Raises
+        ------
+        InputError
+            If the file of the model is missing or damaged.
+        """
+        self.choose_model(weights if weights in self.catalogue.names else self.catalogue.add_file(weights))
+        look, model = self.look, self.look.model
+        look.option = next(iter(recipe.options), look.option)
+        look.noise = recipe.seed is not None
+        look.seed = look.seed if recipe.seed is None else recipe.seed
+        look.latent = None if recipe.z is None else Given(tuple(recipe.z))
+        look.fast = recipe.precision == "fast"
+        self.changes.clear(model)
+        for change in recipe.interventions:
+            self.changes.put(model, change)
+        self.export.variants = batch.variants
+        self.export.options = tuple(batch.options)
+
     # ---- what is to be rendered
 
     def order(self, layer: Labels | None) -> RenderOrder | Note:
@@ -164,7 +197,7 @@ class Context:
             condition = Condition(image.name, self.images.pixels(image), weakref.ref(image))
         return RenderOrder(
             model=look.model,
-            device=look.device,
+            device=look.device if look.device != "auto" else self.preferences().device,
             mask=mask,
             option=look.option,
             seed=look.used_seed,

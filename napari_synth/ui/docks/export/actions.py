@@ -128,19 +128,19 @@ class ExportActions(DockActions):
             return Note(
                 "problem",
                 "This model has no noise, so all variants of a mask are the same image.",
-                "Set the variants to 1, and make more masks: From label maps… in the Masks panel.",
+                "Set the variants to 1, and make more masks: From label maps… under Mask.",
             )
         if choices.variants > 1 and order.seed is None:
             return Note(
                 "problem",
                 "Without noise all variants of a mask are the same image.",
-                "Set the variants to 1, or switch the noise on in the Synthesize panel.",
+                "Set the variants to 1, or switch the noise on under Look.",
             )
         if choices.variants > 1 and order.latent is not None:
             return Note(
                 "problem",
-                "With a latent vector chosen in the Inspect panel all variants of a mask are the same image.",
-                "Set the variants to 1, or press Use the seed in the Synthesize panel.",
+                "With a latent vector chosen in Inspect all variants of a mask are the same image.",
+                "Set the variants to 1, or press Use the seed under Look.",
             )
         return None
 

@@ -99,7 +99,7 @@ class MasksPanel(Panel):
         self.follow_menu = QMenu(self.follow)
         self.follow_menu.aboutToShow.connect(self._fill_follow)
         self.follow.setMenu(self.follow_menu)
-        self.nuclei = described(QPushButton("Nuclei…"), "Single nuclei", "Open the Nuclei panel: stamp, grow, reshape")
+        self.nuclei = described(QPushButton("Nuclei…"), "Single nuclei", "Open Nuclei: stamp, grow, reshape")
         self.maps = described(
             QPushButton("Label maps…"),
             "From label maps",

@@ -43,7 +43,7 @@ SETTLE_MS = 150
 """A slider that rests so long makes one change, and one step of undo, of the nucleus that is edited."""
 TOOLS: tuple[tuple[Tool, str, str], ...] = (
     ("stamp", "Stamp", "Click on the mask to put the shape there. Shift+wheel morphs it first"),
-    ("grow", "Grow", "Drag a rectangle on the mask to fill it with nuclei, as set in the Masks panel"),
+    ("grow", "Grow", "Drag a rectangle on the mask to fill it with nuclei, as set under Mask"),
     ("edit", "Edit", "Click on a nucleus, then change its angle, size or shape"),
 )
 
@@ -140,7 +140,7 @@ class NucleiPanel(Panel):
         row(grid, "Angle (°)", beside(self.angle, self.turn_random))
         self.area = number(4, 100_000, 50, 0, "Area", "Square pixels, of stamps or of the nucleus that is edited")
         self.size_random = described(
-            QCheckBox("by chance"), "Area by chance", "Draw the area of each stamp as set in the Masks panel"
+            QCheckBox("by chance"), "Area by chance", "Draw the area of each stamp as set under Mask"
         )
         self.true_size = described(
             QCheckBox("true size"), "True size", "Stamp a shape of the library with the area it had in its mask"
@@ -255,8 +255,12 @@ class NucleiPanel(Panel):
     def _show_thumbnails(self) -> None:
         shapes = self.dock.shapes
         if shapes.thumbnails is not None:
-            self.shapes.show_shapes(shapes.thumbnails.pictures, theme_colours(self.context.viewer))
+            self.shapes.show_shapes(shapes.thumbnails.pictures, self._colours())
             self.shapes.show_chosen(shapes.chosen)
+
+    def _colours(self) -> tuple[str, str]:
+        """Of small pictures."""
+        return theme_colours(self.context.viewer, self.context.preferences().thumbnails)
 
     def _show_theme(self) -> None:
         self.map.show_colours(theme_colours(self.context.viewer)[0])
@@ -267,7 +271,7 @@ class NucleiPanel(Panel):
         shapes, z = self.dock.shapes, self.dock.choices.z
         if shapes.picture is None:
             return
-        colours = theme_colours(self.context.viewer)
+        colours = self._colours()
         pixmap = shape_pixmap(shapes.picture, PREVIEW, colours)
         self.preview.setPixmap(pixmap)
         self.map_preview.setPixmap(pixmap)

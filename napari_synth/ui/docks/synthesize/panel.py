@@ -97,7 +97,18 @@ class SynthesizePanel(Panel):
         show_key(self.live, dock.commands, "live")
         self.buttons.addWidget(self.render_button, 1)
         self.buttons.addWidget(self.live)
-        self.more.addWidget(self.copy_python)
+        self.copy_command = described(
+            QPushButton("Copy as command"),
+            "Copy as command",
+            "Copy the command that makes the same image in a terminal",
+        )
+        self.replay = described(
+            QPushButton("Replay…"),
+            "Replay",
+            "Open an exported file or a recipe: its layers and every choice come back. Dropping it here does the same",
+        )
+        for button in (self.copy_python, self.copy_command, self.replay):
+            self.more.addWidget(button)
         self.foot = Foot(self.dock.jobs.lane)
         self.set_foot(self.foot)
         self._connect()
@@ -158,6 +169,8 @@ class SynthesizePanel(Panel):
         bind(look, "model", self.model, store=context.choose_model)
         self.render_button.clicked.connect(dock.render)
         self.copy_python.clicked.connect(dock.copy_python)
+        self.copy_command.clicked.connect(dock.copy_command)
+        self.replay.clicked.connect(dock.ask_replay)
         self.open.clicked.connect(self._ask_model)
         self.looks.currentItemChanged.connect(self._choose_look)
         self.seed.rolled.connect(dock.roll_seed)
