@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QApplication, QDockWidget
@@ -134,3 +135,28 @@ def test_a_stored_layout_of_napari_squeezes_nothing(make_napari_viewer, qtbot):
     assert open_column(second).width() == WIDTH
     assert canvas_widget(second).width() >= CANVAS
     assert second.window._qt_viewer.dockLayerList.isVisible()
+
+
+def test_the_picture_does_not_move_when_sliders_appear(window, qtbot):
+    mask = window.layers[0]
+    window.fit_to_view()
+    settle(qtbot, window)
+
+    def places():
+        native, camera = canvas_widget(window), window.camera
+        middle = np.array(camera.center)[-2:]
+        return [
+            (np.array(mask.data_to_world(corner))[-2:] - middle) * camera.zoom
+            + (native.height() / 2, native.width() / 2)
+            for corner in ((0, 0), (255, 255))
+        ]
+
+    before, height = places(), canvas_widget(window).height()
+    stack = window.add_image(np.zeros((3, 4, 256, 256)), visible=False)
+    settle(qtbot, window)
+    assert canvas_widget(window).height() < height, "the sliders are there"
+    np.testing.assert_allclose(places(), before, atol=1.5)
+    window.layers.remove(stack)
+    settle(qtbot, window)
+    assert canvas_widget(window).height() == height
+    np.testing.assert_allclose(places(), before, atol=1.5)

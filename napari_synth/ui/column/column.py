@@ -18,6 +18,7 @@ from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.napari_bridge.canvas_room import keep_canvas_wide
 from napari_synth.ui.napari_bridge.help_menu import HelpEntries
 from napari_synth.ui.napari_bridge.keys import Keys, key_words
+from napari_synth.ui.napari_bridge.still_picture import keep_picture_still
 from napari_synth.ui.session import session_for
 from napari_synth.ui.widgets.panel import WIDTH, described, watch
 
@@ -124,6 +125,7 @@ class Column(QWidget):
 
     def _settle(self) -> None:
         keep_canvas_wide(self)
+        keep_picture_still(self._session.context.viewer)
 
     def show_choices(self) -> None:
         """Show what is chosen to be open."""
