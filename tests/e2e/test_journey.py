@@ -224,7 +224,7 @@ def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
 
 def test_new_mask_from_the_file_menu(viewer, qtbot):
     entries = [entry for menu in main_window(viewer).findChildren(QMenu) for entry in menu.actions()]
-    next(entry for entry in entries if entry.text().startswith("New nucleus mask")).trigger()
+    next(entry for entry in entries if entry.text().startswith("New mask")).trigger()
     (layer,) = viewer.layers
     assert layer.data.shape == (256, 256)
     assert session_for(viewer).context.masks.current is layer

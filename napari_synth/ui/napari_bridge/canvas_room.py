@@ -44,7 +44,7 @@ class CanvasRoom(QObject):
         self._needed = width + NAPARI_WIDTH + BORDERS + CANVAS_WIDTH
         self._slim: list[tuple[QLayout, Any, int]] = []
         self._made = self._moved = False
-        self._least = 0
+        self._least = self._width = 0
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._arrange)
         window.installEventFilter(self)
@@ -82,7 +82,7 @@ class CanvasRoom(QObject):
             self._moved = True
             dock.show()
             dock.raise_()
-        self._least = layers.minimumWidth()
+        self._least, self._width = layers.minimumWidth(), layers.width()
         layers.setStyleSheet(SLIM)
         layers.setMinimumWidth(SLIM_WIDTH)
         for widget, margins, spacing in ((layers.widget(), 4, None), (self._viewer.viewerButtons, None, 2)):
@@ -115,7 +115,7 @@ class CanvasRoom(QObject):
         self._made = self._moved = False
         hints = [controls.sizeHint().height(), layers.sizeHint().height()]
         self._window.resizeDocks([controls, layers], hints, Qt.Orientation.Vertical)
-        self._window.resizeDocks([controls], [NAPARI_WIDTH], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([controls], [self._width], Qt.Orientation.Horizontal)
 
     def _leave(self) -> None:
         """The dock is gone."""
