@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QToolButton
 
 from napari_synth.ui.column.column import Column
+from napari_synth.ui.column.commands import run_command
+from napari_synth.ui.column.tour import STOPS
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.conftest import painted
-from tests.ui.hands import click
+from tests.ui.hands import click, controls
 
 
 @pytest.fixture
@@ -110,3 +113,30 @@ def test_a_button_of_a_step_opens_a_tab(column, qtbot):
     column.show()
     click(qtbot, column.steps.panels["masks"].nuclei)
     assert column.tabs.currentWidget() is column.opened["nuclei"]
+
+
+def test_every_control_of_the_column_has_a_tooltip_a_name_and_a_place_in_the_tab_order(column, session):
+    for action in column.menu.actions():
+        action.trigger()
+    for widget in controls(column):
+        assert widget.toolTip(), widget
+        assert widget.accessibleName(), widget
+        assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget.accessibleName()
+
+
+def test_the_tour_leads_through_the_steps_and_ends(column, session, opened, qtbot):
+    column.resize(WIDTH, 700)
+    column.show()
+    sections = []
+    for number in range(1, len(STOPS) + 1):
+        assert column.tour.number.text() == f"{number} of {len(STOPS)}"
+        sections += open_steps(column)
+        click(qtbot, column.tour.on)
+    assert sections == ["masks", "synthesize", "synthesize", "export", "masks"]
+    assert column.tour.isHidden()
+    assert opened(ViewerModel()).context.column.tour < 0, "it comes once"
+    run_command("tour", session)
+    assert not column.tour.isHidden()
+    click(qtbot, column.tour.on)
+    click(qtbot, column.tour.skip)
+    assert column.tour.isHidden()

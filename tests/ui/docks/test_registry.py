@@ -19,13 +19,14 @@ DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
 @pytest.mark.parametrize("key", PANELS)
-def test_every_control_has_a_tooltip_and_a_name(key, panel):
+def test_every_control_has_a_tooltip_a_name_and_a_place_in_the_tab_order(key, panel):
     panel = panel(key)
     found = controls(panel)
     assert len(found) >= 6
     for widget in found:
         assert widget.toolTip(), widget
         assert widget.accessibleName(), widget
+        assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget.accessibleName()
 
 
 @pytest.mark.parametrize("key", PANELS)
