@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout
 
 from napari_synth.ui.napari_bridge.keys import key_words
+from napari_synth.ui.napari_bridge.window import window_of
 from napari_synth.ui.widgets.panel import described
 
 if TYPE_CHECKING:
@@ -65,6 +66,4 @@ class CheatSheet(QDialog):
 
 def show_cheat_sheet(viewer: ViewerModel, keys: Iterable[tuple[str, str, str]]) -> None:
     """Show the sheet over the window of a viewer."""
-    window: Any = getattr(viewer, "window", None)
-    sheet = CheatSheet(window._qt_window if window is not None else None, keys)
-    sheet.show()
+    CheatSheet(window_of(viewer), keys).show()

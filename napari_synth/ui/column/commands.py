@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 from napari_synth.core.errors import unknown_name
 from napari_synth.ui.column.cheat_sheet import show_cheat_sheet
+from napari_synth.ui.column.recipe_box import layer_with_recipe, recipe_box
+from napari_synth.ui.context.notes import Note, problems_said
 from napari_synth.ui.docks.dock import Command, Dock
 from napari_synth.ui.docks.registry import DOCKS
-from napari_synth.ui.napari_bridge.window import open_column
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.napari_bridge.window import open_column, window_of
 
 if TYPE_CHECKING:
     from napari_synth.ui.session import Session
@@ -76,13 +79,25 @@ def _keys(session: Session) -> None:
     show_cheat_sheet(session.context.viewer, [entry for entry in entries if entry[1]])
 
 
+def _recipe(session: Session) -> None:
+    context = session.context
+    layer = layer_with_recipe(context)
+    if layer is None:
+        session.actions(SynthesizeActions).say(NO_RECIPE)
+        return
+    with problems_said(session.actions(SynthesizeActions).say):
+        recipe_box(window_of(context.viewer), layer).show()
+
+
 def _tour(session: Session) -> None:
     session.context.column.tour = 0
     open_column(session.context.viewer)
 
 
 WINDOW = "Window"
+NO_RECIPE = Note("problem", "There is no rendered image to show the recipe of.", "Press Render.")
 OF_WINDOW = (
+    Command("recipe", "Show the recipe of the image", _recipe),
     Command("keys", "Show all keys", _keys, "?"),
     Command("tour", "Tour", _tour),
 )

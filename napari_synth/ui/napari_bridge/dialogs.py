@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog
+
+from napari_synth.ui.napari_bridge.window import window_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -18,6 +20,5 @@ def ask_file(viewer: ViewerModel, title: str, kinds: str) -> str:
     kinds : str
         As Qt writes it: ``Masks (*.tif *.png)``.
     """
-    window: Any = getattr(viewer, "window", None)
-    path, _ = QFileDialog.getOpenFileName(window._qt_window if window is not None else None, title, "", kinds)
+    path, _ = QFileDialog.getOpenFileName(window_of(viewer), title, "", kinds)
     return str(path)

@@ -61,6 +61,12 @@ def open_column(viewer: ViewerModel) -> QWidget | None:
     return column
 
 
+def window_of(viewer: ViewerModel) -> QMainWindow | None:
+    """The Qt window of a viewer; None where it has none."""
+    window: Any = getattr(viewer, "window", None)
+    return window._qt_window if window is not None else None
+
+
 def main_window(viewer: Viewer) -> QMainWindow:
     """The Qt window of a viewer."""
     window: QMainWindow = viewer.window._qt_window

@@ -10,10 +10,12 @@ from qtpy.QtWidgets import QLabel
 
 import napari_synth
 from napari_synth.core.errors import InputError
+from napari_synth.core.recipe import METADATA_KEY, Recipe, parse_recipe
 from napari_synth.ui import commands as functions
 from napari_synth.ui.column.cheat_sheet import CheatSheet
 from napari_synth.ui.column.column import Column
 from napari_synth.ui.column.commands import commands, run_command
+from napari_synth.ui.column.recipe_box import RecipeBox
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.keys import key_words, taken_keys
 from tests.ui.conftest import painted
@@ -91,3 +93,21 @@ def test_a_command_runs_from_the_palette(viewer, session, fake, finish):
     with pytest.raises(InputError, match="render"):
         run_command("rendr", session)
     assert not hasattr(functions, "rendr")
+
+
+def test_the_recipe_of_an_image_can_be_read_and_copied(viewer, session, fake, finish, qapp, qtbot):
+    functions.recipe(viewer)
+    assert session.context.notes["synthesize"].action == "Press Render."
+    mask = viewer.add_labels(painted(), name="mask")
+    session.context.look.seed = 4711
+    session.actions(SynthesizeActions).render()
+    finish(session.actions(SynthesizeActions).jobs)
+    functions.recipe(viewer)
+    (box,) = [widget for widget in qapp.topLevelWidgets() if isinstance(widget, RecipeBox)]
+    qtbot.addWidget(box)
+    assert "Recipe of mask · he" in box.windowTitle()
+    box.copy.click()
+    copied = parse_recipe(qapp.clipboard().text(), "the clipboard")
+    (image,) = session.context.results.of(mask).values()
+    assert copied == Recipe.model_validate(image.metadata[METADATA_KEY])
+    assert copied.seed == 4711
