@@ -15,6 +15,18 @@ from napari_synth.ui.session import session_for
 BEAT_MS = 5
 
 
+def settle(qtbot, viewer):
+    """Wait until the canvas has kept its width for a while."""
+    widths = []
+
+    def still():
+        QApplication.processEvents()
+        widths.append(canvas_widget(viewer).width())
+        return len(widths) > 5 and len(set(widths[-5:])) == 1
+
+    qtbot.waitUntil(still)
+
+
 def steps(viewer):
     """The panels of the column's steps: mask, look, export."""
     return list(open_column(viewer).steps.panels.values())

@@ -11,7 +11,7 @@ from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget, main_window, open_column
 from napari_synth.ui.session import session_for
 from napari_synth.ui.widgets.panel import WIDTH
-from tests.e2e.hands import reveal, tab
+from tests.e2e.hands import reveal, settle, tab
 from tests.ui.hands import controls
 
 LAPTOP, DESK = (1280, 800), (1600, 1000)
@@ -28,23 +28,12 @@ def window(viewer, qtbot):
     return viewer
 
 
-def settle(qtbot, viewer):
-    """Wait until the canvas has kept its width for a while."""
-    widths = []
-
-    def still():
-        QApplication.processEvents()
-        widths.append(canvas_widget(viewer).width())
-        return len(widths) > 5 and len(set(widths[-5:])) == 1
-
-    qtbot.waitUntil(still)
-
-
 def layout(viewer):
     """Where the canvas, the column and napari's own docks lie."""
     window = main_window(viewer)
-    docks = {dock.objectName(): dock.geometry() for dock in window.findChildren(QDockWidget) if dock.isVisible()}
-    return {"canvas": canvas_widget(viewer).width(), "column": open_column(viewer).geometry(), **docks}
+    docks = [dock for dock in window.findChildren(QDockWidget) if not dock.visibleRegion().isEmpty()]
+    places = {dock.objectName(): dock.geometry() for dock in docks}
+    return {"canvas": canvas_widget(viewer).width(), "column": open_column(viewer).geometry(), **places}
 
 
 def cut_off(panel):
@@ -143,7 +132,7 @@ def test_the_picture_does_not_move_when_sliders_appear(window, qtbot):
     settle(qtbot, window)
 
     def places():
-        native, camera = canvas_widget(window), window.camera
+        native, camera = canvas_widget(window), window.scene.camera
         middle = np.array(camera.center)[-2:]
         return [
             (np.array(mask.data_to_world(corner))[-2:] - middle) * camera.zoom

@@ -21,7 +21,7 @@ from napari_synth.ui.docks.nuclei.panel import NucleiPanel
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget, main_window
 from napari_synth.ui.session import session_for
-from tests.e2e.hands import click, idle, on_canvas, steps, stroke, tab
+from tests.e2e.hands import click, idle, on_canvas, settle, steps, stroke, tab
 
 MODEL = "optional-pix2pix-nuclei"
 
@@ -94,6 +94,7 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     click(qtbot, masks.nuclei)
     panel = main_window(viewer).findChild(NucleiPanel)
     dock = panel.dock
+    settle(qtbot, viewer)
     viewer.fit_to_view()
     QApplication.processEvents()
     panel.shapes.setCurrentRow(2)
@@ -145,7 +146,7 @@ def stamping(viewer, qtbot):
     dock = session.actions(NucleusActions)
     dock.use_tool("stamp")
     idle(qtbot, dock.jobs)
-    QApplication.processEvents()
+    settle(qtbot, viewer)
     viewer.fit_to_view()
     QApplication.processEvents()
     return layer, dock

@@ -31,9 +31,7 @@ class RecipeBox(QDialog):
         self.text = described(QPlainTextEdit(), "Recipe", "All that is needed to make the image again")
         self.text.setReadOnly(True)
         self.text.setPlainText(recipe.to_yaml())
-        self.copy = described(
-            QPushButton("Copy"), "Copy the recipe", "Copy it; a .yaml file with it can be replayed"
-        )
+        self.copy = described(QPushButton("Copy"), "Copy the recipe", "Copy it; a .yaml file with it can be replayed")
         self.shut = described(QPushButton("Close"), "Close", "Close this box (Esc)")
         self.copy.clicked.connect(self._copy)
         self.shut.clicked.connect(self.close)

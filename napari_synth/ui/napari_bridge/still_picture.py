@@ -44,7 +44,7 @@ class StillPicture(QObject):
         viewer = self._viewer()
         by_sliders = old.isValid() and old.width() == new.width() and height != self._slider_height
         if viewer is not None and by_sliders and self._before is None and viewer.dims.ndisplay == 2:
-            self._before = viewer.camera.zoom, tuple(viewer.camera.center), old.height()
+            self._before = viewer.scene.camera.zoom, tuple(viewer.scene.camera.center), old.height()
             QTimer.singleShot(0, self._put_back)
 
     def _put_back(self) -> None:
@@ -53,9 +53,9 @@ class StillPicture(QObject):
         if viewer is None or before is None:
             return
         zoom, centre, height = before
-        viewer.camera.zoom = zoom
+        viewer.scene.camera.zoom = zoom
         moved = (self._canvas.height() - height) / 2 / zoom
-        viewer.camera.center = (*centre[:-2], centre[-2] + moved, centre[-1])
+        viewer.scene.camera.center = (*centre[:-2], centre[-2] + moved, centre[-1])
 
     def _height_of_sliders(self) -> int:
         return int(self._sliders.height()) if self._sliders.isVisible() else 0

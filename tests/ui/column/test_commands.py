@@ -15,7 +15,7 @@ from napari_synth.ui import commands as functions
 from napari_synth.ui.column.cheat_sheet import CheatSheet
 from napari_synth.ui.column.column import Column
 from napari_synth.ui.column.commands import commands, run_command
-from napari_synth.ui.column.recipe_box import RecipeBox
+from napari_synth.ui.column.recipe_box import layer_with_recipe, recipe_box
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.keys import key_words, taken_keys
 from tests.ui.conftest import painted
@@ -102,8 +102,7 @@ def test_the_recipe_of_an_image_can_be_read_and_copied(viewer, session, fake, fi
     session.context.look.seed = 4711
     session.actions(SynthesizeActions).render()
     finish(session.actions(SynthesizeActions).jobs)
-    functions.recipe(viewer)
-    (box,) = [widget for widget in qapp.topLevelWidgets() if isinstance(widget, RecipeBox)]
+    box = recipe_box(None, layer_with_recipe(session.context))
     qtbot.addWidget(box)
     assert "Recipe of mask · he" in box.windowTitle()
     box.copy.click()

@@ -125,14 +125,15 @@ def test_other_images_that_are_opened_bring_back_nothing(tmp_path, opened, qtbot
     assert layer.visible
 
 
-def test_a_painted_mask_that_is_in_no_file_is_said(pairs, opened, finish, tmp_path):
+def test_a_mask_that_is_not_there_is_said(pairs, opened, finish, tmp_path):
     alone = tmp_path / "alone.tif"
     alone.write_bytes(pairs[0].read_bytes())
     session = opened()
     synthesize = session.actions(SynthesizeActions)
     synthesize.replaying.replay(alone)
     finish(synthesize.jobs)
-    assert "alone.tif was painted in the layer 'cells'" in synthesize.note.text
+    assert synthesize.note.kind == "problem"
+    assert "of alone.tif is not there" in synthesize.note.text
     assert not session.context.viewer.layers
 
 
