@@ -13,9 +13,9 @@ from napari_synth.ui.context.context import Context
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-from napari_synth.ui.dropped import Dropped
 from napari_synth.ui.napari_bridge.preferences import Preferences, preferences_now
 from napari_synth.ui.napari_bridge.window import on_close, unwrapped
+from napari_synth.ui.opened import Opened
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -65,7 +65,8 @@ class Session:
         self.context = Context(viewer, models, preferences)
         self.docks = {key: dock.make_actions(self.context) for key, dock in DOCKS.items()}
         self.autosave = Autosave(self.context)
-        self._dropped = Dropped(self.context, self.actions(SynthesizeActions).replaying.replay)
+        synthesize = self.actions(SynthesizeActions)
+        self._opened = Opened(self.context, synthesize.replaying.replay, synthesize.render)
         on_close(viewer, self.close)
 
     def actions(self, kind: type[A]) -> A:
@@ -90,6 +91,6 @@ class Session:
             return
         self.context.closed = True
         self.autosave.close()
-        self._dropped.close()
+        self._opened.close()
         for actions in self.docks.values():
             actions.close()
