@@ -95,7 +95,7 @@ class ExportPanel(Panel):
         self.form.line("folder").setPlaceholderText("choose a folder")
         rows, grid = self.form.rows(), self.grid()
         row(grid, "Variants", rows["Variants"])
-        row(grid, "Folder", rows["Folder"], self.browse)
+        row(grid, "Folder", beside(rows["Folder"], self.browse, wide=1))
 
     def _build_button(self) -> None:
         tip = "Render and write the pairs (masks × looks × variants); an export that was stopped goes on"
