@@ -23,7 +23,7 @@ from napari_synth.ui.context.choices import ExportChoices
 from napari_synth.ui.widgets.controls import look_icon, show_key, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.forms import Form
-from napari_synth.ui.widgets.panel import Panel, described, literal, row
+from napari_synth.ui.widgets.panel import Panel, beside, described, literal, row
 
 if TYPE_CHECKING:
     from napari.layers import Labels
