@@ -21,13 +21,13 @@ def test_a_problem_that_is_solved_is_no_longer_told(viewer, session):
 @pytest.mark.parametrize("change", ["another mask", "another model"])
 def test_what_was_done_to_another_mask_or_by_another_model_is_no_longer_told(viewer, session, fake, finish, change):
     first, second = viewer.add_labels(painted()), viewer.add_labels(painted())
-    session.context.masks.current = first
+    viewer.layers.selection.active = first
     synthesize = session.actions(SynthesizeActions)
     synthesize.render()
     finish(synthesize.jobs)
     assert synthesize.note.kind == "done"
     if change == "another mask":
-        session.context.masks.current = second
+        viewer.layers.selection.active = second
     else:
         session.context.choose_model("capspix2pix-axons")
     assert synthesize.note == synthesize.next_step

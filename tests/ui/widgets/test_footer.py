@@ -67,6 +67,7 @@ def test_no_button_moves_as_the_message_grows(key, panel, session, qtbot):
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0.001, "500 of 1000 steps"), (100, "500 of 1000 steps · 5.0/s")])
 def test_a_rate_that_nobody_can_count_along_is_not_told(panel, session, qtbot, seconds, expected):
-    bar = panel("export").foot.job
+    export = panel("export")
+    bar = export.foot.job
     bar.show_state(JobState(running=True, title="Sampling", progress=Progress(500, 1000, "Placing", seconds)))
     assert bar.bar.format() == expected
