@@ -42,8 +42,8 @@ class View:
 class StillPicture(QObject):
     """Watches the canvas; owned by it.
 
-    napari fits the view again when a layer brings more axes, and the sliders for them take height from the canvas. Where
-    all layers lie in the plane as before, both are taken back.
+    napari fits the view again when a layer brings more axes, and the sliders for them take height from the canvas.
+    Where all layers lie in the plane as before, both are taken back.
     """
 
     def __init__(self, viewer: ViewerModel, qt_viewer: Any):
