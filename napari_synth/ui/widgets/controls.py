@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QByteArray, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QSizePolicy, QSpinBox, QWidget
+from superqt import QLargeIntSpinBox
 
-from napari_synth.core.seeds import MAX_SEED
 from napari_synth.ui.napari_bridge.keys import key_words
 from napari_synth.ui.widgets.panel import described
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 
 BOX_WIDTH = 76
+LARGEST_SEED = 2**64 - 1
+"""What the recipe of an exported pair may have."""
 DICE_SIZE = 18
 
 
@@ -78,15 +80,16 @@ def dice_icon() -> QIcon:
 class SeedBox(QWidget):
     """A seed and a dice for a new one."""
 
-    changed = Signal(int)
     rolled = Signal()
 
     def __init__(self, name: str, tip: str):
         super().__init__()
-        self.value = whole(0, MAX_SEED, name, tip)
+        self.value = described(QLargeIntSpinBox(), name, tip)
+        self.value.setRange(0, LARGEST_SEED)
+        self.value.setKeyboardTracking(False)
+        self.value.setMinimumWidth(BOX_WIDTH)
         self.dice = described(QPushButton(dice_icon(), ""), f"Roll the {name.lower()}", "Take a new number by chance")
         self.dice.setMaximumWidth(40)
-        self.value.valueChanged.connect(self.changed)
         self.dice.clicked.connect(self.rolled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
