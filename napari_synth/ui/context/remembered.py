@@ -42,7 +42,8 @@ class Remembered:
         stored = self._stored.choices.get(key, {})
         with choices.events.paused():
             for name in names:
-                value, now = stored.get(name), getattr(choices, name)
+                value: Any = stored.get(name)
+                now: Any = getattr(choices, name)
                 if isinstance(now, tuple) and isinstance(value, list) and all(isinstance(one, str) for one in value):
                     setattr(choices, name, tuple(value))
                 elif type(value) is type(now) or (type(now) is float and type(value) is int):

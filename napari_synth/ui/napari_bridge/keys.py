@@ -77,7 +77,7 @@ def taken_keys() -> set[str]:
 
 def key_words(shortcut: str) -> str:
     """A shortcut as this system's menus write it."""
-    return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+    return str(QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText))
 
 
 def _call(call: Callable[[], object], *_: object) -> None:

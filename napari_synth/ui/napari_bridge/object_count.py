@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
@@ -95,6 +95,6 @@ def count_objects(labels: np.ndarray) -> int:
     return len(found - {0})
 
 
-def _edits(layer: Labels) -> tuple[object, ...]:
+def _edits(layer: Labels) -> tuple[Any, ...]:
     events = layer.events
     return events.labels_update, events.paint, events.set_data, events.data

@@ -66,7 +66,7 @@ class StillPicture(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Before the canvas knows of its new size, keep what is seen."""
         if event.type() == QEvent.Type.Resize:
-            self._on_resize(event.oldSize(), event.size())  # type: ignore[attr-defined]
+            self._on_resize(event.oldSize(), event.size())
         return False
 
     def _on_change(self) -> None:

@@ -166,7 +166,8 @@ def beside(*parts: QWidget | str, wide: int = 0) -> QWidget:
     lines = QVBoxLayout(together)
     lines.setContentsMargins(0, 0, 0, 0)
     lines.setSpacing(3)
-    controls, signs = [], []
+    controls: list[QWidget] = []
+    signs: list[QLabel] = []
     for part in parts:
         if isinstance(part, str):
             signs.append(QLabel(part))
