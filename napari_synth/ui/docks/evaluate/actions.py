@@ -55,6 +55,11 @@ class EvaluateActions(DockActions):
         self.newest: HelpReport | RealismReport | PairReport | None = None
         self.points: list[Point] = []
 
+    @property
+    def next_step(self) -> Note:
+        """What was said last: masks and models in the window change nothing here."""
+        return self.note
+
     def ask_help(self) -> None:
         """Train segmenters with and without synthetic pairs, or go on with that."""
         settings = self._settings(budget=self.choices.budget)

@@ -28,7 +28,7 @@ class EvaluatePanel(Panel):
     """Ask whether synthetic pairs help, how real they look, and whether masks fit."""
 
     def __init__(self, dock: EvaluateActions):
-        super().__init__(dock.context, steps=())
+        super().__init__(dock.context)
         self.dock = dock
         self._build_rows()
         self._build_answers()
@@ -57,7 +57,6 @@ class EvaluatePanel(Panel):
         self.plots.hide()
         self.body.addWidget(self.plots)
         self.body.addWidget(self.answer)
-        self.body.addStretch(1)
 
     def _build_buttons(self) -> None:
         asks = (
@@ -68,7 +67,7 @@ class EvaluatePanel(Panel):
         self.help, self.realism, self.pairs = (wide(described(QPushButton(name), name, tip)) for name, tip in asks)
         for button in (self.help, self.realism, self.pairs):
             self.buttons.addWidget(button, 1)
-        self.body.insertWidget(self.body.count() - 1, self.form.controls["overwrite"])
+        self.more.addWidget(self.form.controls["overwrite"])
 
     def _connect(self) -> None:
         dock = self.dock
