@@ -97,7 +97,7 @@ class EvaluateActions(DockActions):
             show_pair(self.context.viewer, image.stem, *pixels)
             self.say(Note("done", f"Opened {image.name}.", "The layer is on top."))
 
-        self.jobs.run("Opening", PictureWork(image, mask), shown, total=1, unit="images", quiet=True)
+        self.jobs.run("Opening", PictureWork(image, mask), shown, total=1, unit="images")
 
     def _settings(self, **more: Any) -> dict[str, Any] | None:
         """The choices as arguments; None, and a message, where one is missing."""
