@@ -2,7 +2,8 @@
 
 On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/journeys.py [NAME...]
 
-Without names, all of them are gone, and the pictures of the documentation are taken at 1280×800.
+Without names, all of them are gone, and the pictures of the documentation are taken. The environment variables
+``JOURNEY_SIZE`` (``1280x800``), ``JOURNEY_THEME`` (``dark``) and ``JOURNEY_PICTURES`` (a folder) take others.
 """
 
 from __future__ import annotations
@@ -185,9 +186,13 @@ def main(names: list[str]) -> None:
 
     folder = Path(tempfile.mkdtemp())
     pairs: list[Path] = []
+    width, _, height = os.environ.get("JOURNEY_SIZE", "1280x800").partition("x")
+    pictures = Path(os.environ.get("JOURNEY_PICTURES", PICTURES))
+    theme = os.environ.get("JOURNEY_THEME", "dark")
+    pictures.mkdir(parents=True, exist_ok=True)
 
     def start(sample: bool = False) -> Person:
-        return Person(open_window(sample, render_first=sample), PICTURES)
+        return Person(open_window(sample, render_first=sample), pictures, (int(width), int(height)), theme)
 
     def go_first() -> None:
         person = start(sample=True)
@@ -219,5 +224,4 @@ def main(names: list[str]) -> None:
 if __name__ == "__main__":
     os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
     os.environ["NAPARI_SYNTH_STATE"] = tempfile.mkdtemp()
-    PICTURES.mkdir(exist_ok=True)
     main(sys.argv[1:])
