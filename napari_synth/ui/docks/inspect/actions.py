@@ -67,6 +67,7 @@ class InspectActions(DockActions):
     def __init__(self, context: Context):
         super().__init__(context)
         self.choices = InspectChoices()
+        context.remembered.keep("inspect", self.choices, ("everywhere",))
         self.stacks = StackLayers(context.viewer)
         self.ranking = CapsuleRanking(self)
         self.walks = LatentWalks(context, self.stacks, self.choices, self.say, self.ordered, self.look_at)
