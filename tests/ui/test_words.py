@@ -11,7 +11,7 @@ from napari_synth.ui.column.column import Column
 from napari_synth.ui.column.commands import commands
 from napari_synth.ui.docks.registry import DOCKS
 
-NOT_THEIRS = re.compile(r"thesis|label maps|(first|second) component|no noise|\bdock\b|z_|None|px²/", re.IGNORECASE)
+NOT_THEIRS = re.compile(r"thesis|label maps|(first|second) component|no noise|\bdock\b|z_style", re.IGNORECASE)
 """Words of those who made the program, and the preset that only they know."""
 
 

@@ -128,7 +128,7 @@ def test_every_control_of_the_column_has_a_tooltip_a_name_and_a_place_in_the_tab
     for action in column.menu.actions():
         action.trigger()
     for widget in controls(column):
-        assert widget.toolTip(), widget
+        assert widget.toolTip(), (widget, widget.parentWidget(), widget.parentWidget().parentWidget())
         assert widget.accessibleName(), widget
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget.accessibleName()
 
