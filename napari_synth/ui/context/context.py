@@ -18,6 +18,7 @@ from napari_synth.ui.context.notes import Note, Notes
 from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL, Condition, RenderOrder
 from napari_synth.ui.napari_bridge.density_layer import DensityLayer
 from napari_synth.ui.napari_bridge.image_layers import ImageLayers
+from napari_synth.ui.napari_bridge.mask_candidates import MaskCandidates
 from napari_synth.ui.napari_bridge.mask_layers import MaskLayers, outline
 from napari_synth.ui.napari_bridge.preferences import live_preferences
 from napari_synth.ui.napari_bridge.result_layers import ResultLayers
@@ -53,6 +54,8 @@ class Context:
         The image layers, and the one that objects are put into.
     results : ResultLayers
         Rendered image layers.
+    candidates : MaskCandidates
+        Layers that are no masks yet but could become some.
     density : DensityLayer
         The layer that sampled nuclei follow.
     catalogue : ModelCatalogue
@@ -85,6 +88,7 @@ class Context:
         self.images = ImageLayers(viewer)
         self.results = ResultLayers(viewer)
         self.density = DensityLayer(viewer)
+        self.candidates = MaskCandidates(viewer)
         self.catalogue = ModelCatalogue()
         self.models: Models = models if models is not None else LoadedModels()
         self.preferences = preferences
@@ -162,6 +166,17 @@ class Context:
             precision=look.precision,
             interventions=self.changes.of(look.model),
             condition=condition,
+        )
+
+    def lookalike(self) -> Note | None:
+        """What is to be said where an image that looks like a mask is selected, and another mask would be rendered."""
+        candidate = self.candidates.lookalike(self.viewer.layers.selection.active)
+        layer = candidate.layer() if candidate is not None else None
+        if candidate is None or layer is None:
+            return None
+        text = f"The selected layer {layer.name!r} is an Image layer: {candidate.text}."
+        return Note(
+            "problem", text, f"Convert it: {candidate.ways[0].words} under Mask ▸ From my data; or select a mask."
         )
 
     def was_rendered(self, layer: Labels, rendering: Rendering) -> None:

@@ -132,6 +132,12 @@ def _disconnect(signal: Any, slot: weakref.WeakMethod[Callable[..., None]]) -> N
         signal.disconnect(method, missing_ok=True)
 
 
+def drop(widget: QWidget) -> None:
+    """Take a widget away at once; Qt deletes it later."""
+    widget.hide()
+    widget.deleteLater()
+
+
 def step_line(steps: tuple[int, ...]) -> QLabel:
     """The way from mask to export, with the steps of this panel marked."""
     words = [
