@@ -18,11 +18,13 @@ from napari_synth.core.seeds import random_seed
 from napari_synth.masks.presets import preset
 from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.ui.context.notes import Note
-from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.masks.checking import Checking
 from napari_synth.ui.docks.masks.choices import LARGEST, SMALLEST, MaskChoices
 from napari_synth.ui.docks.masks.jobs import STEPS, FieldWork, FitWork, RecombineWork
 from napari_synth.ui.docks.masks.opening import Opening
+from napari_synth.ui.jobs.delivery import nothing
+from napari_synth.ui.jobs.lanes import Errands
 from napari_synth.ui.napari_bridge.mask_layers import (
     add_mask,
     clear_labels,
@@ -31,12 +33,14 @@ from napari_synth.ui.napari_bridge.mask_layers import (
     put_field,
     replace_labels,
 )
+from napari_synth.ui.napari_bridge.object_count import ObjectCount
 from napari_synth.ui.napari_bridge.placement import LayerPlacement, finest, is_stack, placement
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_synth.masks.statistics import FieldStatistics
+    from napari_synth.models.card import ModelCard
     from napari_synth.ui.context.context import Context
     from napari_synth.ui.docks.masks.jobs import Sampled
 
@@ -74,6 +78,8 @@ class MaskActions(DockActions):
         The label doctor.
     opening : Opening
         Masks of the user's own data.
+    objects : ObjectCount
+        How many the current mask has.
     real : FieldStatistics or None
         What the field was fitted to.
     composed : FieldStatistics or None
@@ -95,6 +101,26 @@ class MaskActions(DockActions):
         self._follow_size()
         self.real: FieldStatistics | None = None
         self.composed: FieldStatistics | None = None
+        self._errands = Errands()
+        self.objects = ObjectCount(context.masks, self._errands.submit)
+        self.objects.changed.connect(self._on_headline)
+        context.look.events.model.connect(self._on_headline)
+
+    def close(self) -> None:
+        self.objects.close()
+        self._errands.close(nothing)
+        super().close()
+
+    @property
+    def headline(self) -> str:
+        layer, count = self.context.masks.current, self.objects.count
+        if layer is None:
+            return "none yet"
+        card = self.context.catalogue.card(self.context.look.model)
+        return layer.name if count is None else f"{count} {words_for(count, card)}"
+
+    def _on_headline(self) -> None:
+        self.headline_changed.emit()
 
     def _follow_size(self) -> None:
         """A new mask has the size of the selected image, or of the chosen mask."""
@@ -288,6 +314,33 @@ class MaskActions(DockActions):
         self._compare(None)
         self.say(Note("done", PRESET_NOTES[name], "Sample a field, or change single numbers."))
 
+    # ---- by a key or from the palette
+
+    def new_as_selected(self) -> None:
+        """Add an empty mask of the size of the current mask or of the selected image, else of 256×256 pixels."""
+        self.new_mask(self.choices.height, self.choices.width)
+
+    def sample_here(self) -> None:
+        """Sample a field of the size at hand."""
+        self.sample(self.choices.height, self.choices.width)
+
+    def next_mask(self) -> None:
+        """Take the mask below the current one in the layer list, after the last the first."""
+        layers = self.context.masks.layers
+        if not layers:
+            self.say(Note("problem", "There is no mask layer.", "Make a new mask, or sample a field."))
+            return
+        places = [place for place, layer in enumerate(layers) if layer is self.context.masks.current]
+        chosen = layers[(places[0] + 1) % len(layers) if places else 0]
+        self.choose(chosen)
+        self.say(Note("done", f"{chosen.name!r} is the mask to work on.", "Paint, sample or render it."))
+
+    commands = (
+        Command("new_mask", "New mask", new_as_selected),
+        Command("sample", "Sample a field of objects", sample_here, "Shift+S"),
+        Command("next_mask", "Next mask", next_mask, "N"),
+    )
+
     def _compare(self, real: FieldStatistics | None, composed: FieldStatistics | None = None) -> None:
         self.real, self.composed = real, composed
         self.statistics_changed.emit()
@@ -303,3 +356,10 @@ def _placed_note(placed: int, wanted: int, name: str, library: str) -> Note:
     if placed < wanted:
         return Note("done", text, f"{wanted - placed} found no place: use fewer or smaller nuclei to place them all.")
     return Note("done", text, "Next: choose a look and render it.")
+
+
+def words_for(count: int, card: ModelCard | None) -> str:
+    """What so many objects of a model's masks are called."""
+    if card is None:
+        return "object" if count == 1 else "objects"
+    return card.structure if count == 1 else card.structures

@@ -11,7 +11,6 @@ from napari_synth.ui.docks.masks.check_box import CheckBox
 from napari_synth.ui.docks.masks.data_card import DataCard
 from napari_synth.ui.docks.masks.paint_card import PaintCard
 from napari_synth.ui.docks.masks.sample_card import SampleCard
-from napari_synth.ui.napari_bridge.window import open_panel
 from napari_synth.ui.widgets.cards import Cards
 from napari_synth.ui.widgets.controls import MaskCombo
 from napari_synth.ui.widgets.footer import Foot
@@ -34,7 +33,7 @@ class MasksPanel(Panel):
     """
 
     def __init__(self, dock: MaskActions):
-        super().__init__(dock.context, steps=(1,))
+        super().__init__(dock.context)
         self.dock = dock
         self.mask = described(MaskCombo(dock.context.masks, dock.choose), "Mask layer", "The mask to work on")
         self.check = described(
@@ -76,7 +75,7 @@ class MasksPanel(Panel):
         self.cards.open(self.dock.choices.card)
 
     def _open_nuclei(self) -> None:
-        open_panel(self.context.viewer, "Nuclei")
+        self.context.column.open_tab("nuclei")
 
     def _fill_checks(self) -> None:
         """What can be checked now."""

@@ -14,9 +14,9 @@ from napari_synth.ui.docks.masks.fit_fold import FitFold
 from napari_synth.ui.docks.masks.size_boxes import AreaBoxes, SizeBoxes
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.cards import Fold
-from napari_synth.ui.widgets.controls import SeedBox, wide
+from napari_synth.ui.widgets.controls import SeedBox, show_key, wide
 from napari_synth.ui.widgets.forms import Form
-from napari_synth.ui.widgets.panel import beside, described, row, watch
+from napari_synth.ui.widgets.panel import beside, described, literal, row, watch
 
 if TYPE_CHECKING:
     from napari_synth.ui.docks.masks.actions import MaskActions
@@ -73,6 +73,7 @@ class SampleCard(QWidget):
         self.sample = wide(
             described(QPushButton("Sample a field"), "Sample a field", "Make a new mask of sampled nuclei")
         )
+        show_key(self.sample, dock.commands, "sample")
         self.replace = described(
             QPushButton("Replace…"), "Replace the nuclei", "Sample into the chosen mask; asks first, Ctrl+Z undoes"
         )
@@ -143,7 +144,7 @@ class SampleCard(QWidget):
         for name in ("angle", "angle_sd"):
             controls[name].setEnabled(field.orientation == "preferred")
         title = field.library_title
-        controls["sampler"].setToolTip(f"{DRAWN}; real ones are those of {title!r}" if title else DRAWN)
+        controls["sampler"].setToolTip(literal(f"{DRAWN}; real ones are those of {title!r}" if title else DRAWN))
         means = SAMPLERS[field.sampler].spread_means
         controls["spread"].setEnabled(bool(means))
         controls["spread"].setToolTip(means or "This sampler has nothing to vary")
