@@ -22,6 +22,7 @@ from napari_synth.ui.napari_bridge.density_layer import DensityLayer
 from napari_synth.ui.napari_bridge.image_layers import ImageLayers
 from napari_synth.ui.napari_bridge.mask_candidates import MaskCandidates
 from napari_synth.ui.napari_bridge.mask_layers import MaskLayers, outline
+from napari_synth.ui.napari_bridge.placement import is_stack
 from napari_synth.ui.napari_bridge.preferences import preferences_now
 from napari_synth.ui.napari_bridge.result_layers import ResultLayers
 
@@ -211,16 +212,18 @@ class Context:
             condition=condition,
         )
 
-    def lookalike(self) -> Note | None:
-        """What is to be said where an image that looks like a mask is selected, and another mask would be rendered."""
-        candidate = self.candidates.lookalike(self.viewer.layers.selection.active)
-        layer = candidate.layer() if candidate is not None else None
+    def mistaken(self) -> Note | None:
+        """What is to be said where the user cannot mean the chosen mask, or it is a stack; None else."""
+        layer, chosen = self.viewer.layers.selection.active, self.masks.current
+        candidate = self.candidates.lookalike(layer)
+        if candidate is None and chosen is not None and is_stack(chosen):
+            candidate, layer = self.candidates.of(chosen), chosen
         if candidate is None or layer is None:
             return None
-        text = f"The selected layer {layer.name!r} is an Image layer: {candidate.text}."
-        return Note(
-            "problem", text, f"Convert it: {candidate.ways[0].words} under Mask ▸ From my data; or select a mask."
-        )
+        kind = "an Image layer" if layer is not chosen else "no single mask"
+        text = f"The selected layer {layer.name!r} is {kind}: {candidate.text}."
+        action = f"Convert it: {candidate.ways[0].words} under Mask ▸ From my data; or select a mask."
+        return Note("problem", text, action)
 
     def was_rendered(self, layer: Labels, rendering: Rendering) -> None:
         """The image of a mask is shown as it was ordered."""

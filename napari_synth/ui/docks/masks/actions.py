@@ -49,6 +49,7 @@ COMBINED_NAME = "mixed mask"
 MASK_GONE = Note(
     "stopped", "The mask layer was deleted while its field was sampled.", "Choose a mask and sample again."
 )
+HAVE_MASK = Note("hint", "Choose a look for the mask.", "Or paint, sample or open another mask here.")
 PRESET_NOTES = {
     "": "The number of nuclei goes with the area of the mask again, as at the start.",
     "thesis": "46 ± 7 nuclei on 350², as Sirinaovakul (2018) has it: their number goes with the side, not the area.",
@@ -118,6 +119,10 @@ class MaskActions(DockActions):
             return "none yet"
         card = self.context.catalogue.card(self.context.look.model)
         return layer.name if count is None else f"{count} {words_for(count, card)}"
+
+    @property
+    def next_step(self) -> Note:
+        return self.hint if self.context.masks.current is None else HAVE_MASK
 
     def _on_headline(self) -> None:
         self.headline_changed.emit()

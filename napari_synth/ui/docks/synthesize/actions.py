@@ -85,7 +85,7 @@ class SynthesizeActions(DockActions):
         """Render the current mask as chosen; a render under way is replaced."""
         context = self.context
         layer = context.masks.current
-        mistaken = context.lookalike()
+        mistaken = context.mistaken()
         if mistaken is not None:
             self.say(mistaken)
             return

@@ -230,3 +230,13 @@ def test_what_cannot_be_opened_is_named(masks, viewer, session, drop, tmp_path, 
     assert said in note.text
     assert note.action
     assert not viewer.layers
+
+
+def test_of_a_stack_nothing_is_rendered_but_the_way_is_said(viewer, session, fake, finish):
+    viewer.add_labels(np.stack([MASK, MASK]), name="stack")
+    look = session.docks["synthesize"]
+    look.render()
+    finish(look.jobs)
+    assert fake.calls == 0
+    assert "'stack' is no single mask: a stack" in look.note.text
+    assert "Use the plane shown under Mask ▸ From my data" in look.note.action

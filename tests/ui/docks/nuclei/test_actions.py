@@ -175,6 +175,7 @@ def test_one_nucleus_is_changed_in_place(dock, viewer):
     small = layer.data.copy()
     z = np.array(dock.choices.z)
     z[0] = 2.5 if z[0] < 0 else -2.5
+    dock.choices.reshapes = True
     dock.shapes.set_code(z)
     assert (layer.data != small).any()
     np.testing.assert_allclose(codes(layer, 1), z, atol=1e-5)
