@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
-from napari_synth.ui.docks.masks.check_box import CheckBox
 from napari_synth.ui.docks.masks.data_card import DataCard
+from napari_synth.ui.docks.masks.finding_list import FindingList
 from napari_synth.ui.docks.masks.paint_card import PaintCard
 from napari_synth.ui.docks.masks.sample_card import SampleCard
 from napari_synth.ui.widgets.cards import Cards
@@ -29,7 +29,7 @@ class MasksPanel(Panel):
     check : QPushButton
     cards : Cards
     paint, sampling, data : PaintCard, SampleCard, DataCard
-    found : CheckBox
+    found : FindingList
     """
 
     def __init__(self, dock: MaskActions):
@@ -52,7 +52,7 @@ class MasksPanel(Panel):
             }
         )
         self.body.addWidget(self.cards)
-        self.found = CheckBox(dock.checking)
+        self.found = FindingList(dock.checking)
         self.body.addWidget(self.found)
         self.foot = Foot(dock.jobs.lane)
         self.set_foot(self.foot)

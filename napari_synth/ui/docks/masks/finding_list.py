@@ -18,7 +18,7 @@ MOST = 8
 """Sentences that are shown of one mask or folder."""
 
 
-class CheckBox(QWidget):
+class FindingList(QWidget):
     """The findings of the last check; hidden while there are none."""
 
     def __init__(self, checking: Checking):
