@@ -9,6 +9,7 @@ import pytest
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.registry import Registry
+from napari_synth.exporting.formats import FORMATS as KNOWN
 
 SCRIPTS = Path(__file__).parents[2] / "docs" / "scripts"
 PLUGIN = """
@@ -26,17 +27,18 @@ SAMPLERS.register("first", First)
 """
 FORMAT = """
 import numpy as np
+from napari_synth.exporting.formats.base import Writer
 
 
-class ArrayWriter:
+class ArrayWriter(Writer):
     title = "NumPy arrays"
 
-    def files(self, folder, stem):
-        return folder / f"{stem}.image.npy", folder / f"{stem}.mask.npy"
+    def files(self, folder, item):
+        return folder / f"{item.stem}.image.npy", folder / f"{item.stem}.mask.npy"
 
     def write(self, folder, pair):
         folder.mkdir(parents=True, exist_ok=True)
-        for path, array in zip(self.files(folder, pair.stem), (pair.image, pair.labels)):
+        for path, array in zip(self.files(folder, pair.item), (pair.image, pair.labels)):
             np.save(path, array)
 """
 METRIC = """
@@ -82,7 +84,7 @@ def python(folder: Path, program: str, *arguments: str) -> str:
 
 def test_what_is_added_is_in_the_help_and_works(extra):
     assert "library, jitter, knn, manifold, prior or first. [library]" in run(extra, "masks", "--help")
-    assert "tiff or npy." in run(extra, "export", "--help")
+    assert "or npy." in run(extra, "export", "--help")
     run(extra, "masks", "--sampler", "first", "--size", "64", "--out", str(extra / "masks"))
     run(extra, "export", str(extra / "masks" / "recipe.yaml"), "--format", "npy", "--device", "cpu",
         "--option", "he", "--out", str(extra / "pairs"))  # fmt: skip
@@ -105,7 +107,7 @@ def test_the_page_of_all_choices_is_up_to_date():
 def test_help_texts_list_exactly_the_registries(tmp_path):
     plain = "pass"
     assert "library, jitter, knn, manifold or prior. [library]" in run(tmp_path, "masks", "--help", program=plain)
-    assert " tiff. " in run(tmp_path, "export", "--help", program=plain)
+    assert f" {KNOWN.choices}. " in run(tmp_path, "export", "--help", program=plain)
     assert " capspix2pix, optional-pix2pix, pix2pix, metgan, dvae, torchscript or bioimageio. " in run(
         tmp_path, "models", "import", "--help", program=plain
     )
