@@ -101,8 +101,8 @@ def export_recipe_to(
         more = ", …" if len(result.made_again) > 5 else ""
         out.print(f"Made again, for they were damaged: {names}{more}")
     out.print(f"{result.total} pairs in {result.folder}{were_there(result.kept)}")
-    if result.guide is not None:
-        out.print(f"How to train on them: {result.folder / 'TRAIN.md'}")
+    if trains := FORMATS[settings.get("format", "tiff")].trains:
+        out.print(f"How to train {trains} on them: {result.folder / 'TRAIN.md'}")
 
 
 def show_advice(advice: Sequence[Advice]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.datasets.image_files import open_image
+from napari_synth.datasets.image_files import PixelSize, open_image
 from napari_synth.datasets.listing import image_files, name_key, stem_of
 
 LARGEST_JSON = 2**29
@@ -30,12 +30,15 @@ class ForeignMask:
     image : Path, optional
         Its image, where it was found.
     remarks : tuple of str
+    pixel_size : PixelSize
+        1 pixel where the file does not say.
     """
 
     stem: str
     labels: np.ndarray
     image: Path | None = None
     remarks: tuple[str, ...] = ()
+    pixel_size: PixelSize = field(default_factory=PixelSize)
 
 
 @dataclass(frozen=True)

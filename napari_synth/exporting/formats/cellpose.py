@@ -38,7 +38,7 @@ class CellposeWriter(Writer):
 
     def check(self, survey: Survey) -> list[Advice]:
         few = sum(mask.nuclei < MIN_NUCLEI for mask in survey.masks)
-        advice = [Advice("Cellpose scales every image itself so that nuclei have about 30 px.")]
+        advice = []
         if few:
             advice.append(
                 Advice(

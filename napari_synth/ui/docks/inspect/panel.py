@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabWi
 from napari_synth.ui.docks.inspect.latent_box import LatentBox
 from napari_synth.ui.docks.inspect.network_map import NetworkMap
 from napari_synth.ui.docks.inspect.unit_boxes import ChangeBox, RankBox
+from napari_synth.ui.napari_bridge.placement import finest
 from napari_synth.ui.napari_bridge.stack_layers import CAPSULES, LENGTHS, ROUTING
 from napari_synth.ui.napari_bridge.window import join_tabs
 from napari_synth.ui.widgets.controls import MaskCombo
@@ -133,7 +134,7 @@ class InspectPanel(Panel):
         self.mask.show_masks()
         layer = self.context.masks.current
         if layer is not None:
-            shape = (layer.data[0] if layer.multiscale else layer.data).shape
+            shape = finest(layer).shape
             self.map.show_size((int(shape[-2]), int(shape[-1])))
 
     def _show_model(self) -> None:

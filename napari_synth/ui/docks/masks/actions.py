@@ -18,13 +18,12 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.masks.jobs import STEPS, FieldWork, FitWork, RecombineWork
 from napari_synth.ui.napari_bridge.mask_layers import (
-    LayerPlacement,
     add_mask,
     clear_labels,
-    placement,
     put_field,
     replace_labels,
 )
+from napari_synth.ui.napari_bridge.placement import LayerPlacement, placement
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
