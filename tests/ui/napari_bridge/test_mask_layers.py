@@ -211,3 +211,14 @@ def test_a_saved_mask_comes_back_with_its_table(viewer, tmp_path):
     np.testing.assert_array_equal(again.data, painted())
     assert (again.name, again.selected_label) == ("mine", 3)
     assert again.features["area"].tolist()[1:] == [4, 2]
+
+
+def test_a_saved_mask_keeps_numbers_above_16_bits(viewer, tmp_path):
+    labels = painted().astype(np.uint32)
+    labels[labels == 2] = 70_000
+    layer = viewer.add_labels(labels)
+    layer.features = {"index": [0, 1, 70_000], "area": [0, 4, 2]}
+    save_mask(layer, tmp_path / "mine.tif")
+    again = add_opened(viewer, layer_data(mask_file(tmp_path / "mine.tif"), tmp_path / "mine.tif"))
+    np.testing.assert_array_equal(again.data, labels)
+    assert again.features["index"].tolist()[1:] == [1, 70_000]

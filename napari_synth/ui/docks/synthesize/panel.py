@@ -24,7 +24,7 @@ from napari_synth.synthesis.latents.sources import source_words
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, wide
 from napari_synth.ui.widgets.footer import Foot
-from napari_synth.ui.widgets.panel import Panel, described, row
+from napari_synth.ui.widgets.panel import Panel, described, literal, row
 
 if TYPE_CHECKING:
     from napari_synth.models.card import Look
@@ -62,7 +62,7 @@ class LookList(QListWidget):
             for option in options:
                 item = QListWidgetItem(look_icon(option, THUMBNAIL), option.title or option.name)
                 item.setData(Qt.ItemDataRole.UserRole, option.name)
-                item.setToolTip(f"{option.title or option.name} ({option.name})")
+                item.setToolTip(literal(f"{option.title or option.name} ({option.name})"))
                 self.addItem(item)
         for i, option in enumerate(options):
             if option.name == chosen:
@@ -196,7 +196,7 @@ class SynthesizePanel(Panel):
             self.looks.show_options(options, look.option)
         self.looks.setVisible(bool(options))
         channel = catalogue.condition(look.model)
-        self.image_label.setText(channel.capitalize())
+        self.image_label.setText(channel.capitalize().replace("&", "&&"))
         for widget in (self.image, self.image_label):
             widget.setVisible(bool(channel))
         for widget in (self.seed, self.no_noise, self.seed_label):  # such a model has no noise
@@ -211,7 +211,7 @@ class SynthesizePanel(Panel):
     def _show_live(self) -> None:
         state = self.dock.following.state
         self.live_text.setText(state.text)
-        self.live_text.setToolTip(state.details or self.live_text.accessibleName())
+        self.live_text.setToolTip(literal(state.details or self.live_text.accessibleName()))
         self.live_text.setVisible(bool(state.text))
 
     def _show_note(self) -> None:
