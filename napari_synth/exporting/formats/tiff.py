@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 import tifffile
 
-from napari_synth import __version__
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
 from napari_synth.core.names import check_inside
-from napari_synth.core.recipe import Recipe, located, parse_recipe
+from napari_synth.core.recipe import Recipe, located, parse_recipe, versions
 from napari_synth.exporting.formats.base import Guide, Item, PairToWrite, PixelSize, Survey, Writer
 from napari_synth.exporting.formats.shell import quoted
 
@@ -42,7 +41,7 @@ class TiffWriter(Writer):
         data = quoted(folder / ("train" if survey.has("train") else ""))
         return Guide(
             f"napari-synth train unet {data} --out {quoted(folder / 'unet.safetensors')}",
-            f"napari-synth {__version__}",
+            f"napari-synth {versions()['napari-synth']}",
             ("This trains the small U-Net of napari-synth, which tells nuclei, gaps and background apart.",),
         )
 
