@@ -299,6 +299,7 @@ def test_the_panel_shows_what_there_is(session, viewer, qtbot, finish):
     assert panel.area.isEnabled()
     panel.area.setValue(250)
     qtbot.waitUntil(lambda: np.count_nonzero(layer.data == 1) < 290)
+    panel.reshapes.click()
     panel.map.picked.emit(dock.libraries.latents.codes[7])
     qtbot.waitUntil(lambda: np.allclose(codes(layer, 1), dock.libraries.latents.codes[7], atol=1e-5))
     layer.undo()
