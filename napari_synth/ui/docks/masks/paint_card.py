@@ -33,7 +33,7 @@ class PaintCard(QWidget):
         layout.setSpacing(4)
         grid = QGridLayout()
         self.size = SizeBoxes(dock.choices)
-        row(grid, "Size", self.size)
+        row(grid, "Size (px)", self.size)
         layout.addLayout(grid)
         self.new = described(QPushButton("New mask"), "New mask", "Add an empty mask of this size, ready to paint")
         self.next = described(

@@ -87,8 +87,8 @@ class SampleCard(QWidget):
     def _lay_out(self) -> None:
         controls = self.form.controls
         grid, more = QGridLayout(), QGridLayout()
-        row(grid, "Size", self.size)
-        row(grid, "Nuclei / 256²", beside(controls["count_mean"], "±", controls["count_sd"]))
+        row(grid, "Size (px)", self.size)
+        row(grid, "Per 256² px", beside(controls["count_mean"], "±", controls["count_sd"]))
         line = grid.rowCount()
         grid.addWidget(self.area.label, line, 0)
         grid.addWidget(self.area, line, 1, 1, 3)

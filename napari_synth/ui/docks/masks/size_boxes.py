@@ -38,7 +38,7 @@ class SizeBoxes(QWidget):
         self.height_box = whole(SMALLEST, LARGEST, "Height", f"Height {TIP}")
         bind(choices, "width", self.width_box)
         bind(choices, "height", self.height_box)
-        _fill(self, beside(self.width_box, "×", self.height_box), QLabel("px"))
+        _fill(self, beside(self.width_box, "×", self.height_box))
         self.setFocusProxy(self.width_box)
 
 
@@ -105,13 +105,10 @@ class AreaBoxes(QWidget):
         setattr(field, name, value / pixel**2)
 
 
-def _fill(widget: QWidget, first: QWidget, *others: QWidget) -> None:
+def _fill(widget: QWidget, inside: QWidget) -> None:
     layout = QHBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(4)
-    layout.addWidget(first, 1)
-    for other in others:
-        layout.addWidget(other)
+    layout.addWidget(inside)
 
 
 def _scale(box: QDoubleSpinBox, pixel: float) -> None:
