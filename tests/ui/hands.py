@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QListWidget,
     QMenu,
     QScrollBar,
+    QSlider,
     QTabBar,
     QTableWidget,
     QWidget,
@@ -32,7 +33,7 @@ def choose(combo, data):
 
 
 def controls(panel: QWidget) -> list[QWidget]:
-    kinds = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget)
+    kinds = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
     inside = (QAbstractSpinBox, QComboBox, QListWidget, QScrollBar, QTabBar, QTableWidget)
     found = [widget for kind in kinds for widget in panel.findChildren(kind)]
     return [widget for widget in found if not isinstance(widget.parent(), inside) and not in_a_menu_of_a_plot(widget)]
