@@ -30,6 +30,10 @@ from napari_synth.cli.door import check_arguments, check_streams, with_paths
 from napari_synth.cli.signals import Stopped, stoppable
 from napari_synth.core.errors import Cancelled, SynthError, WorkError
 
+NO_DOCSTRINGS = WorkError(
+    "A library that this command needs does not load without docstrings (python -OO).",
+    "Start the program with python -O, or with neither.",
+)
 NO_MEMORY = WorkError("There is not enough memory for this.", "Use a smaller size, or close other programs.")
 
 app = typer.Typer(
@@ -80,6 +84,10 @@ def run() -> None:
         _leave(Cancelled("Stopped.", "What was finished is kept."))
     except MemoryError:
         _leave(NO_MEMORY)
+    except ImportError:
+        if sys.flags.optimize < 2:
+            raise
+        _leave(NO_DOCSTRINGS)
     except ImportError as error:
         if "map segment" not in str(error) and "allocate memory" not in str(error):
             raise
