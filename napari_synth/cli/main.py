@@ -84,14 +84,12 @@ def run() -> None:
         _leave(Cancelled("Stopped.", "What was finished is kept."))
     except MemoryError:
         _leave(NO_MEMORY)
-    except ImportError:
+    except ImportError as error:
+        if "map segment" in str(error) or "allocate memory" in str(error):
+            _leave(NO_MEMORY)  # not even for the libraries
         if sys.flags.optimize < 2:
             raise
         _leave(NO_DOCSTRINGS)
-    except ImportError as error:
-        if "map segment" not in str(error) and "allocate memory" not in str(error):
-            raise
-        _leave(NO_MEMORY)  # not even for the libraries
     except OSError as error:
         what = error.filename if isinstance(error.filename, str) else "A file"
         _leave(WorkError(f"{what} cannot be used ({error.strerror or error}).", "Check the path and the disk."))
