@@ -14,6 +14,7 @@ from napari_synth import __version__
 from napari_synth.cli import (
     check,
     convert,
+    evaluate,
     export,
     inspect,
     looks,
@@ -56,6 +57,7 @@ app.command("looks")(with_paths(looks.looks))
 app.command("train")(with_paths(train.train))
 app.command("export")(with_paths(export.export))
 app.command("replay")(with_paths(replay.replay))
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
 
 
