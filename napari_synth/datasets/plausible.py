@@ -63,7 +63,7 @@ def is_scattered(labels: np.ndarray) -> bool:
     """
     left, right = labels[:, :-1], labels[:, 1:]
     changes = np.count_nonzero((left != right) & (left != 0) & (right != 0))
-    return changes > CHANGES * np.count_nonzero(labels) and scatter(labels).is_noise
+    return bool(changes > CHANGES * np.count_nonzero(labels)) and scatter(labels).is_noise
 
 
 def scatter(labels: np.ndarray) -> Scatter:

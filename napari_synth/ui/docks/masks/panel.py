@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
@@ -18,6 +18,7 @@ from napari_synth.ui.widgets.panel import Panel, beside, described, row
 
 if TYPE_CHECKING:
     from napari_synth.ui.docks.masks.actions import MaskActions
+    from napari_synth.ui.docks.masks.choices import Card
 
 
 class MasksPanel(Panel):
@@ -69,7 +70,7 @@ class MasksPanel(Panel):
         self.watch(dock.choices.events.card, self._show_card)
 
     def _choose_card(self, key: str) -> None:
-        self.dock.choices.card = key
+        self.dock.choices.card = cast("Card", key)
 
     def _show_card(self) -> None:
         self.cards.open(self.dock.choices.card)

@@ -164,7 +164,7 @@ class Handling:
         about = np.array(centre_of(np.asarray(layer.data), self._choices.chosen))
         before, after = np.array(start) - about, np.array(now) - about
         angles = [np.arctan2(-arm[0], arm[1]) for arm in (before, after)]
-        factor = float(np.linalg.norm(after) / max(np.linalg.norm(before), 1e-6))
+        factor = float(np.linalg.norm(after)) / max(float(np.linalg.norm(before)), 1e-6)
         return Motion(turn=float(np.rad2deg(angles[1] - angles[0])), factor=max(factor, 0.05))
 
     # ---- keys
