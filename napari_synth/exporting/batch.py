@@ -318,7 +318,9 @@ class _Export:
         rendering = self.generator.run(request_of(recipe, labels, beside))
         if accept is None or accept(rendering.image, labels):
             return recipe, rendering
-        for number in range(1, REDRAWS + 1) if own is not None else ():
+        for number in range(1, REDRAWS + 1):
+            if own is None:  # without noise every image of the mask is this one
+                break
             other = recipe.model_copy(update={"seed": derived_seed(own, "drawn anew", number)})
             drawn = self.generator.run(request_of(other, labels, beside))
             if accept(drawn.image, labels):
