@@ -39,3 +39,9 @@ def out_of_memory(error: RuntimeError) -> bool:
     """Whether torch raised it because a device, or the computer, has no memory left."""
     words = str(error).lower()
     return "out of memory" in words or "not enough memory" in words or "can't allocate memory" in words
+
+
+def device_lost(error: RuntimeError) -> bool:
+    """Whether a GPU answers no more: its driver was stopped, or a fault ended all that runs on it."""
+    words = str(error).lower()
+    return any(fault in words for fault in ("cuda error", "cudnn error", "cublas error", "device-side assert"))
