@@ -23,7 +23,7 @@ def works(device: torch.device) -> bool:
         from napari_synth.nets.routing_triton import FusedRoute
 
         votes = torch.ones(1, 2, 4, 1, 16, device=device)
-        return bool(FusedRoute.apply(votes, 3).isfinite().all())
+        return bool(FusedRoute.apply(votes, 3).isfinite().all())  # type: ignore[no-untyped-call]
     except Exception:  # Triton is missing, or has no compiler, or does not know this GPU
         return False
 
@@ -35,5 +35,5 @@ def routed(votes: Tensor, iterations: int) -> Tensor:
     """
     from napari_synth.nets.routing_triton import FusedRoute
 
-    capsules: Tensor = FusedRoute.apply(votes, iterations)
+    capsules: Tensor = FusedRoute.apply(votes, iterations)  # type: ignore[no-untyped-call]
     return capsules.permute(0, 2, 1, 3)

@@ -18,7 +18,7 @@ ELEMENTS = 4096
 WARPS = 4
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _squashed(s):  # type: ignore[no-untyped-def]
     """Squash of ``[row, channel]``."""
     squared = tl.sum(s * s, 1)
@@ -26,7 +26,7 @@ def _squashed(s):  # type: ignore[no-untyped-def]
     return s * (length / (1 + squared))[:, None]
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _squash_back(s, g):  # type: ignore[no-untyped-def]
     """The gradient of s, given that of squash(s)."""
     squared = tl.maximum(tl.sum(s * s, 1), TINY)
@@ -35,7 +35,7 @@ def _squash_back(s, g):  # type: ignore[no-untyped-def]
     return g * (length / (1 + squared))[:, None] + s * along[:, None]
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _softmax(logits, present):  # type: ignore[no-untyped-def]
     """Softmax over the input capsules, ``[row, input]``."""
     logits = tl.where(present[None, :], logits, -float("inf"))
@@ -43,13 +43,13 @@ def _softmax(logits, present):  # type: ignore[no-untyped-def]
     return power / tl.sum(power, 1)[:, None]
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _softmax_back(c, of_c):  # type: ignore[no-untyped-def]
     """The gradient of the logits, given that of their softmax."""
     return c * (of_c - tl.sum(c * of_c, 1)[:, None])
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _forward(  # type: ignore[no-untyped-def]
     votes, capsules, rows, places,
     CAPSULES: tl.constexpr, INPUTS: tl.constexpr, CHANNELS: tl.constexpr,
@@ -76,7 +76,7 @@ def _forward(  # type: ignore[no-untyped-def]
     tl.store(capsules + target, v.to(capsules.dtype.element_ty), mask=inside)
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _backward(  # type: ignore[no-untyped-def]
     votes, gradient, of_votes, rows, places,
     CAPSULES: tl.constexpr, INPUTS: tl.constexpr, CHANNELS: tl.constexpr,
@@ -123,7 +123,7 @@ class FusedRoute(torch.autograd.Function):
     """Votes ``[B, I, P, J, C]`` to capsules ``[B, J, P, C]``, both in the dtype of the votes; computed in float32."""
 
     @staticmethod
-    def forward(ctx: Any, votes: Tensor, iterations: int) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, votes: Tensor, iterations: int) -> Tensor:
         votes = votes.contiguous()
         batch, _, places, capsules, channels = votes.shape
         out = votes.new_empty(batch, capsules, places, channels)
@@ -133,7 +133,7 @@ class FusedRoute(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (votes,) = ctx.saved_tensors
         of_votes = torch.empty_like(votes)
         _launch(_backward, votes, ctx.iterations, ELEMENTS // 2, gradient.contiguous(), of_votes)

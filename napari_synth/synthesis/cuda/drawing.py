@@ -77,7 +77,7 @@ def on_gpu(model: TrainedModel, request: ForwardRequest) -> bool:
 
 def sent(arrays: Arrays, device: torch.device) -> Tensors:
     """Arrays on a device."""
-    here = {name: torch.from_numpy(np.require(array, requirements="CW")) for name, array in arrays.items()}
+    here = {name: torch.from_numpy(np.require(array, requirements=["C", "W"])) for name, array in arrays.items()}
     if device.type != "cuda":
         return {name: tensor.to(device) for name, tensor in here.items()}
     return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in here.items()}

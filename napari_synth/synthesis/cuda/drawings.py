@@ -41,7 +41,8 @@ def _noise(given: Tensors, periods: tuple[int, ...]) -> Tensor:
     height, width = given["labels"].shape
     if "key" not in given:
         return torch.zeros(1, len(periods), height, width, device=given["labels"].device)
-    return noise_planes_at(given["key"], periods, *given["place"], height, width)[None]
+    y, x = given["place"]
+    return noise_planes_at(given["key"], periods, y, x, height, width)[None]
 
 
 def _capsule_numbers(model: TrainedModel, request: ForwardRequest) -> Arrays:

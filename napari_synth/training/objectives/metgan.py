@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
@@ -16,6 +17,7 @@ from torch.nn.functional import l1_loss
 from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
 from napari_synth.nets.discriminators import PatchGAN
 from napari_synth.nets.metgan import TILE_MULTIPLE
+from napari_synth.training.ahead import Ahead, sent
 from napari_synth.training.image_pool import ImagePool
 from napari_synth.training.objectives.base import (
     MOST_CHANNELS,
@@ -143,12 +145,17 @@ class MetGANObjective(TripletsObjective):
             return {"width": s.width, "blocks": s.blocks}
         return {"ngf": s.ngf, "levels": 6}
 
+    def set_up(self, fabric: Fabric) -> None:
+        super().set_up(fabric)
+        size, rank = self.settings.batch_size, fabric.global_rank
+        self._batches = Ahead(lambda step: self.sampler.batch(step, size, rank), fabric.device)
+
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Mask, anatomy and signal."""
-        arrays = self.sampler.batch(step, self.settings.batch_size, self.fabric.global_rank)
         device = self.fabric.device
         mask, anatomy, signal = (
-            torch.from_numpy(array).to(device).contiguous(memory_format=torch.channels_last) for array in arrays
+            sent(torch.from_numpy(array), device).contiguous(memory_format=torch.channels_last)
+            for array in self._batches(step)
         )
         return mask, anatomy, signal
 
@@ -194,7 +201,8 @@ class MetGANObjective(TripletsObjective):
             network.requires_grad_(False)
         made = self._made("generator", anatomy, mask, noise)
         losses = {"GAN": self._gan(self._judged("discriminator", made, anatomy, mask), 1.0)}
-        pair, cycle = l1_loss(made, signal), torch.zeros(())
+        pair = l1_loss(made, signal)
+        cycle = torch.zeros_like(pair)
         made_anatomy = None
         if s.cycle:
             made_anatomy = self._made("backward", signal, mask, noise)
@@ -219,7 +227,7 @@ class MetGANObjective(TripletsObjective):
                 "discriminator_anatomy", "pool_anatomy", anatomy, made_anatomy, signal, mask, rng
             )
         self.optimise("discriminators", loss_d)
-        return {"D": loss_d.item()} | {name: loss.item() for name, loss in losses.items()}
+        return self.shown(step, {"D": loss_d, **losses})
 
     def _discriminator_loss(
         self,
