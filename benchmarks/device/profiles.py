@@ -13,7 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks.device.steps import CASES, DATA, stepper
 from benchmarks.models import NETWORKS, sample_request
 from napari_synth import api
-from napari_synth.synthesis.cuda.graphs import without_graphs
+from napari_synth.core.devices import without_graphs
 
 
 def shown(title: str, run: Callable[[], object]) -> None:

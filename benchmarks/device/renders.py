@@ -14,8 +14,9 @@ from benchmarks.models import NETWORKS, sample_request
 from benchmarks.timing import line
 from napari_synth import api
 from napari_synth.core.boxes import Box
+from napari_synth.core.devices import without_graphs
 from napari_synth.core.progress import CancelToken
-from napari_synth.synthesis.cuda.graphs import graphs_of, without_graphs
+from napari_synth.synthesis.cuda.graphs import graphs_of
 from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.network_io import anatomy_features
 from napari_synth.synthesis.request import RenderRequest

@@ -7,10 +7,8 @@ are played back. ``NAPARI_SYNTH_GRAPHS=0`` in the environment turns that off.
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections import OrderedDict
-from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock, RLock, Thread
 from typing import TYPE_CHECKING
@@ -19,23 +17,19 @@ import numpy as np
 import torch
 from torch import nn
 
+from napari_synth.core.devices import graphs_wanted
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable
 
     from napari_synth.models.registry import TrainedModel
     from napari_synth.synthesis.cuda.drawing import Arrays, Drawing, Tensors
 
-SWITCH = "NAPARI_SYNTH_GRAPHS"
 SHARE = 0.25
 """Of the memory of a GPU that graphs may keep."""
 LARGEST = 2048 * 2048
 """Pixels up to which a graph is worth its memory: what is larger computes for longer than it is launched."""
 WARM_UPS = 2
-
-
-def wanted() -> bool:
-    """Whether graphs are used."""
-    return os.environ.get(SWITCH, "1") != "0"
 
 
 class _Graph:
@@ -182,14 +176,14 @@ def drawn(drawing: Drawing, model: TrainedModel, arrays: Arrays) -> tuple[np.nda
     graphs = graphs_of(model.device)
     shapes = tuple((name, array.shape, array.dtype.str) for name, array in arrays.items())
     key = (id(drawing), id(model.network), torch.is_autocast_enabled("cuda"), shapes)
-    graph = graphs.find(key, model.network) if wanted() else None
+    graph = graphs.find(key, model.network) if graphs_wanted() else None
     if graph is not None:
         with graphs.turn:
             graphs.played += 1
             return graph.played(arrays)
     with graphs.turn, measuring(model, arrays["labels"].size):
         made = _fetched(drawing, model, sent(arrays, model.device))
-    if wanted() and arrays["labels"].size <= LARGEST:
+    if graphs_wanted() and arrays["labels"].size <= LARGEST:
         graphs.record(key, drawing, model, arrays)
     return made
 
@@ -198,17 +192,3 @@ def _fetched(drawing: Drawing, model: TrainedModel, tensors: Tensors) -> tuple[n
     image, finite = drawing.draw(model, tensors)
     array: np.ndarray = image.cpu().numpy()
     return array, bool(finite)
-
-
-@contextmanager
-def without_graphs() -> Iterator[None]:
-    """Images are launched kernel by kernel."""
-    before = os.environ.get(SWITCH)
-    os.environ[SWITCH] = "0"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[SWITCH]
-        else:
-            os.environ[SWITCH] = before

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from napari_synth import api
+from napari_synth.core.devices import without_graphs
 from napari_synth.core.errors import WorkError
 from napari_synth.datasets.image_files import read_channel, read_labels
 from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
 from napari_synth.nets import routing_gpu
 from napari_synth.nets.capsule import route
 from napari_synth.synthesis.architectures.registry import architecture
-from napari_synth.synthesis.cuda.graphs import graphs_of, without_graphs
+from napari_synth.synthesis.cuda.graphs import graphs_of
 from napari_synth.synthesis.live.canvas import LiveCanvas
 from napari_synth.synthesis.request import RenderRequest
 from napari_synth.ui.samples import sample_folder
