@@ -17,6 +17,7 @@ from napari_synth.training.loop import settings_for, train
 from napari_synth.training.objectives.metgan_hinge import HingeMetGANObjective
 from napari_synth.training.objectives.metgan_terms import (
     area_distance,
+    beyond_range,
     blobs,
     correlation,
     feature_distance,
@@ -147,6 +148,23 @@ def test_grey_values_inside_other_labels_are_compared_as_distributions():
     assert torch.isfinite(empty.grad).all()
 
 
+def test_a_large_object_may_be_even_and_not_brighter_or_darker_than_real_ones():
+    draw = torch.Generator().manual_seed(0)
+    real = torch.zeros(1, 1, 64, 64)
+    masks = torch.zeros(1, 1, 64, 64)
+    masks[..., 8:56, 8:56] = 1
+    real[masks > 0] = 0.4 * torch.rand(int(masks.sum()), generator=draw)
+    asked = torch.zeros(1, 1, 64, 64)
+    asked[..., :40, :40] = 1
+    even = torch.full((1, 1, 64, 64), 0.2)
+
+    assert beyond_range(even, asked, real, masks) == 0, "within the range of real objects, and without any contrast"
+    assert beyond_range(even + 1, asked, real, masks) == pytest.approx(1, abs=0.1)
+    assert beyond_range(even - 1, asked, real, masks) == pytest.approx(1, abs=0.1)
+    assert beyond_range(even + 1, torch.zeros_like(asked), real, masks) == 0
+    assert beyond_range(even + 1, asked, real, torch.zeros_like(masks)) == 0, "no real object says how bright"
+
+
 def test_blobs_are_large_and_leave_room():
     masks = blobs(20, 256, torch.Generator().manual_seed(0))
     assert set(masks.unique().tolist()) == {0.0, 1.0}
@@ -159,7 +177,7 @@ def test_a_step_moves_everything(data):
     networks = objective.networks | {"average": objective.exported}
     before = {name: copy.deepcopy(dict(network.named_parameters())) for name, network in networks.items()}
     losses = objective.step(0)
-    assert set(losses) == {"D", "GAN", "features", "area", "spectrum", "grey values", "inside", "likeness"}
+    assert set(losses) == {"D", "GAN", "features", "area", "spectrum", "grey values", "inside", "range", "likeness"}
     assert np.isfinite(list(losses.values())).all()
     for name, network in networks.items():
         assert [key for key, p in network.named_parameters() if torch.equal(p, before[name][key])] == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import user_path
+from napari_synth.core.files import text_named, user_path
+from napari_synth.core.names import checked_path
 from napari_synth.core.registry import Registry
 from napari_synth.datasets.foreign_masks import (
     cellpose,
@@ -69,10 +70,25 @@ def read_foreign(path: str | Path, format: str = "", images: str | Path | None =
         raise InputError(f"The file {path} does not exist.", "Check the path.")
     name = format or format_of(path)
     if name is None:
+        for one in path.rglob("*"):
+            text_named(one)  # which no format could be known by
         raise InputError(
             f"{path} holds no masks that this program knows.", f"It reads those of: {FOREIGN_MASKS.choices}."
         )
     found = list(FOREIGN_MASKS[name].read(path, None if images is None else user_path(images)))
     if not found:
         raise InputError(f"{path} holds no masks.", "Export them again.")
+    for mask in found:
+        _check_stem(mask.stem, path)
     return found
+
+
+def _check_stem(stem: str, path: Path) -> None:
+    """Refuse a name that no file can have."""
+    try:
+        checked_path(stem)
+    except ValueError as error:
+        problem = f"{path.name} names an image {stem!a:.60} that no file can be called: {error}."
+        raise InputError(problem, "Export it again.") from error
+    if not stem:
+        raise InputError(f"{path.name} has an image without a name.", "Export it again.")

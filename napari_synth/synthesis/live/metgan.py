@@ -26,6 +26,7 @@ from napari_synth.synthesis.network_io import (
 from napari_synth.synthesis.padding import padded_side, padded_to
 from napari_synth.synthesis.precision import computing
 from napari_synth.synthesis.request import needed_condition
+from napari_synth.synthesis.threads import threads_for
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -106,14 +107,16 @@ class FollowedSignal:
         """Keep an anatomy, and what the image path makes of it; a GPU makes all anew in one launch sooner."""
         self._anatomy = padded_to(anatomy, self._card.tile_multiple)
         self._features: list[torch.Tensor] = []
-        if self._model.device.type != "cuda":
-            with computing(self._model.device, self._precision):
+        device = self._model.device
+        if device.type != "cuda":
+            with threads_for(self._anatomy.size, device), computing(device, self._precision):
                 self._features = anatomy_features.of(self._model, self._anatomy, seed)
 
     def _rendered(self) -> np.ndarray:
         height, width = self.shape
-        with computing(self._model.device, self._precision):
-            if self._model.device.type == "cuda":
+        device = self._model.device
+        with threads_for(self._plane.values.size, device), computing(device, self._precision):
+            if device.type == "cuda":
                 z = np.zeros(0, np.float32)
                 whole = ForwardRequest(self._plane.values, 0, self._seed, z, condition=self._anatomy)
                 return METGAN(self._model, whole)[:height, :width]

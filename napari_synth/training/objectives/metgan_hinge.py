@@ -32,6 +32,7 @@ from napari_synth.training.objectives.base import (
 )
 from napari_synth.training.objectives.metgan_terms import (
     area_distance,
+    beyond_range,
     blobs,
     feature_distance,
     grey_values_of_bands,
@@ -66,7 +67,8 @@ class HingeMetGANSettings(TripletSettings):
     foreign_labels: float = Field(0.375, ge=0, lt=1)
     """Share of a batch with labels of another place, judged by discriminators and segmentor alone."""
     lesions: float = Field(0.125, ge=0, lt=1)
-    """Share of a batch with large blobs in the label, a part of ``foreign_labels``."""
+    """Share of a batch with large blobs in the label, a part of ``foreign_labels``, which the discriminators do not
+    see: no real signal has such objects, so that they would know them by their label."""
     average: float = Field(0.999, ge=0, lt=1)
     """How slowly the exported weights follow the trained ones."""
     segmentor_steps: int = Field(1500, ge=1, le=10**9)
@@ -170,7 +172,7 @@ class HingeMetGANObjective(TripletsObjective):
         Generator: ``adversarial`` x -D + ``segmentation`` x `margin_loss`, and where the label is that of the
         place ``features`` x `feature_distance` + ``area`` x `area_distance` + ``spectrum`` x
         `texture.spectral_distance` + ``grey_values`` x `grey_values_of_bands`; where it is not, ``grey_values``
-        x `inside_distance`; and ``variety`` x `likeness`.
+        x `inside_distance`, or x `beyond_range` where it has large blobs; and ``variety`` x `likeness`.
         """
         s, device = self.settings, self.fabric.device
         generator, discriminator = self.networks["generator"].train(), self.networks["discriminator"]
@@ -179,33 +181,35 @@ class HingeMetGANObjective(TripletsObjective):
         planes = drawn_planes(len(mask), NOISE_PERIODS, s.crop, s.crop, draw)
         made = generator(anatomy, asked, planes).float()
 
-        change = Augmentation(signal.shape, draw)
-        seen_real = torch.cat([change.conditions(mask), change.images(signal)], 1)
-        seen_made = torch.cat([change.conditions(asked), change.images(made)], 1)
-        numbers = torch.zeros(2 * len(mask), dtype=torch.int64, device=device)
+        own, judged = (len(mask) - round(share * len(mask)) for share in (s.foreign_labels, s.lesions))
+        change = Augmentation(signal[:judged].shape, draw)
+        seen_real = torch.cat([change.conditions(mask[:judged]), change.images(signal[:judged])], 1)
+        seen_made = torch.cat([change.conditions(asked[:judged]), change.images(made[:judged])], 1)
+        numbers = torch.zeros(2 * judged, dtype=torch.int64, device=device)
         features, logits = discriminator(torch.cat([seen_real, seen_made.detach()]), numbers)
         loss_d = hinge_loss(logits)
         self.optimise("discriminator", loss_d)
 
         discriminator.requires_grad_(False)
-        of_real = [layer[: len(mask)].detach() for layer in features]
-        of_made, logits = discriminator(seen_made, numbers[: len(mask)])
+        of_real = [layer[:judged].detach() for layer in features]
+        of_made, logits = discriminator(seen_made, numbers[:judged])
         discriminator.requires_grad_(True)
         losses = {"GAN": -torch.stack([map_.float().mean() for map_ in logits]).mean()}
-        own = len(mask) - round(s.foreign_labels * len(mask))
         losses["features"] = feature_distance([f[:own] for f in of_made], [f[:own] for f in of_real])
         losses["area"] = area_distance(made[:own], signal[:own])
         losses["spectrum"] = spectral_distance(made[:own], signal[:own])
         losses["grey values"] = grey_values_of_bands(made[:own], signal[:own], mask[:own])
-        if own < len(mask):
-            losses["inside"] = inside_distance(made[own:], asked[own:], signal[:own], mask[:own])
+        if own < judged:
+            losses["inside"] = inside_distance(made[own:judged], asked[own:judged], signal[:own], mask[:own])
+        if judged < len(mask):
+            losses["range"] = beyond_range(made[judged:], asked[judged:], signal[:own], mask[:own])
         if s.variety:
             losses["likeness"] = likeness(made[:1], made[1:2], mask[:1])
         if s.segmentation:
             losses["segmentation"] = margin_loss(self.segmented(made), asked, s.object_weight)
         weights = {
             "GAN": s.adversarial, "features": s.features, "area": s.area, "spectrum": s.spectrum,
-            "grey values": s.grey_values, "inside": s.grey_values, "likeness": s.variety,
+            "grey values": s.grey_values, "inside": s.grey_values, "range": s.grey_values, "likeness": s.variety,
             "segmentation": s.segmentation,
         }  # fmt: skip
         self.optimise("generator", torch.stack([weights[name] * loss for name, loss in losses.items()]).sum())

@@ -18,6 +18,8 @@ FINE = 4.0
 MARGIN = 1.0
 """Logit from which on the segmentor is sure enough: a probability of 0.73."""
 QUANTILES = 64
+RANGE = (16, 56)
+"""The quantiles, of `QUANTILES`, between which a large object may lie: from a quarter to seven eighths."""
 FREE_GRAIN, FREE_OBJECTS = 0.05, 0.3
 """Correlations that two draws of noise may keep: of their grain, and of the brightness of their objects."""
 BLOB_PERIODS = (32, 64)
@@ -63,6 +65,19 @@ def inside_distance(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) ->
     ]
     either_is_empty = (asked.sum() == 0) | (masks.sum() == 0)
     return torch.where(either_is_empty, 0.0, torch.stack(distances).sum())
+
+
+def beyond_range(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) -> Tensor:
+    """How far means of `OBJECT`² pixels inside other labels lie beyond the range `RANGE` of those inside real ones.
+
+    For objects larger than any real one. `inside_distance` would ask of them that they vary within as real objects
+    differ from each other, from edge to middle and from one to the next: a generator then draws stripes as wide as
+    an object.
+    """
+    low, high = (_quantiles(blurred(real, OBJECT), masks)[number].detach() for number in RANGE)
+    means = blurred(made, OBJECT)
+    beyond = torch.relu(low - means) + torch.relu(means - high)
+    return ((asked > 0) * beyond).sum() / (asked > 0).sum().clamp(min=1) * (masks.sum() > 0)
 
 
 def _quantiles(images: Tensor, masks: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from napari.layers import Labels
 from napari_synth.core.errors import InputError
 from napari_synth.ui.autosave.store import Column, Description, KeptMask, Placement, band_rows
 from napari_synth.ui.napari_bridge.label_edits import was_edited
-from napari_synth.ui.napari_bridge.mask_layers import placement, put_on_top
+from napari_synth.ui.napari_bridge.mask_layers import put_on_top
+from napari_synth.ui.napari_bridge.placement import placement
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

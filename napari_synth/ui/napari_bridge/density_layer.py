@@ -10,6 +10,7 @@ from napari.layers import Image, Labels
 from psygnal import Signal
 
 from napari_synth.ui.napari_bridge.layer_list import LayerList
+from napari_synth.ui.napari_bridge.placement import finest, plane
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -47,14 +48,14 @@ class DensityLayer(LayerList):
         if mask is None or viewer is None:
             return []
         found = [(layer, density_values(layer)) for layer in viewer.layers if layer is not mask]
-        return [layer for layer, values in found if values is not None and values.shape == mask.data.shape]
+        return [layer for layer, values in found if values is not None and values.shape == plane(mask).shape]
 
 
 def density_values(layer: Any) -> np.ndarray | None:
     """The numbers of a 2-D image or of labels as a density ``(Y, X)`` from 0 up; None for any other layer."""
-    if not isinstance(layer, Image | Labels) or layer.ndim != 2 or layer.multiscale:
+    if not isinstance(layer, Image | Labels) or layer.ndim != 2:
         return None
-    values = np.asarray(layer.data, np.float64)
+    values = np.asarray(finest(layer), np.float64)
     values = values.mean(-1) if values.ndim == 3 else values
     lowest = float(np.nanmin(values)) if values.size else 0.0
     return values - lowest if isinstance(layer, Image) else values

@@ -11,6 +11,7 @@ from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.ui.napari_bridge.layer_list import LayerList
+from napari_synth.ui.napari_bridge.placement import plane
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -92,7 +93,7 @@ def is_source(layer: Any) -> bool:
 
 def image_array(layer: Image) -> np.ndarray:
     """A copy of an image that later changes of the layer do not touch; not 2-D ones come uncopied."""
-    data = layer.data[0] if layer.multiscale else layer.data
+    data = plane(layer)
     return np.array(data) if data.ndim == 2 else data
 
 

@@ -14,10 +14,10 @@ from napari_synth.core.errors import InputError
 from napari_synth.exporting.formats.base import PixelSize
 from napari_synth.ui.napari_bridge.layer_list import LayerList
 from napari_synth.ui.napari_bridge.nucleus_table import NucleusTables, put_rows
+from napari_synth.ui.napari_bridge.placement import LayerPlacement, finest, placement, plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from napari.components import ViewerModel
 
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 LENGTH_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
 """napari's names to those ImageJ writes; other units are passed on as they are."""
-
-
-LayerPlacement = dict[str, Any]
-"""Where a layer lies in the world, as arguments for another one."""
 
 
 class MaskLayers(LayerList):
@@ -121,8 +117,8 @@ class MaskLayers(LayerList):
 
 
 def mask_array(layer: Labels) -> np.ndarray:
-    """A copy of a mask that later painting does not change; layers that are not 2-D come uncopied."""
-    data = layer.data[0] if layer.multiscale else layer.data
+    """A copy of a mask that later painting does not change; layers of more than one plane come uncopied."""
+    data = plane(layer)
     return np.array(data) if data.ndim == 2 else data
 
 
@@ -134,24 +130,11 @@ def place_in_view(viewer: ViewerModel, layer: Labels) -> tuple[float, float] | N
     return float(y), float(x)
 
 
-def placement(layer: Labels | Image) -> LayerPlacement:
-    """Where a layer lies in the world, as arguments for another layer of the same size."""
-    return {
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "rotate": layer.rotate,
-        "shear": layer.shear,
-        "affine": layer.affine,
-        "units": layer.units,
-        "axis_labels": layer.axis_labels,
-    }
-
-
 def canvas_of(layer: Any) -> tuple[tuple[int, int], LayerPlacement] | None:
     """Height, width and placement of a 2-D image layer; None for any other layer."""
     if not isinstance(layer, Image) or layer.ndim != 2:
         return None
-    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    shape = finest(layer).shape
     return (int(shape[0]), int(shape[1])), placement(layer)
 
 
@@ -164,6 +147,11 @@ def pixel_size(layer: Labels) -> PixelSize:
             f"The layer {layer.name!r} counts y in {units[0]} and x in {units[1]}.", "Give both axes the same unit."
         )
     return PixelSize(y, x, LENGTH_UNITS.get(units[0], units[0]))
+
+
+def file_of(layer: Labels) -> str:
+    """The path of the file that a layer was opened from; empty where there is none."""
+    return str(layer.source.path or "")
 
 
 def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: LayerPlacement | None = None) -> Labels:
@@ -259,38 +247,6 @@ def add_stack(viewer: ViewerModel, data: np.ndarray, name: str, axes: tuple[str,
     viewer.add_layer(layer)
     if active is not None:
         viewer.layers.selection.active = active
-    return layer
-
-
-def save_mask(layer: Labels, path: Path) -> None:
-    """Write a mask as uint16 TIFF with the table of its nuclei."""
-    from napari_synth.datasets.image_files import as_labels
-    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
-
-    labels = as_labels(np.asarray(layer.data), f"The layer {layer.name!r}")
-    table = layer.features
-    nuclei = {}
-    if "index" in table:
-        table = table[table["index"].isin(np.unique(labels[labels > 0]))].dropna()
-        nuclei = {str(name): table[name].to_numpy() for name in table.select_dtypes("number")}
-    stored = uint16_labels(labels)
-    if nuclei and stored.max(initial=0) != labels.max(initial=0):  # renumbered to fit
-        nuclei["index"] = np.searchsorted(np.union1d([0], labels), nuclei["index"])
-    write_tiff(path, stored, "", pixel_size(layer), nuclei)
-
-
-def open_mask(viewer: ViewerModel, path: Path) -> Labels:
-    """Add the mask in a file on top, with the table of its nuclei where it has one."""
-    from napari_synth.datasets.image_files import TIFF_SUFFIXES, read_labels
-    from napari_synth.exporting.formats.tiff import embedded_nuclei
-
-    labels = read_labels(path)
-    nuclei = embedded_nuclei(path) if path.suffix.lower() in TIFF_SUFFIXES else {}
-    layer = add_mask(viewer, labels.shape, path.stem)
-    layer.data = labels.astype(np.uint16) if labels.max(initial=0) < 2**16 else labels
-    if nuclei:
-        put_rows(layer, nuclei)
-    layer.selected_label = int(labels.max(initial=0)) + 1
     return layer
 
 

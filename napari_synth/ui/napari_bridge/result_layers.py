@@ -12,7 +12,7 @@ from psygnal import Signal
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.ui.napari_bridge.image_layers import UNFINISHED_KEY, over_anatomy
 from napari_synth.ui.napari_bridge.layer_list import LayersOfMasks
-from napari_synth.ui.napari_bridge.mask_layers import placement
+from napari_synth.ui.napari_bridge.placement import lay, placement
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -66,6 +66,7 @@ class ResultLayers(LayersOfMasks[str]):
         if parts and not layer.data.flags.writeable:
             layer.data = np.array(layer.data)
         paste(layer.data, parts)
+        lay(layer, placement(mask))
         if parts:
             layer.refresh(thumbnail=recipe is not None, highlight=False, extent=False)
         if recipe is not None:
@@ -99,7 +100,7 @@ class ResultLayers(LayersOfMasks[str]):
             else:
                 layer.data = image
             layer.metadata = {**layer.metadata, **metadata}
-            layer.scale, layer.translate = mask.scale, mask.translate
+            lay(layer, placement(mask))
             return layer
         layer = Image(
             image,

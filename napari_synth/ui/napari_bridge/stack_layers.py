@@ -18,7 +18,7 @@ from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.ui.napari_bridge.layer_list import LayersOfMasks
-from napari_synth.ui.napari_bridge.mask_layers import placement
+from napari_synth.ui.napari_bridge.placement import lay, placement
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -111,7 +111,7 @@ class StackLayers(LayersOfMasks[StackKey]):
         if layer is not None and layer.data.ndim == stack.ndim:
             layer.data = stack
             layer.metadata = {**layer.metadata, **metadata}
-            layer.scale, layer.translate = place["scale"], place["translate"]
+            lay(layer, place)
             if "contrast_limits" in settings:
                 layer.contrast_limits = settings["contrast_limits"]
         else:
@@ -195,15 +195,19 @@ def fit_contrast(layer: Image, point: tuple[float, ...]) -> None:
 def _placement(mask: Labels, ndim: int, factor: int) -> dict[str, Any]:
     """Where a stack lies so that each of its pixels covers ``factor`` × ``factor`` pixels of the mask."""
     place = placement(mask)
-    scale = np.array(mask.scale[-2:])
-    turn = Affine(scale=scale, rotate=mask.rotate, shear=mask.shear, ndim=2).linear_matrix
-    translate = np.array(mask.translate[-2:]) + turn @ np.full(2, (factor - 1) / 2)
+    scale = np.array(place["scale"])
+    turn = Affine(scale=scale, rotate=place["rotate"], shear=place["shear"], ndim=2).linear_matrix
+    translate = np.array(place["translate"]) + turn @ np.full(2, (factor - 1) / 2)
     more = ndim - 2
-    affine = mask.affine if not more else mask.affine.expand_dims(range(more))
+    rotate, shear = np.eye(ndim), np.eye(ndim)
+    rotate[more:, more:] = place["rotate"]
+    shear[-2, -1] = place["shear"][0]
     return place | {
         "scale": (*[1.0] * more, *(scale * factor)),
         "translate": (*[0.0] * more, *translate),
-        "affine": affine,
-        "units": (*["pixel"] * more, *mask.units[-2:]),
+        "rotate": rotate,
+        "shear": shear[np.triu_indices(ndim, 1)],
+        "affine": place["affine"] if not more else place["affine"].expand_dims(range(more)),
+        "units": (*["pixel"] * more, *place["units"]),
         "axis_labels": AXES[-ndim:],
     }

@@ -18,13 +18,12 @@ def test_values_are_those_above_the_darkest_pixel(viewer):
     np.testing.assert_array_equal(density_values(viewer.add_labels(labels)), labels, "labels count as they are")
 
 
-@pytest.mark.parametrize("kind", ["none", "points", "volume", "levels"])
+@pytest.mark.parametrize("kind", ["none", "points", "volume"])
 def test_other_layers_are_no_density(viewer, kind):
     layer = {
         "none": lambda: None,
         "points": lambda: viewer.add_points([[1, 2]]),
         "volume": lambda: viewer.add_image(np.zeros((3, 8, 8))),
-        "levels": lambda: viewer.add_image([np.zeros((8, 8)), np.zeros((4, 4))], multiscale=True),
     }[kind]()
     assert density_values(layer) is None
 

@@ -18,6 +18,7 @@ from napari_synth.datasets.shape_library import MIN_BOX
 from napari_synth.masks.shape_model import own_latents
 from napari_synth.ui.context.notes import Note, problems_said
 from napari_synth.ui.docks.nuclei.jobs import LibraryWork, OwnLibrary
+from napari_synth.ui.napari_bridge.mask_layers import mask_array
 
 if TYPE_CHECKING:
     from napari_synth.core.errors import SynthError
@@ -100,7 +101,7 @@ class Libraries:
         self.own = library
         self._tell()
         self.changed.emit()
-        self._say(Note("done", self.summary, "Stamp its shapes, or sample a field in the Masks panel."))
+        self._say(Note("done", self.summary, "Stamp its shapes, or sample a field under Mask."))
 
     def _tell(self) -> None:
         """Let fields be sampled from the library in use too."""
@@ -112,11 +113,12 @@ class Libraries:
     def make_of_mask(self, min_box: int = MIN_BOX) -> None:
         """Make a library of the nuclei in the current mask, and use it."""
         layer = self._context.masks.current
-        if layer is None or layer.multiscale or layer.data.ndim != 2:
+        labels = None if layer is None else mask_array(layer)
+        if layer is None or labels is None or labels.ndim != 2:
             text = "There is no 2-D mask to make a library of."
             self._say(Note("problem", text, "Choose a mask, or a folder of masks."))
             return
-        self._make(np.array(layer.data), layer.name, min_box)
+        self._make(labels, layer.name, min_box)
 
     def make_of_folder(self, folder: str | Path, min_box: int = MIN_BOX) -> None:
         """Make a library of all masks in a folder, and use it."""

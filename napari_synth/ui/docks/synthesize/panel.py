@@ -6,7 +6,6 @@ import operator
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,9 +21,9 @@ from superqt.utils import signals_blocked
 from napari_synth.core.devices import DEVICES
 from napari_synth.synthesis.latents.sources import source_words
 from napari_synth.ui.widgets.binding import bind, set_value
-from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, wide
+from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, show_key, wide
 from napari_synth.ui.widgets.footer import Foot
-from napari_synth.ui.widgets.panel import Panel, described, row
+from napari_synth.ui.widgets.panel import Panel, described, literal, row
 
 if TYPE_CHECKING:
     from napari_synth.models.card import Look
@@ -62,7 +61,7 @@ class LookList(QListWidget):
             for option in options:
                 item = QListWidgetItem(look_icon(option, THUMBNAIL), option.title or option.name)
                 item.setData(Qt.ItemDataRole.UserRole, option.name)
-                item.setToolTip(f"{option.title or option.name} ({option.name})")
+                item.setToolTip(literal(f"{option.title or option.name} ({option.name})"))
                 self.addItem(item)
         for i, option in enumerate(options):
             if option.name == chosen:
@@ -79,7 +78,7 @@ class SynthesizePanel(Panel):
     """Render the image of a mask."""
 
     def __init__(self, dock: SynthesizeActions):
-        super().__init__(dock.context, steps=(2, 3))
+        super().__init__(dock.context)
         self.dock = dock
         self._build_model_rows()
         self._build_looks()
@@ -93,9 +92,23 @@ class SynthesizePanel(Panel):
         self.live = described(
             QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
         )
+        show_key(self.render_button, dock.commands, "render")
+        show_key(self.seed.dice, dock.commands, "dice")
+        show_key(self.live, dock.commands, "live")
         self.buttons.addWidget(self.render_button, 1)
         self.buttons.addWidget(self.live)
-        self.buttons.addWidget(self.copy_python)
+        self.copy_command = described(
+            QPushButton("Copy as command"),
+            "Copy as command",
+            "Copy the command that makes the same image in a terminal",
+        )
+        self.replay = described(
+            QPushButton("Replay…"),
+            "Replay",
+            "Open an exported file or a recipe: its layers and every choice come back. Dropping it here does the same",
+        )
+        for button in (self.copy_python, self.copy_command, self.replay):
+            self.more.addWidget(button)
         self.foot = Foot(self.dock.jobs.lane)
         self.set_foot(self.foot)
         self._connect()
@@ -155,7 +168,9 @@ class SynthesizePanel(Panel):
         bind(dock.following.state, "on", self.live, store=dock.following.switch)
         bind(look, "model", self.model, store=context.choose_model)
         self.render_button.clicked.connect(dock.render)
-        self.copy_python.clicked.connect(self._copy_python)
+        self.copy_python.clicked.connect(dock.copy_python)
+        self.copy_command.clicked.connect(dock.copy_command)
+        self.replay.clicked.connect(dock.ask_replay)
         self.open.clicked.connect(self._ask_model)
         self.looks.currentItemChanged.connect(self._choose_look)
         self.seed.rolled.connect(dock.roll_seed)
@@ -168,9 +183,6 @@ class SynthesizePanel(Panel):
         self.watch(look.events, self._show_look)
         self.watch(context.notes.changed, self._show_note)
         self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
-
-    def _copy_python(self) -> None:
-        QGuiApplication.clipboard().setText(self.dock.as_python())
 
     def _choose_look(self) -> None:
         self.context.look.option = self.looks.chosen
@@ -196,7 +208,7 @@ class SynthesizePanel(Panel):
             self.looks.show_options(options, look.option)
         self.looks.setVisible(bool(options))
         channel = catalogue.condition(look.model)
-        self.image_label.setText(channel.capitalize())
+        self.image_label.setText(channel.capitalize().replace("&", "&&"))
         for widget in (self.image, self.image_label):
             widget.setVisible(bool(channel))
         for widget in (self.seed, self.no_noise, self.seed_label):  # such a model has no noise
@@ -211,7 +223,7 @@ class SynthesizePanel(Panel):
     def _show_live(self) -> None:
         state = self.dock.following.state
         self.live_text.setText(state.text)
-        self.live_text.setToolTip(state.details or self.live_text.accessibleName())
+        self.live_text.setToolTip(literal(state.details or self.live_text.accessibleName()))
         self.live_text.setVisible(bool(state.text))
 
     def _show_note(self) -> None:

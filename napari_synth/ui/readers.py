@@ -1,0 +1,70 @@
+"""What File ▸ Open and drag and drop make of files: readers of napari, asked one after the other.
+
+Each of `READERS` looks at a path and gives a function that reads it, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari_synth.datasets.foreign_masks import format_of
+from napari_synth.datasets.mask_sources import masks_in
+
+LayerData = tuple[Any, dict[str, Any], str]
+Reader = Callable[[Any], list[LayerData]]
+
+
+def open_path(path: str | list[str]) -> Reader | None:
+    """The reader of a file or folder; None where it is nothing of ours, or several files to be stacked."""
+    if not isinstance(path, str):
+        return None
+    return next((reader for ask in READERS if (reader := ask(Path(path))) is not None), None)
+
+
+def masks(path: Path) -> Reader | None:
+    """The reader of the masks of other programs."""
+    return read_masks if format_of(path) is not None else None
+
+
+def read_masks(path: str) -> list[LayerData]:
+    """A Labels layer for each mask; of a folder with many, the first ones."""
+    from napari.utils.notifications import show_info
+
+    from napari_synth.ui.napari_bridge.mask_files import MOST_LAYERS, layer_data
+
+    found = masks_in(path)
+    if len(found) > MOST_LAYERS:
+        show_info(f"The first {MOST_LAYERS} of {len(found)} masks in {Path(path).name} were opened.")
+    return [layer_data(mask, Path(path)) for mask in found[:MOST_LAYERS]]
+
+
+def recipes(path: Path) -> Reader | None:
+    """The reader of recipes, and of folders of exported pairs."""
+    from napari_synth.exporting.exported import recipe_file
+
+    return replay if recipe_file(path) is not None else None
+
+
+def replay(path: str) -> list[LayerData]:
+    """Bring back what a recipe describes, in the viewer that it was dropped on; napari itself adds nothing."""
+    import napari
+
+    from napari_synth.core.errors import WorkError
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.napari_bridge.window import open_column
+    from napari_synth.ui.session import session_for
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise WorkError(
+            "There is no window to bring the recipe back in.", "Open napari-synth, and drop the recipe on it."
+        )
+    session_for(viewer).actions(SynthesizeActions).replaying.replay(path)
+    open_column(viewer)
+    return [(None,)]  # type: ignore[list-item]
+
+
+READERS: tuple[Callable[[Path], Reader | None], ...] = (recipes, masks)
+"""In the order in which a path is asked."""
