@@ -17,6 +17,7 @@ from napari_synth.models.registry import TrainedModel
 from napari_synth.nets import routing_gpu
 from napari_synth.nets.capsule import route
 from napari_synth.nets.capsule_stages import STAGES
+from napari_synth.nets.split_products import split_convolutions
 from napari_synth.synthesis.precision import computing, halved
 
 ORDERS = {"last": torch.channels_last, "first": torch.contiguous_format}
@@ -61,9 +62,9 @@ def variants(device: str, short: bool) -> None:
             with torch.inference_mode():
                 given = inputs_of(model, size, torch.channels_last)
                 operations, moved = clock.needs(model.network, partial(model.network, *given))
-            for kind in ("exact", "tf32", "fast"):
+            for kind in ("exact", "split", "tf32", "fast"):
                 for order_name, order in ORDERS.items():
-                    for searching in (False, True):
+                    for searching in (False,) if short else (False, True):
                         label = f"{kind}_{order_name}{'_searched' if searching else ''}"
                         try:
                             figures[label] = _variant(model, size, kind, order, searching)
@@ -82,8 +83,32 @@ def variants(device: str, short: bool) -> None:
             )
 
 
+def errors(device: str, short: bool) -> None:
+    """How far each arithmetic is from float64, on one image, as ‖difference‖ / ‖image - its mean‖."""
+    for name in NETWORKS:
+        model = api.load_model(name, device).network_for("exact")
+        given = inputs_of(model, 256, torch.channels_last)
+        with torch.inference_mode():
+            exact = deepcopy(model.network).double()(*(tensor.double() for tensor in given))
+        found: dict[str, float | str | None] = {}
+        for kind in ("exact", "split", "tf32", "fast"):
+            network = deepcopy(model.network)
+            if kind == "split":
+                split_convolutions(network)
+            changed = TrainedModel(model.card, network, model.path, model.sha256, model.device)
+            with computing(model.device, "fast" if kind == "fast" else "exact"):
+                torch.backends.cudnn.allow_tf32 = kind in ("tf32", "split")
+                made = (halved(changed) if kind == "fast" else changed).network(*given).double()
+            found[kind] = float((made - exact).norm() / (exact - exact.mean()).norm())
+            found[f"{kind}_largest"] = float((made - exact).abs().max())
+        line(f"errors-{name}-256", **found)
+
+
 def _variant(model: TrainedModel, size: int, kind: str, order: torch.memory_format, searching: bool) -> float:
-    network = deepcopy(model.network).to(memory_format=order)
+    network = deepcopy(model.network)
+    if kind == "split":
+        split_convolutions(network)
+    network = network.to(memory_format=order)
     changed = TrainedModel(model.card, network, model.path, model.sha256, model.device)
     if kind == "fast":
         changed = halved(changed)
@@ -91,7 +116,7 @@ def _variant(model: TrainedModel, size: int, kind: str, order: torch.memory_form
     torch.backends.cudnn.benchmark = searching
     try:
         with computing(model.device, "fast" if kind == "fast" else "exact"):
-            torch.backends.cudnn.allow_tf32 = kind == "tf32"
+            torch.backends.cudnn.allow_tf32 = kind in ("tf32", "split")
             return clock.in_a_row(as_graph(partial(changed.network, *given)), model.device.type)
     finally:
         torch.backends.cudnn.benchmark = False

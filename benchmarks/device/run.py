@@ -14,6 +14,7 @@ from benchmarks.table import table
 
 PARTS = {
     "networks": ("networks:variants", 100),
+    "errors": ("networks:errors", 40),
     "routing": ("networks:routing", 60),
     "renders": ("renders:renders", 120),
     "strokes": ("renders:strokes", 60),
@@ -25,7 +26,7 @@ PARTS = {
 }
 """Name to function and seconds that it may take."""
 SHORT = ("networks", "routing", "renders", "strokes", "training", "export")
-CUDA_ONLY = ("networks", "compiled", "kernels", "steps")
+CUDA_ONLY = ("networks", "errors", "compiled", "kernels", "steps")
 
 
 def run_parts(device: str, parts: list[str], short: bool, out: Path) -> int:
