@@ -8,6 +8,8 @@ of TF32 make one of float32 up to the product of two rests, 2^-22 of it (Markidi
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -41,7 +43,7 @@ class SplitConvolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         high = short_part(x)
         parts = torch.cat([high, x - high, high], dim=1)
-        like = self.convolution
+        like: Any = self.convolution
         if isinstance(like, nn.ConvTranspose2d):
             return nn.functional.conv_transpose2d(
                 parts, self.weight, like.bias, like.stride, like.padding, like.output_padding

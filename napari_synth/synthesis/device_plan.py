@@ -17,7 +17,6 @@ from torch import nn
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
-    from napari_synth.synthesis.architectures.record import Architecture
 
 SHARE = 0.5
 """Of the free memory that one piece may take; the convolutions' own memory does not grow evenly."""
@@ -55,20 +54,24 @@ class DevicePlan:
     tile: int = 0
 
 
-def plan_for(model: TrainedModel, record: Architecture) -> DevicePlan:
-    """The plan for a model on its device; the usual one while it is not known what a pixel takes."""
+def plan_for(model: TrainedModel, whole_pixels: int, exact_tiles: bool) -> DevicePlan:
+    """The plan for a model on its device; the usual one while it is not known what a pixel takes.
+
+    Parameters
+    ----------
+    model : TrainedModel
+    whole_pixels : int
+        Most pixels in one piece as usual.
+    exact_tiles : bool
+        Whether tiles are exactly parts of the whole.
+    """
     taken = footprint(model)
-    if taken is None or not adapts(model, record):
-        return DevicePlan(record.whole_pixels)
+    if taken is None or not exact_tiles or model.device.type != "cuda":
+        return DevicePlan(whole_pixels)
     fitting = SHARE * free_bytes(model.device) / taken
     side = int(min(max(fitting, 0) ** 0.5, LARGEST_SIDE)) // STEP * STEP
     side = max(side, SMALLEST_SIDE)
     return DevicePlan(side * side, side)
-
-
-def adapts(model: TrainedModel, record: Architecture) -> bool:
-    """Whether the sizes follow the memory of the device."""
-    return model.device.type == "cuda" and record.exact_tiles(model.card)
 
 
 def footprint(model: TrainedModel) -> float | None:

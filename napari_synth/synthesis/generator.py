@@ -199,7 +199,7 @@ class Generator(RoleModel):
         pixels = wanted.labels.size
         if pixels > record.whole_pixels:
             self._measure(precision, wanted)
-        plan = plan_for(self.network_for(precision), record)
+        plan = plan_for(self.network_for(precision), record.whole_pixels, record.exact_tiles(self.card))
         short = False
         if pixels <= min(record.whole_pixels if wanted.probe else plan.whole_pixels, self._largest_piece):
             try:
@@ -228,10 +228,10 @@ class Generator(RoleModel):
 
     def _measure(self, precision: Precision, wanted: ForwardRequest) -> None:
         """See what a pixel takes, from a part of a large image, where that decides how it is rendered."""
-        from napari_synth.synthesis.device_plan import SMALLEST_SIDE, adapts, footprint
+        from napari_synth.synthesis.device_plan import SMALLEST_SIDE, footprint
 
         model, record = self.network_for(precision), architecture(self.card.architecture)
-        if adapts(model, record) and footprint(model) is None:
+        if self.device == "cuda" and record.exact_tiles(self.card) and footprint(model) is None:
             part = np.ascontiguousarray(wanted.labels[:SMALLEST_SIDE, :SMALLEST_SIDE])
             record.forward(model, replace(wanted, labels=part, probe=None))
 

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from napari_synth.synthesis.cuda import graphs
+from napari_synth.synthesis.cuda.arrays import Arrays, Draw
 from napari_synth.synthesis.network_io import not_finite
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
     from napari_synth.synthesis.network_io import ForwardRequest
-
-Arrays = dict[str, np.ndarray]
-Tensors = dict[str, Tensor]
-
-
-class Drawn(NamedTuple):
-    """What a network drew, on its device.
-
-    Attributes
-    ----------
-    image : Tensor, shape (H, W) or (H, W, C)
-        In the dtype of the image; 16 bit without sign as int16 of the same bits.
-    finite : Tensor, shape (), bool
-    """
-
-    image: Tensor
-    finite: Tensor
 
 
 @dataclass(frozen=True)
@@ -52,7 +34,7 @@ class Drawing:
     """
 
     numbers: Callable[[TrainedModel, ForwardRequest], Arrays]
-    draw: Callable[[TrainedModel, Tensors], Drawn]
+    draw: Draw
     dtype: Callable[[TrainedModel], np.dtype] = lambda model: np.dtype(np.uint8)
 
     def __call__(self, model: TrainedModel, request: ForwardRequest) -> np.ndarray:
@@ -64,7 +46,7 @@ class Drawing:
             If the network gives numbers that are not finite.
         """
         arrays = self.numbers(model, request)
-        image, finite = graphs.drawn(self, model, arrays)
+        image, finite = graphs.drawn(self.draw, model, arrays)
         if not finite:
             raise not_finite()
         return image.view(self.dtype(model))
@@ -73,11 +55,3 @@ class Drawing:
 def on_gpu(model: TrainedModel, request: ForwardRequest) -> bool:
     """Whether a request is rendered by a `Drawing`: on CUDA, where nothing of the inside is kept or changed."""
     return model.device.type == "cuda" and request.probe is None
-
-
-def sent(arrays: Arrays, device: torch.device) -> Tensors:
-    """Arrays on a device."""
-    here = {name: torch.from_numpy(np.require(array, requirements=["C", "W"])) for name, array in arrays.items()}
-    if device.type != "cuda":
-        return {name: tensor.to(device) for name, tensor in here.items()}
-    return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in here.items()}

@@ -13,13 +13,13 @@ from napari_synth.nets.capspix2pix import PLANE, CapsPix2PixGenerator, block_vec
 from napari_synth.nets.counter_noise import noise_planes_at
 from napari_synth.nets.metgan import NOISE_PERIODS, MetGen
 from napari_synth.nets.styled import StyledPix2Pix, style_planes
-from napari_synth.synthesis.cuda.drawing import Drawing, Drawn, on_gpu
+from napari_synth.synthesis.cuda.arrays import Arrays, Drawn, Tensors
+from napari_synth.synthesis.cuda.drawing import Drawing, on_gpu
 from napari_synth.synthesis.cuda.planes import anatomy_channel, drawn_in_bytes, drawn_in_grey_values, mask_channel
 from napari_synth.synthesis.network_io import network_of, output_scale
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
-    from napari_synth.synthesis.cuda.drawing import Arrays, Tensors
     from napari_synth.synthesis.network_io import ForwardRequest
 
 

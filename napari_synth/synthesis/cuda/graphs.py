@@ -18,12 +18,14 @@ import torch
 from torch import nn
 
 from napari_synth.core.devices import graphs_wanted
+from napari_synth.synthesis.cuda.arrays import Arrays, Draw, Tensors, sent
+from napari_synth.synthesis.device_plan import measuring
+from napari_synth.synthesis.precision import computing
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from napari_synth.models.registry import TrainedModel
-    from napari_synth.synthesis.cuda.drawing import Arrays, Drawing, Tensors
 
 SHARE = 0.25
 """Of the memory of a GPU that graphs may keep."""
@@ -35,23 +37,21 @@ WARM_UPS = 2
 class _Graph:
     """One recorded render, with the memory it reads and writes."""
 
-    def __init__(self, drawing: Drawing, model: TrainedModel, arrays: Arrays, stream: torch.cuda.Stream):
-        from napari_synth.synthesis.cuda.drawing import sent
-
+    def __init__(self, draw: Draw, model: TrainedModel, arrays: Arrays, stream: torch.cuda.Stream):
         self._given = {name: torch.from_numpy(array.copy()).pin_memory() for name, array in arrays.items()}
         self._read = sent(arrays, model.device)
         before = torch.cuda.memory_reserved(model.device)
         stream.wait_stream(torch.cuda.current_stream(model.device))
         with torch.cuda.stream(stream):
             for _ in range(WARM_UPS):
-                drawing.draw(model, self._read)
+                draw(model, self._read)
         stream.synchronize()
         self._graph = torch.cuda.CUDAGraph()
         # Not torch.cuda.graph, which may run the garbage collector: this is not the thread that Qt lives in.
         with torch.cuda.stream(stream):
             self._graph.capture_begin(capture_error_mode="thread_local")
             try:
-                self._drawn = drawing.draw(model, self._read)
+                self._drawn = draw(model, self._read)
             finally:
                 self._graph.capture_end()
         self.nbytes = max(torch.cuda.memory_reserved(model.device) - before, 0)
@@ -104,7 +104,7 @@ class Graphs:
             self._kept.move_to_end(key)
             return kept.graph
 
-    def record(self, key: Hashable, drawing: Drawing, model: TrainedModel, arrays: Arrays) -> None:
+    def record(self, key: Hashable, draw: Draw, model: TrainedModel, arrays: Arrays) -> None:
         """Record a graph in the background, once; where that fails images go on being launched one by one."""
         with self._lock:
             kept = self._kept.get(key)
@@ -112,17 +112,15 @@ class Graphs:
                 return
             self._kept[key] = place = _Kept(weakref.ref(model.network))
             fast = torch.is_autocast_enabled(self._device.type)
-            arguments = (place, drawing, model, dict(arrays), "fast" if fast else "exact")
+            arguments = (place, draw, model, dict(arrays), "fast" if fast else "exact")
             thread = Thread(target=self._record, args=arguments, name="napari-synth graph")
             self._recording = [other for other in self._recording if other.is_alive()] + [thread]
         thread.start()
 
-    def _record(self, place: _Kept, drawing: Drawing, model: TrainedModel, arrays: Arrays, precision: str) -> None:
-        from napari_synth.synthesis.precision import computing
-
+    def _record(self, place: _Kept, draw: Draw, model: TrainedModel, arrays: Arrays, precision: str) -> None:
         try:
             with self.turn, torch.cuda.device(self._device), computing(self._device, precision):
-                graph = _Graph(drawing, model, arrays, torch.cuda.Stream(self._device))
+                graph = _Graph(draw, model, arrays, torch.cuda.Stream(self._device))
         except RuntimeError:
             return
         with self._lock:
@@ -166,29 +164,26 @@ def graphs_of(device: torch.device) -> Graphs:
         return _of_device[device]
 
 
-def drawn(drawing: Drawing, model: TrainedModel, arrays: Arrays) -> tuple[np.ndarray, bool]:
+def drawn(draw: Draw, model: TrainedModel, arrays: Arrays) -> tuple[np.ndarray, bool]:
     """An image and whether all of it is finite: by a graph where there is one, else launched kernel by kernel."""
-    from napari_synth.synthesis.cuda.drawing import sent
-    from napari_synth.synthesis.device_plan import measuring
-
     if model.device.type != "cuda":
-        return _fetched(drawing, model, sent(arrays, model.device))
+        return _fetched(draw, model, sent(arrays, model.device))
     graphs = graphs_of(model.device)
     shapes = tuple((name, array.shape, array.dtype.str) for name, array in arrays.items())
-    key = (id(drawing), id(model.network), torch.is_autocast_enabled("cuda"), shapes)
+    key = (id(draw), id(model.network), torch.is_autocast_enabled("cuda"), shapes)
     graph = graphs.find(key, model.network) if graphs_wanted() else None
     if graph is not None:
         with graphs.turn:
             graphs.played += 1
             return graph.played(arrays)
     with graphs.turn, measuring(model, arrays["labels"].size):
-        made = _fetched(drawing, model, sent(arrays, model.device))
+        made = _fetched(draw, model, sent(arrays, model.device))
     if graphs_wanted() and arrays["labels"].size <= LARGEST:
-        graphs.record(key, drawing, model, arrays)
+        graphs.record(key, draw, model, arrays)
     return made
 
 
-def _fetched(drawing: Drawing, model: TrainedModel, tensors: Tensors) -> tuple[np.ndarray, bool]:
-    image, finite = drawing.draw(model, tensors)
+def _fetched(draw: Draw, model: TrainedModel, tensors: Tensors) -> tuple[np.ndarray, bool]:
+    image, finite = draw(model, tensors)
     array: np.ndarray = image.cpu().numpy()
     return array, bool(finite)

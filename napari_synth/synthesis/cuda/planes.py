@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from napari_synth.synthesis.cuda.drawing import Drawn
+from napari_synth.synthesis.cuda.arrays import Drawn
 
 if TYPE_CHECKING:
     from napari_synth.core.intensity import Intensity
