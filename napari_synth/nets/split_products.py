@@ -44,11 +44,10 @@ class SplitConvolution(nn.Module):
         high = short_part(x)
         parts = torch.cat([high, x - high, high], dim=1)
         like: Any = self.convolution
-        if isinstance(like, nn.ConvTranspose2d):
-            return nn.functional.conv_transpose2d(
-                parts, self.weight, like.bias, like.stride, like.padding, like.output_padding
-            )
-        return nn.functional.conv2d(parts, self.weight, like.bias, like.stride, like.padding)
+        settings = [like.stride, like.padding]
+        if isinstance(self.convolution, nn.ConvTranspose2d):
+            return nn.functional.conv_transpose2d(parts, self.weight, like.bias, *settings, like.output_padding)
+        return nn.functional.conv2d(parts, self.weight, like.bias, *settings)
 
 
 def split_convolutions(network: nn.Module) -> None:
