@@ -44,10 +44,9 @@ class SplitConvolution(nn.Module):
         high = short_part(x)
         parts = torch.cat([high, x - high, high], dim=1)
         like: Any = self.convolution
-        settings = [like.stride, like.padding]
-        if isinstance(self.convolution, nn.ConvTranspose2d):
-            return nn.functional.conv_transpose2d(parts, self.weight, like.bias, *settings, like.output_padding)
-        return nn.functional.conv2d(parts, self.weight, like.bias, *settings)
+        transposed = isinstance(self.convolution, nn.ConvTranspose2d)
+        convolve = nn.functional.conv_transpose2d if transposed else nn.functional.conv2d
+        return convolve(parts, self.weight, like.bias, like.stride, like.padding)
 
 
 def split_convolutions(network: nn.Module) -> None:
