@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from benchmarks.device import clock
+from benchmarks.device.split_products import split_convolutions
 from benchmarks.models import NETWORKS
 from benchmarks.timing import line
 from napari_synth import api
@@ -17,7 +18,6 @@ from napari_synth.models.registry import TrainedModel
 from napari_synth.nets import routing_gpu
 from napari_synth.nets.capsule import route
 from napari_synth.nets.capsule_stages import STAGES
-from napari_synth.nets.split_products import split_convolutions
 from napari_synth.synthesis.precision import computing, halved
 
 ORDERS = {"last": torch.channels_last, "first": torch.contiguous_format}

@@ -44,23 +44,25 @@ def halved(trained: TrainedModel) -> TrainedModel:
     return replace(trained, network=network)
 
 
-class _FullFloat32:
-    """How many renders want products of float32 on an NVIDIA GPU in float32, for the whole process has one switch.
+class _Exact:
+    """How many renders want an NVIDIA GPU to be exact, for the whole process has one switch.
 
-    Without it torch computes convolutions in TF32, of 10 bits.
+    Without it torch computes convolutions of float32 in TF32, of 10 bits, and some transposed ones add up in an order
+    that is another one each time.
     """
 
     def __init__(self) -> None:
         self.renders = 0
-        self.usual = True
+        self.usual = (True, False)
         self.lock = Lock()
 
     @contextmanager
     def wanted(self) -> Iterator[None]:
+        cudnn = torch.backends.cudnn
         with self.lock:
             if not self.renders:
-                self.usual = torch.backends.cudnn.allow_tf32
-                torch.backends.cudnn.allow_tf32 = False
+                self.usual = cudnn.allow_tf32, cudnn.deterministic
+                cudnn.allow_tf32, cudnn.deterministic = False, True
             self.renders += 1
         try:
             yield
@@ -68,16 +70,16 @@ class _FullFloat32:
             with self.lock:
                 self.renders -= 1
                 if not self.renders:
-                    torch.backends.cudnn.allow_tf32 = self.usual
+                    cudnn.allow_tf32, cudnn.deterministic = self.usual
 
 
-_full_float32 = _FullFloat32()
+_exact = _Exact()
 
 
 @contextmanager
 def computing(device: torch.device, precision: str) -> Iterator[None]:
     """Inference, with 16-bit convolutions where the precision is ``'fast'``, else all of it in float32."""
     fast = torch.autocast(device.type, half_dtype(device)) if precision == "fast" else nullcontext()
-    exact = _full_float32.wanted() if device.type == "cuda" else nullcontext()
+    exact = _exact.wanted() if device.type == "cuda" else nullcontext()
     with torch.inference_mode(), fast, exact:
         yield

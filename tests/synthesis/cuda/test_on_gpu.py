@@ -1,5 +1,6 @@
 """Rendering on an NVIDIA GPU: as on the CPU, by graphs as without, and what happens when memory or device are gone."""
 
+from functools import cache
 from threading import Thread
 
 import numpy as np
@@ -23,6 +24,11 @@ pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(),
 MODELS = (DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL)
 
 
+@cache
+def loaded(name: str, device: str):
+    return api.load_model(name, device)
+
+
 def request_for(name: str, size: int = 256, seed: int | None = 5, **more) -> RenderRequest:
     folder = sample_folder()
     sample = {DEFAULT_CAPSULES: "axons_256", DEFAULT_GENERATOR: "nuclei_256"}.get(name, "brain_256_labels")
@@ -35,7 +41,7 @@ def request_for(name: str, size: int = 256, seed: int | None = 5, **more) -> Ren
 
 def grey_levels_apart(name: str, one: np.ndarray, other: np.ndarray) -> float:
     """The largest difference, in 1/255 of what the model's image spans."""
-    low, high = api.load_model(name, "cpu").card.value_range
+    low, high = loaded(name, "cpu").card.value_range
     return float(np.abs(one.astype(float) - other).max() * 255 / (high - low))
 
 
@@ -51,9 +57,10 @@ def graphs():
 @pytest.mark.parametrize("size", [256, 300])
 @pytest.mark.parametrize("name", MODELS)
 def test_an_image_by_a_graph_is_the_image(name, size, graphs):
-    model, request = api.load_model(name, "cuda"), request_for(name, size)
+    model, request = loaded(name, "cuda"), request_for(name, size)
     with without_graphs():
         expected = model.run(request).image
+        np.testing.assert_array_equal(model.run(request).image, expected)
     assert graphs.count == 0
     first = model.run(request).image
     graphs.wait()
@@ -67,13 +74,13 @@ def test_an_image_by_a_graph_is_the_image(name, size, graphs):
     other = model.run(request_for(name, size, seed=6)).image
     with without_graphs():
         assert grey_levels_apart(name, other, model.run(request_for(name, size, seed=6)).image) <= 1
-    here = api.load_model(name, "cpu").run(request).image
+    here = loaded(name, "cpu").run(request).image
     assert grey_levels_apart(name, played, here) <= 1
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_fast_choice_by_a_graph_stays_near(name, graphs):
-    model = api.load_model(name, "cuda")
+    model = loaded(name, "cuda")
     exact, request = model.run(request_for(name)).image, request_for(name, precision="fast")
     first = model.run(request).image
     graphs.wait()
@@ -85,7 +92,7 @@ def test_the_fast_choice_by_a_graph_stays_near(name, graphs):
 def test_tiles_on_a_gpu_are_parts_of_the_whole(name, monkeypatch):
     from napari_synth.synthesis import device_plan
 
-    model, request = api.load_model(name, "cuda"), request_for(name, 1000)
+    model, request = loaded(name, "cuda"), request_for(name, 1000)
     whole = model.run(request)
     assert whole.tile == 0
     monkeypatch.setattr(device_plan, "LARGEST_SIDE", 384)
@@ -150,7 +157,7 @@ def test_a_device_that_is_lost_is_said_in_one_sentence(monkeypatch):
             "CUDA error: unspecified launch failure\nCUDA kernel errors might be asynchronously reported\nat x.cpp:1"
         )
 
-    model = api.load_model(DEFAULT_GENERATOR, "cuda")
+    model = loaded(DEFAULT_GENERATOR, "cuda")
     monkeypatch.setattr(module, "drawn", lost)
     with pytest.raises(WorkError, match=r"^The cuda device was lost while rendering\.") as caught:
         model.run(request_for(DEFAULT_GENERATOR))
@@ -159,7 +166,7 @@ def test_a_device_that_is_lost_is_said_in_one_sentence(monkeypatch):
 
 
 def test_two_viewers_render_at_the_same_time(graphs):
-    models = {name: api.load_model(name, "cuda") for name in MODELS}
+    models = {name: loaded(name, "cuda") for name in MODELS}
     expected = {}
     for name, model in models.items():
         for seed in (1, 2):
@@ -184,7 +191,7 @@ def test_two_viewers_render_at_the_same_time(graphs):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_image_that_follows_a_brush_is_the_image(name):
-    model, request = api.load_model(name, "cuda"), request_for(name)
+    model, request = loaded(name, "cuda"), request_for(name)
     canvas, labels = LiveCanvas(), np.array(request.labels)
     canvas.reset(labels.copy())
     canvas.follow(model, request, settled=True)
@@ -204,7 +211,7 @@ def test_the_image_that_follows_a_brush_is_the_image(name):
 
 
 def test_graphs_give_their_memory_back(graphs):
-    model = api.load_model(DEFAULT_CAPSULES, "cuda")
+    model = loaded(DEFAULT_CAPSULES, "cuda")
     for size in (128, 256, 320):
         model.run(request_for(DEFAULT_CAPSULES, size))
     graphs.wait()
