@@ -105,7 +105,7 @@ class FollowedSignal:
 
     def _take(self, anatomy: np.ndarray, seed: int | None) -> None:
         """Keep an anatomy, and what the image path makes of it; a GPU makes all anew in one launch sooner."""
-        self._anatomy = padded_to(anatomy, self._card.tile_multiple)
+        self._anatomy = np.array(padded_to(anatomy, self._card.tile_multiple))
         self._features: list[torch.Tensor] = []
         device = self._model.device
         if device.type != "cuda":
