@@ -40,7 +40,7 @@ def controls(panel: QWidget) -> list[QWidget]:
 
 
 def in_a_menu(widget: QWidget) -> bool:
-    """Whether a control lies in a menu: pyqtgraph makes some for every plot, which are switched off (``enableMenu``)."""
+    """Whether a control lies in a menu: pyqtgraph makes some for every plot, and ours switch them off."""
     while widget is not None and not isinstance(widget, QMenu):
         widget = widget.parentWidget()
     return widget is not None
