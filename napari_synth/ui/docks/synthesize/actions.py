@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_synth.core.errors import SynthError
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.context.notes import Note
+from napari_synth.ui.context.order import MASK_FIRST
 from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.synthesize.following import Following
 from napari_synth.ui.docks.synthesize.jobs import STEPS, RenderWork
@@ -60,6 +61,10 @@ class SynthesizeActions(DockActions):
         title = next((one.title or one.name for one in card.looks if one.name == look.option), card.title or card.id)
         return f"{title}, seed {look.seed}" if look.noise and not card.condition_channels else title
 
+    @property
+    def next_step(self) -> Note:
+        return self.hint if self.context.masks.layers else MASK_FIRST
+
     def _on_headline(self) -> None:
         self.headline_changed.emit()
 
@@ -85,6 +90,10 @@ class SynthesizeActions(DockActions):
         """Render the current mask as chosen; a render under way is replaced."""
         context = self.context
         layer = context.masks.current
+        mistaken = context.mistaken()
+        if mistaken is not None:
+            self.say(mistaken)
+            return
         order = context.order(layer)
         if isinstance(order, Note) or layer is None:
             self.say(order if isinstance(order, Note) else MASK_GONE)
