@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_synth.cli.console import Fast, out, watched, were_there
+from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
 from napari_synth.core.errors import Cancelled
 from napari_synth.exporting.formats import FORMATS
 
@@ -24,6 +25,9 @@ def export(
         list[str], typer.Option(help="Look; may be given several times. As the recipe says if not given.")
     ] = [],  # noqa: B006
     variants: Annotated[int | None, typer.Option(min=1, help="Images per mask and option.")] = None,
+    style: GivenStyle = None,
+    style_from: StyleFrom = None,
+    style_mask: StyleMask = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     fast: Fast = False,
     compile: Annotated[
@@ -37,6 +41,9 @@ def export(
 
     found = recipe_of(recipe)
     found = altered(found, n=n, variants=variants, options=option, precision="fast" if fast else None)
+    asked = style_asked(style, style_from, style_mask)
+    if asked.asked:
+        found = altered(found, style=style_for_recipe(asked, found, device))
     export_recipe_to(found, out_dir, format_, overwrite, device, compile=compile)
 
 
