@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from napari_synth.core.errors import WorkError, unknown_name
-from napari_synth.core.seeds import numpy_rng
+from napari_synth.core.seeds import derived_seed, numpy_rng
 from napari_synth.datasets.mask_encoding import from_network
 from napari_synth.masks.binary import binary_instances, why_unusable
 from napari_synth.models.registry import RoleModel
@@ -74,7 +75,7 @@ class PairModel(RoleModel):
         rejected: Counter[str] = Counter()
         for _ in range(TRIES):
             z = rng.uniform(-1, 1, self.card.latent_size).astype(np.float32)
-            image, values = self.decode(z, look)
+            image, values = self.decode(z, look, noise=seed)
             labels = binary_instances(values > 0)
             reason = why_unusable(values, labels)
             if not reason:
@@ -85,14 +86,22 @@ class PairModel(RoleModel):
             f"{self.card.id} gave no usable mask of the look {name} in {TRIES} tries.", "Use another seed or look."
         )
 
-    def decode(self, z: np.ndarray, look: str = "") -> tuple[np.ndarray, np.ndarray]:
-        """Image (Y, X) or (Y, X, 3) uint8 and mask values (Y, X) float32 in [-1, 1] of a code in [-1, 1]."""
+    def decode(self, z: np.ndarray, look: str = "", noise: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Image (Y, X) or (Y, X, 3) uint8 and mask values (Y, X) float32 in [-1, 1] of a code in [-1, 1].
+
+        ``noise`` is the seed of the image's grain, which the code does not hold.
+        """
         import torch
 
+        from napari_synth.nets.counter_noise import counter_normal
+
         number = self._number(look)
+        network, key = self._trained.network, derived_seed(noise, "grain")
         with torch.inference_mode():
             code = torch.from_numpy(np.asarray(z, np.float32))[None].to(self._trained.device)
-            pair = self._trained.network(code, torch.tensor([number], device=code.device))[0].float().cpu().numpy()
+            sides: Any = network.noise_sides
+            planes = [counter_normal(key, i, 0, 0, n, n, code.device)[None, None] for i, n in enumerate(sides)]
+            pair = network(code, torch.tensor([number], device=code.device), planes)[0].float().cpu().numpy()
         image = from_network(pair[:3].transpose(1, 2, 0))
         if not self.card.looks[number].rgb:
             image = image.mean(-1).round().astype(np.uint8)

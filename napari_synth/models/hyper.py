@@ -156,6 +156,7 @@ class IsingHyper(Hyper):
     width: int = Field(64, ge=1, le=512)
     residual: bool = True
     upsampling: Upsampling = "transposed"
+    noise: bool = False
 
     @property
     def latent(self) -> int:

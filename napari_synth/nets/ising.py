@@ -18,6 +18,8 @@ from napari_synth.nets.pix2pix import repeatable_tanh
 SHARED = 32
 """Side of the features that both branches start from."""
 IMAGE_CHANNELS = 3
+NOISE_STRENGTH = 0.1
+"""Of the noise in a channel before training."""
 PATCH_LAYERS = (3, 4, 5)
 """Convolutions of the discriminator after which it also judges patches, of 29, 61 and 125 pixels."""
 GROUP = 4
@@ -50,10 +52,23 @@ class Doubling(nn.Module):
     residual : bool
     last : bool
         The output layer: neither norm nor activation, and no norm at the end of the residual.
+    noise : bool
+        A plane of noise is added after the convolution, in each channel as strongly as it has learned
+        (Karras et al. 2019). Not in the publication.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, upsampling: str, residual: bool, last: bool = False):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        upsampling: str,
+        residual: bool,
+        last: bool = False,
+        noise: bool = False,
+    ):
         super().__init__()
+        self.strength = nn.Parameter(torch.full((out_channels, 1, 1), NOISE_STRENGTH)) if noise else None
         if upsampling == "transposed":
             self.resize: nn.Module = nn.Identity()
             self.conv: nn.Module = nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=last)
@@ -72,12 +87,18 @@ class Doubling(nn.Module):
                 nn.Identity() if last else nn.BatchNorm2d(out_channels),
             )
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.activation(self.norm(self.conv(self.resize(x))))
+    def forward(self, x: Tensor, plane: Tensor | None = None) -> Tensor:
+        """``[B, in, H, W]`` and a plane of N(0, 1), ``[B, 1, 2 H, 2 W]``, to ``[B, out, 2 H, 2 W]``."""
+        x = self.conv(self.resize(x))
+        if self.strength is not None and plane is not None:
+            x = x + self.strength * plane
+        x = self.activation(self.norm(x))
         return x if self.residual is None else self.activation(x + self.residual(x))
 
 
-def branch(size: int, width: int, out_channels: int, *, upsampling: str, residual: bool) -> nn.Sequential:
+def branch(
+    size: int, width: int, out_channels: int, *, upsampling: str, residual: bool, noise: bool = False
+) -> nn.Sequential:
     """From the shared features to an output of full size, before the tanh.
 
     Published: every stage doubles, the last one to the output channels. With ``upsampling='resize'`` the
@@ -91,7 +112,8 @@ def branch(size: int, width: int, out_channels: int, *, upsampling: str, residua
     for stage in range(stages):
         last = stage == stages - 1 and not head
         out = out_channels if last else widths[stage + 1]
-        blocks.append(Doubling(widths[stage], out, upsampling=upsampling, residual=residual, last=last))
+        how: dict[str, Any] = {"upsampling": upsampling, "residual": residual, "noise": noise}
+        blocks.append(Doubling(widths[stage], out, last=last, **how))
     if head:
         blocks.append(nn.Conv2d(widths[-1], out_channels, 3, 1, 1))
     return nn.Sequential(*blocks)
@@ -118,6 +140,13 @@ class IsingGenerator(nn.Module):
         Residual blocks in the branches (Ising-ResGAN).
     upsampling : {'transposed', 'resize'}
         See `Doubling` and `branch`.
+    noise : bool
+        Planes of noise in the image branch, for the grain that 100 numbers cannot hold; see `Doubling`.
+
+    Attributes
+    ----------
+    noise_sides : tuple of int
+        Sides of the planes of noise that `forward` takes.
     """
 
     def __init__(
@@ -128,8 +157,10 @@ class IsingGenerator(nn.Module):
         width: int = 64,
         residual: bool = True,
         upsampling: str = "transposed",
+        noise: bool = False,
     ):
         super().__init__()
+        self.noise_sides = tuple(2 * SHARED << stage for stage in range(halvings(size) - 4)) if noise else ()
         self.looks = looks
         self.latent_size = latent_size
         how: dict[str, Any] = {"upsampling": upsampling, "residual": residual}
@@ -143,10 +174,10 @@ class IsingGenerator(nn.Module):
                 for step in range(3)
             )
         )
-        self.image = branch(size, width, IMAGE_CHANNELS, **how)
+        self.image = branch(size, width, IMAGE_CHANNELS, noise=noise, **how)
         self.mask = branch(size, width, 1, **how)
 
-    def forward(self, z: Tensor, numbers: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, numbers: Tensor | None = None, planes: list[Tensor] | None = None) -> Tensor:
         """Pairs of codes.
 
         Parameters
@@ -154,6 +185,8 @@ class IsingGenerator(nn.Module):
         z : Tensor, shape (B, latent_size), in [-1, 1]
         numbers : Tensor, shape (B,), int64, optional
             Look of each; needed where there are several.
+        planes : list of Tensor, shape (B, 1, side, side), optional
+            N(0, 1), one for each of `noise_sides`; without them there is no noise.
         """
         if self.looks > 1:
             if numbers is None:
@@ -162,7 +195,10 @@ class IsingGenerator(nn.Module):
             z = torch.cat([z, look.to(z)], dim=1)
         x = self.enter(z).reshape(-1, self.widest, 4, 4).contiguous(memory_format=torch.channels_last)
         x = self.trunk(self.activation(self.norm(x)))
-        return repeatable_tanh(torch.cat([self.image(x), self.mask(x)], dim=1))
+        image = x
+        for number, block in enumerate(self.image):
+            image = block(image, planes[number]) if planes and isinstance(block, Doubling) else block(image)
+        return repeatable_tanh(torch.cat([image, self.mask(x)], dim=1))
 
 
 class IsingDiscriminator(nn.Module):

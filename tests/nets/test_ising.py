@@ -120,3 +120,16 @@ def test_variety_is_that_of_the_group():
     assert plane[:4].max() < 1e-3
     expected = x[4:].numpy().std(0).mean()
     assert plane[4:].numpy() == pytest.approx(np.full((4, 1, 2, 2), expected), rel=1e-4)
+
+
+def test_noise_changes_the_grain_of_the_image_and_never_the_mask():
+    torch.manual_seed(0)
+    network = IsingGenerator(128, width=8, upsampling="resize", noise=True).eval()
+    assert network.noise_sides == (64, 128)
+    z = torch.rand(1, 100)
+    one, other = ([torch.randn(1, 1, side, side) for side in network.noise_sides] for _ in range(2))
+    with torch.no_grad():
+        first, again, second = network(z, None, one), network(z, None, one), network(z, None, other)
+    assert torch.equal(first, again)
+    assert torch.equal(first[:, 3:], second[:, 3:])
+    assert not torch.equal(first[:, :3], second[:, :3])

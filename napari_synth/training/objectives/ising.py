@@ -20,7 +20,7 @@ from napari_synth.datasets.mask_encoding import from_network
 from napari_synth.datasets.pairs import LoadedPair, describe, find_options
 from napari_synth.models.architectures import build
 from napari_synth.models.card import Look, ModelCard, TrainingData, joint_licence
-from napari_synth.nets.ising import GROUP, IMAGE_CHANNELS, SMOOTHNESS, IsingDiscriminator, indecision
+from napari_synth.nets.ising import GROUP, IMAGE_CHANNELS, SMOOTHNESS, IsingDiscriminator, IsingGenerator, indecision
 from napari_synth.training.augment import Augmentation
 from napari_synth.training.averaged import AveragedNetwork
 from napari_synth.training.crops import SCALED_SHARE, DeviceCrops
@@ -58,6 +58,8 @@ class IsingSettings(ObjectiveSettings):
     latent_size: int = Field(100, ge=1, le=1024)
     residual: bool = True
     upsampling: Literal["transposed", "resize"] = "transposed"
+    noise: bool = False
+    """Planes of noise in the image branch; see `nets.ising.Doubling`."""
     smoothness: Literal["laplacian", "tv", "none"] = "laplacian"
     """What keeps the mask smooth; see `nets.ising`."""
     smooth_weight: float = Field(1.5, ge=0)
@@ -82,6 +84,7 @@ class IsingSettings(ObjectiveSettings):
 
 MODERN: dict[str, Any] = {
     "upsampling": "resize",
+    "noise": True,
     "smoothness": "tv",
     "decisive": 0.1,
     "modern": True,
@@ -156,6 +159,7 @@ class IsingObjective(Objective):
             "width": s.width,
             "residual": s.residual,
             "upsampling": s.upsampling,
+            "noise": s.noise,
         }
 
     def set_up(self, fabric: Fabric) -> None:
@@ -182,12 +186,19 @@ class IsingObjective(Objective):
         z = numpy_rng(self.seed, "z", *keys).uniform(-1, 1, (count, self.settings.latent_size))
         return torch.from_numpy(z.astype(np.float32)).to(self.fabric.device)
 
+    def _planes(self, count: int, *keys: int | str) -> list[Tensor]:
+        """Planes of noise, on the device, for exactly these keys."""
+        device = self.fabric.device
+        draw = torch.Generator(device).manual_seed(derived_seed(self.seed, "noise", *keys))
+        sides = self.exported.noise_sides
+        return [torch.randn(count, 1, side, side, generator=draw, device=device) for side in sides]
+
     def step(self, step: int) -> dict[str, float]:
         s, rank = self.settings, self.fabric.global_rank
         generator, discriminator = self.networks["generator"].train(), self.networks["discriminator"].train()
         masks, images, numbers = self.pairs.batch(step, s.batch_size, rank)
         real = torch.cat([images, 2 * masks - 1], 1)
-        fake = generator(self.codes(len(real), step, rank), numbers).float()
+        fake = generator(self.codes(len(real), step, rank), numbers, self._planes(len(real), step, rank)).float()
         mask = fake[:, IMAGE_CHANNELS:]
         seen = self._seen(step, rank)
         seen_fake = seen(fake)
@@ -232,15 +243,19 @@ class IsingObjective(Objective):
         return -torch.stack([verdict.float().mean() for verdict in on_fake]).mean()
 
     @property
-    def exported(self) -> nn.Module:
+    def exported(self) -> IsingGenerator:
         """The averaged generator, where there is one."""
-        return self._averaged.network if self._averaged else self.plain("generator")
+        network: Any = self._averaged.network if self._averaged else self.plain("generator")
+        generator: IsingGenerator = network
+        return generator
 
     @torch.no_grad()
     def _draw(self, number: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of a look: images (count, Y, X, 3) uint8 and masks (count, Y, X) in (-1, 1)."""
         device = self.fabric.device
-        pairs = self.exported(self.codes(count, "preview", number), torch.full((count,), number, device=device)).cpu()
+        keys = "preview", number
+        numbers = torch.full((count,), number, device=device)
+        pairs = self.exported(self.codes(count, *keys), numbers, self._planes(count, *keys)).cpu()
         images = from_network(pairs[:, :IMAGE_CHANNELS].permute(0, 2, 3, 1).numpy())
         return images, pairs[:, IMAGE_CHANNELS].numpy()
 
