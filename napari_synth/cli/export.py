@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_synth.cli.console import Fast, out, watched, were_there
+from napari_synth.cli.console import Fast, err, out, watched, were_there
 from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
 from napari_synth.core.errors import Cancelled
 from napari_synth.exporting.formats import FORMATS
@@ -73,4 +73,19 @@ def export_recipe_to(
         names = ", ".join(path.name for path in result.made_again[:5])
         more = ", …" if len(result.made_again) > 5 else ""
         out.print(f"Made again, for they were damaged: {names}{more}")
+    if recipe.variants > 1:
+        _warn_if_alike(recipe, device)
     out.print(f"{result.total} pairs in {result.folder}{were_there(result.kept)}")
+
+
+def _warn_if_alike(recipe: Recipe, device: str) -> None:
+    """Say so where the variants of a mask are nearly the same image."""
+    from napari_synth.api import mask_reader
+    from napari_synth.evaluation.variety import batch_variety
+    from napari_synth.models.registry import recipe_weights
+    from napari_synth.synthesis.recipes import load_generator
+
+    generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
+    found = batch_variety(recipe, generator, mask_reader())
+    if found is not None and found.advice:
+        err.print(f"Note: {found.advice}")

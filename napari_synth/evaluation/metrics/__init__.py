@@ -7,5 +7,8 @@ from napari_synth.evaluation.metrics.base import Metric
 from napari_synth.evaluation.metrics.images import MAE, MSD, SSIM
 from napari_synth.evaluation.metrics.masks import DICE
 from napari_synth.evaluation.metrics.spectra import GRID
+from napari_synth.evaluation.metrics.variety import VARIETY
 
-METRICS: Registry[Metric] = Registry("metric", {"mae": MAE, "msd": MSD, "ssim": SSIM, "dice": DICE, "grid": GRID})
+METRICS: Registry[Metric] = Registry(
+    "metric", {"mae": MAE, "msd": MSD, "ssim": SSIM, "dice": DICE, "grid": GRID, "variety": VARIETY}
+)

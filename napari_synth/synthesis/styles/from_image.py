@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -13,19 +13,19 @@ from torch.nn.functional import avg_pool2d, interpolate
 from napari_synth.core import arguments
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Stopwatch
+from napari_synth.core.recipe import Precision
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.mask_encoding import mask_plane, to_network, to_uint8_rgb
 from napari_synth.nets.counter_noise import noise_planes
 from napari_synth.nets.styled import COLOUR_STATISTICS, StyledPix2Pix, colour_statistics
 from napari_synth.synthesis.network_io import network_of, option_channel
-from napari_synth.synthesis.request import MAX_SIDE, Steering, check_mask, check_option, render_error
+from napari_synth.synthesis.request import MAX_SIDE, Renderer, Steering, check_mask, check_option, render_error
 from napari_synth.synthesis.styles.codes import bank_of
 from napari_synth.synthesis.styles.nuclei_in import nuclear_direction, nuclei_in
 from napari_synth.synthesis.threads import threads_for
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
-    from napari_synth.synthesis.generator import Generator
 
 LEAST_SIDE = 64
 READ_SIDE, READ_CROPS = 256, 4
@@ -37,6 +37,12 @@ TIE = 0.02
 FAR, APART = 2.0, 0.16
 """From this distance from the bank, or from this mean difference of colours in [-1, 1] on, the option is said not to
 hold the image; or from half of both, and so on."""
+
+
+class StyledRenderer(Renderer, Protocol):
+    """What is needed of a `Generator`."""
+
+    def network_for(self, precision: Precision, /) -> TrainedModel: ...
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class ImageStyle:
 
 
 def style_from_image(
-    generator: Generator,
+    generator: StyledRenderer,
     image: np.ndarray,
     option: str | None = None,
     mask: np.ndarray | None = None,
@@ -139,7 +145,7 @@ def _checked(image: np.ndarray) -> np.ndarray:
     return to_uint8_rgb(array)
 
 
-def _plane(generator: Generator, pixels: np.ndarray, option: str | None, mask: np.ndarray | None) -> np.ndarray:
+def _plane(generator: StyledRenderer, pixels: np.ndarray, option: str | None, mask: np.ndarray | None) -> np.ndarray:
     """The mask channel of the image."""
     if mask is None:
         found = nuclei_in(pixels, nuclear_direction(generator, option))
@@ -249,7 +255,7 @@ def _distance(bank: np.ndarray, code: np.ndarray) -> float:
     return float(np.linalg.norm(bank - code, axis=1).min()) / max(usual, 1e-6)
 
 
-def _remark(generator: Generator, option: int, distance: float, apart: float) -> str:
+def _remark(generator: StyledRenderer, option: int, distance: float, apart: float) -> str:
     look = generator.card.looks[option]
     if distance / FAR + apart / APART < 1:
         return ""

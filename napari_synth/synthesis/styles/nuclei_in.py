@@ -9,9 +9,10 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from napari_synth.datasets.mask_encoding import to_network
+from napari_synth.synthesis.request import RenderRequest
 
 if TYPE_CHECKING:
-    from napari_synth.synthesis.generator import Generator
+    from napari_synth.synthesis.request import Renderer
 
 SIDE = 128
 SPACING, RADIUS = 32, 9
@@ -31,7 +32,7 @@ def discs() -> np.ndarray:
     return labels
 
 
-def nuclear_direction(generator: Generator, option: str | None) -> np.ndarray:
+def nuclear_direction(generator: Renderer, option: str | None) -> np.ndarray:
     """The direction in colour space that parts nuclei from the rest in an option, ``(3,)``, nuclei high.
 
     Fisher's discriminant of the pixels of discs rendered in some styles of the bank.
@@ -40,7 +41,7 @@ def nuclear_direction(generator: Generator, option: str | None) -> np.ndarray:
     within, apart = np.zeros((3, 3)), np.zeros(3)
     for number in range(SHOWN_STYLES):
         member = number * (generator.card.styles - 1) // max(SHOWN_STYLES - 1, 1)
-        image = generator.render(labels, option, 1, style=member).image
+        image = generator.run(RenderRequest(labels, option, 1, style=member)).image
         colours = to_network(image if image.ndim == 3 else np.repeat(image[..., None], 3, -1))
         inside, outside = colours[labels > 0], colours[labels == 0]
         apart += inside.mean(0) - outside.mean(0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from psygnal import SignalGroupDescriptor
 from pydantic import Field
 
-from napari_synth.core.recipe import FieldSettings, Precision
+from napari_synth.core.recipe import FieldSettings, Precision, Style
 from napari_synth.core.user_settings import Settings, load_settings, save_settings
 
 if TYPE_CHECKING:
@@ -76,10 +76,12 @@ FIELD_CHOICES = tuple(field.name for field in fields(FieldChoices) if field.name
 
 @dataclass
 class LookChoices:
-    """Model, option and noise of the images.
+    """Model, option, style and noise of the images.
 
     Attributes
     ----------
+    style : int, tuple of float or None
+        Member of the model's bank or code; None: drawn by the seed.
     latent : Source or None
         Where the latent vector comes from, when not from the seed.
     """
@@ -88,6 +90,7 @@ class LookChoices:
 
     model: str = ""
     option: str = ""
+    style: Style | None = None
     seed: int = 1
     noise: bool = True
     latent: Source | None = None

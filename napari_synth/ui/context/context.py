@@ -115,7 +115,7 @@ class Context:
         options = self.catalogue.options(name)
         with self.look.events.paused():
             if name != self.look.model:
-                self.look.latent = None
+                self.look.latent = self.look.style = None
             self.look.model = name
             if self.look.option not in options:
                 self.look.option = options[0] if options else ""
@@ -159,6 +159,7 @@ class Context:
             option=look.option,
             seed=look.used_seed,
             latent=look.latent if card.latent_size else None,
+            style=look.style if card.style_size else None,
             precision=look.precision,
             interventions=self.changes.of(look.model),
             condition=condition,

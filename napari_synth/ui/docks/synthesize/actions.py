@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.synthesize.age import ImageAge
 from napari_synth.ui.docks.synthesize.following import Following
 from napari_synth.ui.docks.synthesize.jobs import STEPS, RenderWork
+from napari_synth.ui.docks.synthesize.model_of_mask import ModelOfMask
+from napari_synth.ui.docks.synthesize.styles import Styles
+from napari_synth.ui.docks.synthesize.thumbnails import Key, Thumbnails
 from napari_synth.ui.napari_bridge.image_layers import over_anatomy
+from napari_synth.ui.napari_bridge.mask_changes import MaskChanges
 from napari_synth.ui.napari_bridge.mask_layers import mask_array, outline, place_in_view
 
 if TYPE_CHECKING:
@@ -35,6 +40,12 @@ class SynthesizeActions(DockActions):
     ----------
     following : Following
         The image that follows the brush.
+    styles : Styles
+        The style of the image.
+    thumbnails : Thumbnails
+        The mask in each option and in some styles.
+    age : ImageAge
+        Whether the image is older than the mask.
     """
 
     key = "synthesize"
@@ -43,18 +54,54 @@ class SynthesizeActions(DockActions):
     def __init__(self, context: Context):
         super().__init__(context)
         self.following = Following(context, self.jobs, self.say)
+        self.styles = Styles(context, self.jobs, self.say, self.render_now)
+        self.thumbnails = Thumbnails(context, self.jobs)
+        self.age = ImageAge(context)
+        self._model_of_mask = ModelOfMask(context)
+        self._mask_changes = MaskChanges()
+        self._mask_changes.begun.connect(self.thumbnails.pause)
+        self._mask_changes.rested.connect(self._on_mask_edited)
+        context.masks.current_changed.connect(self._on_other_mask)
+        for signal in (context.look.events, self.styles.state.events.members):
+            signal.connect(self._want_thumbnails)
+        for name in ("model", "seed", "noise", "latent"):
+            context.look.events[name].connect(self.thumbnails.outdate)
+        context.changes.changed.connect(self.thumbnails.outdate)
+        context.rendered.connect(self._on_rendered)
+        self._on_other_mask()
+        self._want_thumbnails()
 
     def close(self) -> None:
         self.following.close()
+        self.thumbnails.close()
+        self._mask_changes.close()
         super().close()
 
     def open_model(self, path: str | Path) -> None:
         """Offer the generator of a file and switch to it."""
         self.say(self.context.open_model(path))
 
+    def choose_model(self, name: str) -> None:
+        """The user wants this model."""
+        self._model_of_mask.choose(name)
+
+    def choose_option(self, name: str) -> None:
+        """Take a look and render it; a style chosen before belonged to another one."""
+        look = self.context.look
+        if name != look.option:
+            with look.events.paused():
+                look.option, look.style = name, None
+        self.render_now()
+
     def roll_seed(self) -> None:
         """Other noise, please."""
         self.context.look.seed = random_seed()
+        self.render_now()
+
+    def render_now(self) -> None:
+        """Render what was just chosen, unless there is no mask or its image follows anyway."""
+        if self.context.masks.current is not None and not self.following.state.on:
+            self.render()
 
     def set_outline(self, on: bool) -> None:
         """Show the current mask as outlines or filled."""
@@ -70,6 +117,8 @@ class SynthesizeActions(DockActions):
         if isinstance(order, Note) or layer is None:
             self.say(order if isinstance(order, Note) else MASK_GONE)
             return
+        self.thumbnails.pause()
+        version = self.age.version(layer)
         work = RenderWork(context.models, order, mask_array(layer), near=place_in_view(context.viewer, layer))
 
         def fill() -> None:
@@ -90,6 +139,7 @@ class SynthesizeActions(DockActions):
 
         def show(layer: Labels, rendered: Rendered) -> None:
             self._show(layer, work, rendered)
+            self.age.shown(layer, version)
 
         self.jobs.run(
             "Rendering", work, show, on=layer, gone=MASK_GONE, total=STEPS, cancelled=cancelled, meanwhile=fill
@@ -111,6 +161,7 @@ class SynthesizeActions(DockActions):
         shown = over_anatomy(rendering.image, limits) if limits else None
         look = context.catalogue.shown_as(recipe.model, rendering.option)
         result = context.results.show(layer, look, rendering.image, recipe, work.order.beside, shown)
+        context.results.bring_forward(layer, look)
         context.was_rendered(layer, rendering)
         advice = "Press the dice for other noise, or export pairs below."
         self.say(
@@ -121,6 +172,34 @@ class SynthesizeActions(DockActions):
                 rendering.remark or ("Paint, and render again, or export pairs below." if shown else advice),
             )
         )
+
+    def _want_thumbnails(self) -> None:
+        """The mask in every option, and the present one in some styles."""
+        look, styles = self.context.look, self.styles.state
+        options = self.context.catalogue.options(look.model)
+        keys: list[Key] = [(name, look.style if name == look.option else None) for name in options]
+        if styles.has_styles:
+            keys += [(look.option, style) for style in (None, *styles.members)]
+        self.thumbnails.want(tuple(dict.fromkeys(keys)))
+
+    def _on_other_mask(self) -> None:
+        layer = self.context.masks.current
+        self._mask_changes.watch(layer)
+        self.thumbnails.outdate()
+        note = self._model_of_mask.follow()
+        if note is not None:
+            self.say(note)
+        self.age.changed.emit()
+
+    def _on_mask_edited(self) -> None:
+        layer = self.context.masks.current
+        if layer is not None:
+            self.age.edited(layer)
+            self.thumbnails.outdate()
+
+    def _on_rendered(self, layer: Labels) -> None:
+        """By whichever dock."""
+        self.age.shown(layer, self.age.version(layer))
 
 
 def _changed(count: int) -> str:
