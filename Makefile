@@ -11,7 +11,7 @@ run: $(VENV)/.installed
 	$(BIN)/napari-synth
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m "not slow and not timing"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not timing"
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow

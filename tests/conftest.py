@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import time
 
 import pytest
 
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    # Tests side by side, and the programs they start, share the processors; read before torch is loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
+
 PATIENCE = 5
 """Seconds that a thread may take to end after its test, or a window to go."""
+
+
+def pytest_collection_finish():
+    """Leave what is loaded now out of all later searches for garbage; tests of the window ask for many."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

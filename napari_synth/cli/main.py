@@ -16,6 +16,7 @@ from napari_synth.cli import (
     convert,
     export,
     inspect,
+    looks,
     masks,
     models,
     recombine,
@@ -47,6 +48,7 @@ app.command("walk")(with_paths(inspect.walk))
 app.command("activations")(with_paths(inspect.activations))
 app.command("convert")(with_paths(convert.convert))
 app.command("check")(with_paths(check.check))
+app.command("looks")(with_paths(looks.looks))
 app.command("train")(with_paths(train.train))
 app.command("export")(with_paths(export.export))
 app.command("replay")(with_paths(replay.replay))

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_synth.core.errors import InputError
-from napari_synth.core.names import checked_path
-from napari_synth.core.untrusted import one_line
+from napari_synth.core.errors import InputError, brief
+from napari_synth.core.files import user_path
 
 MOST_NUMBERS = 2**30
 
@@ -66,12 +65,9 @@ def table(value: Any, name: str) -> Mapping[Any, Any]:
 
 def place(value: Any, name: str) -> Path:
     """A path that a system call can be given, with ``~`` put in."""
-    try:
-        if not isinstance(value, str | os.PathLike):
-            raise TypeError
-        return Path(checked_path(os.fsdecode(value))).expanduser()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise _wrong(name, value, "Give a path.") from error
+    if not isinstance(value, str | os.PathLike):
+        raise _wrong(name, value, "Give a path.")
+    return user_path(value, f"argument {name}")
 
 
 def numbers(value: Any, name: str) -> np.ndarray:
@@ -108,4 +104,4 @@ def plane_of(value: Any, name: str, longest: int, what: str = "") -> np.ndarray:
 def _wrong(name: str, value: Any, action: str) -> InputError:
     kind = type(value).__name__
     shown = f"{value!r:.60}" if isinstance(value, str | int | float | None.__class__) else f"a {kind}"
-    return InputError(f"The argument {name} cannot be {one_line(shown)}.", action)
+    return InputError(f"The argument {name} cannot be {brief(shown)}.", action)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 LONGEST = 1000
 """Characters of a sentence; what libraries say can be far longer."""
+LONGEST_REASON = 200
+"""Characters of what another program says, within a sentence."""
+
+_BREAK = re.compile(r"\s*[\r\n]\s*")
 
 
 class SynthError(Exception):
@@ -42,10 +48,16 @@ class Cancelled(SynthError):
         super().__init__(problem, action)
 
 
-def one_line(text: str) -> str:
-    """A sentence in one line of at most `LONGEST` characters, without what a terminal would act on."""
-    cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    return "".join(letter if letter.isprintable() else " " for letter in cut)
+def one_line(text: object, longest: int = LONGEST) -> str:
+    """A text in one line of at most ``longest`` characters, without what a terminal would act on."""
+    start = str(text)[: 4 * longest].strip()
+    joined = "".join(letter if letter.isprintable() else " " for letter in _BREAK.sub(" ", start))
+    return joined if len(joined) <= longest else f"{joined[: longest - 1]}…"
+
+
+def brief(reason: object) -> str:
+    """What another program says of an error, cut where it is long."""
+    return one_line(reason, LONGEST_REASON)
 
 
 def unknown_name(what: str, name: str, known: list[str]) -> InputError:

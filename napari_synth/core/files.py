@@ -15,11 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from napari_synth.core.errors import InputError, SynthError, WorkError
+from napari_synth.core.names import LONGEST_FILE_NAME, checked_path
 
 PARTIAL_SUFFIX = ".partial"
 """Ends the name of a file that is still being written; no reader takes it."""
-LONGEST_NAME = 255
-"""Bytes of a name on every usual disk."""
 PROBE = 4 << 20
 DAY = 86400.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -69,7 +68,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
 def _new_beside(final: Path) -> Path:
     """A new file beside ``final``, under a name that nothing had, not even a link."""
     ending = f".{_MACHINE}-{os.getpid()}-{{}}{PARTIAL_SUFFIX}"
-    room = LONGEST_NAME - len(ending) - 12
+    room = LONGEST_FILE_NAME - len(ending) - 12
     start = final.name if len(os.fsencode(final.name)) <= room else os.fsdecode(os.fsencode(final.name)[:room])
     while True:
         temporary = final.with_name(f".{start}{ending.format(next(_numbers))}")
@@ -190,27 +189,23 @@ def holds_other(folder: Path, what: str) -> InputError:
     )
 
 
-def user_path(path: str | os.PathLike[str]) -> Path:
-    """A path as a user gave it, with ``~`` replaced by the home folder.
+def user_path(path: str | os.PathLike[str], what: str = "path") -> Path:
+    """A path as a user gave it, with ``~`` replaced by the home folder; ``what`` it is called in the sentence.
 
     Raises
     ------
     InputError
         If it is empty, names an unknown home, is longer than a disk takes, or is no text.
     """
-    text = os.fspath(path)
+    text = os.fsdecode(path)
     if not text:
-        raise InputError("A path is empty.", "Give the name of a file or folder.")
-    if "\0" in text:
-        raise InputError(f"The path {text!r} holds a null character.", "Give another name.")
+        raise InputError(f"The {what} is empty.", "Give the name of a file or folder.")
     try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"The path {text!r} is not text in UTF-8.", "Rename the file or folder.") from error
-    if any(len(part.encode()) > LONGEST_NAME for part in Path(text).parts):
-        raise InputError(f"A name in the path {text[:60]}… is too long.", f"Use at most {LONGEST_NAME} bytes.")
-    try:
-        return Path(text).expanduser()
+        return Path(checked_path(text)).expanduser()
+    except ValueError as error:
+        raise InputError(
+            f"The {what} {text!r:.60} cannot be used: {error}.", "Rename it or choose another one."
+        ) from error
     except RuntimeError as error:
         raise InputError(f"There is no home folder for {text}.", "Write the path in full.") from error
 
@@ -221,6 +216,16 @@ def existing_folder(path: str | os.PathLike[str], what: str) -> Path:
     if not folder.is_dir():
         raise InputError(f"The {what} {folder} does not exist.", "Check the path.")
     return folder
+
+
+def text_named(path: Path) -> Path:
+    """A file or folder found in another one; `InputError` when its name is no text, which no recipe could hold."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        problem = f"The folder {path.parent} holds {path.name!a}, a name that is not text in UTF-8."
+        raise InputError(problem, "Rename it.") from error
+    return path
 
 
 def entries(folder: Path) -> list[Path]:

@@ -12,8 +12,10 @@ from napari_synth.core.errors import InputError
 
 FORBIDDEN = '/\\:*?"<>|'
 """What part of a file name must not hold on one system or another."""
+LONGEST_FILE_NAME = 255
+"""Bytes of a name on every usual disk."""
 LONGEST_NAME = 100
-"""Bytes, of the 255 that a file name may have."""
+"""Bytes of what becomes part of a file name."""
 LONGEST_PATH = 4096
 
 
@@ -38,13 +40,16 @@ def checked_path(path: str) -> str:
     Raises
     ------
     ValueError
-        If it holds NUL or text that no file name can hold, or is too long.
+        If it holds NUL, is no text in UTF-8, or is longer than a disk takes.
     """
     if "\0" in path:
-        raise ValueError("a path must not hold the character NUL")
-    parts = os.fsencode(path).split(os.fsencode(os.sep))
-    if len(os.fsencode(path)) > LONGEST_PATH or max(map(len, parts)) > 255:
-        raise ValueError("the path is too long")
+        raise ValueError("it holds the character NUL")
+    try:
+        parts = path.encode().split(os.sep.encode())
+    except UnicodeEncodeError as error:
+        raise ValueError("it is not text in UTF-8") from error
+    if len(path.encode()) > LONGEST_PATH or max(map(len, parts)) > LONGEST_FILE_NAME:
+        raise ValueError(f"it is too long: a name may have {LONGEST_FILE_NAME} bytes, a path {LONGEST_PATH}")
     return path
 
 

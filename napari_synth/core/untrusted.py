@@ -7,19 +7,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import InputError, brief
 
 MAX_TEXT = 64 * 2**20
 """Characters of a YAML file."""
 MAX_NODES = 2_000_000
 """Values in a YAML file, those that an alias repeats counted each time."""
-LONGEST_REASON = 200
-
-
-def one_line(reason: object) -> str:
-    """What another program says of an error, on one line and cut where it is long."""
-    words = " ".join(str(reason)[: 4 * LONGEST_REASON].split())
-    return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]} …"
 
 
 def first_problem(error: ValidationError, whole: str) -> tuple[str, str]:
@@ -29,7 +22,7 @@ def first_problem(error: ValidationError, whole: str) -> tuple[str, str]:
     """
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or whole
-    return one_line(place), one_line(first["msg"].removeprefix("Value error, "))
+    return brief(place), brief(first["msg"].removeprefix("Value error, "))
 
 
 def load_yaml(text: str, what: str, action: str) -> Any:
@@ -62,7 +55,7 @@ def load_yaml(text: str, what: str, action: str) -> Any:
         raise
     except Exception as error:  # beside YAMLError the constructors of dates, numbers and tables raise anything
         reason = getattr(error, "problem", None) or type(error).__name__
-        raise InputError(f"{what} is not valid YAML ({one_line(reason)}).", action) from error
+        raise InputError(f"{what} is not valid YAML ({brief(reason)}).", action) from error
 
 
 def _count(node: yaml.Node, known: dict[int, int]) -> int:

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.core.array_checks import check_plane
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import InputError, brief
 from napari_synth.core.files import user_path
 from napari_synth.core.intensity import check_channel
-from napari_synth.core.untrusted import one_line
 from napari_synth.datasets.numpy_files import DAMAGE, check_header
 from napari_synth.datasets.plausible import colours_to_labels, scatter, snapped, two_levels
 from napari_synth.datasets.reading.colours import in_colours
@@ -334,5 +333,5 @@ def read_latent(path: Path) -> np.ndarray:
         return np.asarray(values, np.float32).ravel()
     except DAMAGE as error:
         raise InputError(
-            f"{path} holds no list of numbers ({one_line(error)}).", "Write z as .npy, or one number per line."
+            f"{path} holds no list of numbers ({brief(error)}).", "Write z as .npy, or one number per line."
         ) from error

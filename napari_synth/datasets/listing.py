@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import entries, existing_folder, user_path
+from napari_synth.core.files import entries, existing_folder, text_named, user_path
 from napari_synth.datasets.image_files import IMAGE_SUFFIXES
 
 LONGEST_NAME = 200
@@ -40,10 +40,10 @@ def image_files(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[
     Raises
     ------
     InputError
-        If the folder cannot be read.
+        If the folder cannot be read, or a name is no text.
     """
     found = [
-        path
+        text_named(path)
         for path in entries(folder)
         if not path.name.startswith(".")
         and path.suffix.lower() in suffixes

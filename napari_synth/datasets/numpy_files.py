@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from napari_synth.core.untrusted import one_line
+from napari_synth.core.errors import brief
 
 MAX_BYTES = 2**30
 """Of the arrays that are read of one file, unpacked."""
@@ -49,7 +49,7 @@ def read_arrays(path: Path, names: Collection[str], limit: int = MAX_BYTES) -> d
                 raise ValueError(f"its arrays have more than {limit >> 20} MB")
             return {name: _read_member(archive, member) for name, member in wanted.items()}
     except DAMAGE as error:
-        raise ValueError(one_line(error) or type(error).__name__) from error
+        raise ValueError(brief(error) or type(error).__name__) from error
 
 
 def array_sizes(path: Path) -> dict[str, int]:
@@ -64,7 +64,7 @@ def array_sizes(path: Path) -> dict[str, int]:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except DAMAGE as error:
-        raise ValueError(one_line(error) or type(error).__name__) from error
+        raise ValueError(brief(error) or type(error).__name__) from error
     if len(members) > MAX_MEMBERS:
         raise ValueError("it holds too many arrays")
     return {member.filename.removesuffix(".npy"): member.file_size for member in members}

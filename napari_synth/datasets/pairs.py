@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import entries, existing_folder
+from napari_synth.core.files import entries, existing_folder, text_named
 from napari_synth.core.names import FileName
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.core.untrusted import first_problem, load_yaml
@@ -156,7 +156,7 @@ def describe(root: Path) -> DatasetDescription:
 def _option_sources(root: Path) -> list[OptionSource]:
     if sources := describe(root).options:
         return sources
-    names = sorted(path.name for path in entries(root) if (path / "images").is_dir())
+    names = sorted(text_named(path).name for path in entries(root) if (path / "images").is_dir())
     if not names:
         raise InputError(
             f"The data folder {root} holds neither images/ and masks/ nor option folders with them.",

@@ -61,7 +61,7 @@ def scatter(labels: np.ndarray) -> Scatter:
     if len(present) <= 2:
         return Scatter(len(present))
     sizes = np.bincount(connected(labels, background=0, connectivity=2).ravel())[1:]
-    whole = _parts_with_a_square(labels, 3)
+    whole = parts_with_a_square(labels, 3)
     orphans = np.setdiff1d(present, labels[whole])
     low = orphans < 0.75 * present[-1]
     fringe = len(orphans) > 0.5 * len(present) and bool(low.any()) and two_levels(labels) is not None
@@ -75,7 +75,7 @@ def scatter(labels: np.ndarray) -> Scatter:
     )
 
 
-def _parts_with_a_square(labels: np.ndarray, side: int) -> np.ndarray:
+def parts_with_a_square(labels: np.ndarray, side: int) -> np.ndarray:
     """Pixels of the connected parts of one number, background too, in which a square has room."""
     parts = connected(labels, background=-1, connectivity=1)
     inner = ndimage.minimum_filter(parts, size=side) == ndimage.maximum_filter(parts, size=side)
@@ -118,7 +118,7 @@ def snapped(labels: np.ndarray) -> np.ndarray:
     What is whole has room for a square of 5×5 pixels, of 3×3 where nothing is that large.
     """
     for side in (5, 3):
-        whole = _parts_with_a_square(labels, side)
+        whole = parts_with_a_square(labels, side)
         nuclei = whole & (labels > 0)
         if nuclei.any():
             away, (y, x) = ndimage.distance_transform_edt(~nuclei, return_indices=True)

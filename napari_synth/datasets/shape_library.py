@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from napari_synth.core.errors import InputError
-from napari_synth.core.files import user_path, writing
+from napari_synth.core.errors import InputError, brief
+from napari_synth.core.files import text_named, user_path, writing
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.core.untrusted import first_problem, one_line
+from napari_synth.core.untrusted import first_problem
 from napari_synth.datasets.image_files import read_labels
 from napari_synth.datasets.instances import Instance, instances
 from napari_synth.datasets.listing import mask_files
@@ -126,7 +126,7 @@ def read_shapes(path: Path) -> ShapeLibrary:
     except ValidationError as error:
         raise _no_library(path, ": ".join(first_problem(error, "about"))) from error
     except (ValueError, TypeError) as error:
-        raise _no_library(path, one_line(error)) from error
+        raise _no_library(path, brief(error)) from error
     if shapes.dtype.kind not in "biuf":
         raise _no_library(path, f"its shapes have the dtype {shapes.dtype}")
     if shapes.ndim != 3 or shapes.shape[1:] != (SHAPE_SIZE, SHAPE_SIZE):
@@ -305,7 +305,7 @@ def common_side(shapes: np.ndarray) -> int:
 
 def find_shape_files(data: Path) -> list[Path]:
     """The ``.npz`` files of a folder, or the file itself."""
-    paths = [data] if data.is_file() else sorted(data.glob("*.npz"))
+    paths = [data] if data.is_file() else [text_named(path) for path in sorted(data.glob("*.npz"))]
     if not paths:
         raise InputError(f"There is no shape library (.npz) in {data}.", "Check the path.")
     return paths

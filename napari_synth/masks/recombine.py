@@ -10,11 +10,10 @@ import numpy as np
 from skimage.measure import label as number_instances
 from skimage.transform import AffineTransform, warp
 
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import InputError, brief
 from napari_synth.core.files import existing_folder, user_path
 from napari_synth.core.recipe import RecombinedSource, RecombineSettings, mask_hash
 from napari_synth.core.seeds import numpy_rng, series_seed
-from napari_synth.core.untrusted import one_line
 from napari_synth.datasets.image_files import as_labels, read_labels
 from napari_synth.datasets.listing import image_files
 from napari_synth.datasets.numpy_files import read_arrays
@@ -70,7 +69,7 @@ def _read_stack(path: Path) -> list[np.ndarray]:
         stack = read_arrays(path, [ARRAY_NAME], MAX_STACK)[ARRAY_NAME]
     except (ValueError, KeyError) as error:
         raise InputError(
-            f"{path} holds no array {ARRAY_NAME!r} of label maps ({one_line(error)}).",
+            f"{path} holds no array {ARRAY_NAME!r} of label maps ({brief(error)}).",
             "Save them as numpy.savez(labels=…).",
         ) from error
     if stack.ndim != 3:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import InputError, brief
 from napari_synth.core.files import user_path, writing
-from napari_synth.core.untrusted import first_problem, one_line
+from napari_synth.core.untrusted import first_problem
 from napari_synth.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _looks_pickled(path: Path) -> bool:
 
 def _unreadable(path: Path, error: Exception) -> InputError:
     return InputError(
-        f"{path.name} is damaged or is not a safetensors file ({one_line(error)}).", "Copy or download it again."
+        f"{path.name} is damaged or is not a safetensors file ({brief(error)}).", "Copy or download it again."
     )
 
 
@@ -109,7 +109,7 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
         usable = not tensor.is_complex() and bool(torch.isfinite(tensor).all())
         if not usable or (name.endswith("running_var") and bool((tensor < 0).any())):
             raise InputError(
-                f"The weights in {path.name} are no numbers to compute with: {one_line(name)} holds NaN or infinity.",
+                f"The weights in {path.name} are no numbers to compute with: {brief(name)} holds NaN or infinity.",
                 "Use the file of a training that did not break down.",
             )
     return weights

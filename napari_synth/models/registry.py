@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from napari_synth.core.devices import resolve_device
-from napari_synth.core.errors import InputError, unknown_name
+from napari_synth.core.errors import InputError, brief, unknown_name
 from napari_synth.core.files import user_path
-from napari_synth.core.untrusted import one_line
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, stored_shapes
@@ -161,7 +160,7 @@ def load_trained(name: str | Path, device: str = "auto") -> TrainedModel:
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        raise _unfit(path, one_line(error)) from error
+        raise _unfit(path, brief(error)) from error
     network.to(target).eval().requires_grad_(False)
     return TrainedModel(card, network, path, file_hash(path), target)
 
@@ -178,7 +177,7 @@ def _check_shapes(card: ModelCard, path: Path) -> None:
     try:
         expected = outline(card.architecture, **card.hyper)
     except (RuntimeError, TypeError, ValueError) as error:
-        raise _unfit(path, one_line(error)) from error
+        raise _unfit(path, brief(error)) from error
     for name in [*expected, *stored]:
         if expected.get(name) != stored.get(name):
             there, needed = (shapes.get(name, "none") for shapes in (stored, expected))
@@ -187,5 +186,5 @@ def _check_shapes(card: ModelCard, path: Path) -> None:
 
 def _unfit(path: Path, reason: str) -> InputError:
     return InputError(
-        f"The weights in {path.name} do not fit its card: {one_line(reason)}.", "Use a file made by napari-synth."
+        f"The weights in {path.name} do not fit its card: {brief(reason)}.", "Use a file made by napari-synth."
     )

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from napari_synth.cli.main import app
 from napari_synth.core.errors import InputError
 from napari_synth.core.registry import Registry
 
@@ -68,30 +70,37 @@ def extra(tmp_path):
     return tmp_path
 
 
-def run(folder: Path, *arguments: str, program: str = "import extra") -> str:
-    """What the command line prints after ``extra`` was loaded."""
-    return python(folder, f"{program}\nfrom napari_synth.cli.main import run\nrun()", *arguments)
+RUN = """
+from napari_synth.cli.main import run
+for words in COMMANDS:
+    sys.argv = ["napari-synth", *words]
+    try:
+        run()
+    except SystemExit as stop:
+        assert not stop.code, words
+"""
 
 
-def python(folder: Path, program: str, *arguments: str) -> str:
-    """What a program that finds packages in a folder prints, with single spaces."""
-    start = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
-    command = [sys.executable, "-c", start + program, *arguments]
-    return " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+def run(folder: Path, *commands: list[str], before: str = "import extra", after: str = "") -> str:
+    """What several command lines print in one process, with single spaces; it finds packages in a folder."""
+    start = f"import sys; sys.path.insert(0, {str(folder)!r})\n{before}\nCOMMANDS = {commands!r}"
+    done = subprocess.run([sys.executable, "-c", start + RUN + after], capture_output=True, text=True, check=True)
+    return " ".join(done.stdout.split())
 
 
-def test_what_is_added_is_in_the_help_and_works(extra):
-    assert "library, jitter, knn, manifold, prior or first. [library]" in run(extra, "masks", "--help")
-    assert "tiff or npy." in run(extra, "export", "--help")
-    run(extra, "masks", "--sampler", "first", "--size", "64", "--out", str(extra / "masks"))
-    run(extra, "export", str(extra / "masks" / "recipe.yaml"), "--format", "npy", "--device", "cpu",
-        "--option", "he", "--out", str(extra / "pairs"))  # fmt: skip
+def test_what_is_added_is_in_the_help_and_the_page_of_all_choices_and_works(extra):
+    masks, pairs = str(extra / "masks"), str(extra / "pairs")
+    shown = run(
+        extra,
+        ["masks", "--help"],
+        ["export", "--help"],
+        ["masks", "--sampler", "first", "--size", "64", "--out", masks],
+        ["export", f"{masks}/recipe.yaml", "--format", "npy", "--device", "cpu", "--option", "he", "--out", pairs],
+        after=f"sys.path.insert(0, {str(SCRIPTS)!r})\nimport make_choices\nprint(make_choices.page())",
+    )
+    assert "library, jitter, knn, manifold, prior or first. [library]" in shown
+    assert "tiff or npy." in shown
     assert len(list((extra / "pairs").glob("*.npy"))) == 2
-
-
-def test_what_is_added_is_in_the_page_of_all_choices(extra):
-    show = f"import extra\nsys.path.insert(0, {str(SCRIPTS)!r})\nimport make_choices\nprint(make_choices.page())"
-    shown = python(extra, show)
     assert "| `first` | always the first shape |" in shown
     assert "| `npy` | NumPy arrays |" in shown
     assert "| `largest` | largest difference | two images | lower |" in shown
@@ -102,13 +111,14 @@ def test_the_page_of_all_choices_is_up_to_date():
     assert (SCRIPTS.parent / "choices.md").read_text(encoding="utf-8") == page, "run docs/scripts/make_choices.py"
 
 
-def test_help_texts_list_exactly_the_registries(tmp_path):
-    plain = "pass"
-    assert "library, jitter, knn, manifold or prior. [library]" in run(tmp_path, "masks", "--help", program=plain)
-    assert " tiff. " in run(tmp_path, "export", "--help", program=plain)
-    assert " capspix2pix, optional-pix2pix, pix2pix, metgan, dvae, torchscript or bioimageio. " in run(
-        tmp_path, "models", "import", "--help", program=plain
-    )
+def test_help_texts_list_exactly_the_registries():
+    def shown(*words):
+        return " ".join(CliRunner().invoke(app, [*words, "--help"]).output.split())
+
+    assert "library, jitter, knn, manifold or prior. [library]" in shown("masks")
+    assert " tiff. " in shown("export")
+    programs = " capspix2pix, optional-pix2pix, pix2pix, metgan, dvae, torchscript or bioimageio. "
+    assert programs in shown("models", "import")
 
 
 def test_an_unknown_name_is_answered_with_all_known_ones():

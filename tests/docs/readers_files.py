@@ -9,6 +9,7 @@ import numpy as np
 import tifffile
 import torch
 
+from tests.datasets.test_modalities import picture
 from tests.docs.markdown import ROOT
 from tests.helpers import nuclei, pair_folder, triplet_folder
 from tests.reference.published import NestedGenerator
@@ -45,6 +46,10 @@ def _training_data(folder: Path) -> None:
     for name in ("he", "he-dark", "purple", "fluorescence"):
         pair_folder(folder / "DATA" / name, count=5, grey=name == "fluorescence")
     pair_folder(folder / "AXONS" / "axons", count=2, size=(256, 256), grey=True)
+    for kind in range(3):
+        (folder / "MIXED").mkdir(exist_ok=True)
+        for number in range(9):
+            tifffile.imwrite(folder / "MIXED" / f"{kind}-{number}.tif", picture(kind, number))
     triplet_folder(folder / "BRAIN", count=4, size=(64, 64), hold_out="every:4")
     y, x = np.mgrid[-32:32, -32:32]
     for name in ("he", "purple", "fluorescence"):

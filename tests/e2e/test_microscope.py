@@ -48,6 +48,7 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     path = small_capsules(tmp_path / "axon-test.safetensors", gain=12)
     viewer.open_sample(PLUGIN, "axons_256")
     (mask,) = viewer.layers
+    mask.data = mask.data[:128, :128]
     _, synthesize, _ = open_docks(viewer)
     _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
     session = session_for(viewer)
@@ -66,7 +67,7 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     click(qtbot, panel.views["capsules"])
     idle(qtbot, session.actions(InspectActions).jobs)
     capsules = viewer.layers[f"axons_256 · {LAYER} capsules"]
-    assert capsules.data.shape == (8, 32, 64, 64)
+    assert capsules.data.shape == (8, 32, 32, 32)
     assert viewer.dims.axis_labels == ("capsule", "pose", "y", "x")
 
     fit(viewer, qtbot)
@@ -115,7 +116,7 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(movie), "GIF (*.gif)"))
     click(qtbot, panel.latents.save)
     idle(qtbot, session.actions(InspectActions).walks.jobs)
-    assert iio.imread(movie).shape[:3] == (3, 256, 256)
+    assert iio.imread(movie).shape[:3] == (3, 128, 128)
 
 
 def test_inspect_shares_the_column_as_a_tab(viewer, qtbot):

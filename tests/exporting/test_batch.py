@@ -15,7 +15,7 @@ from napari_synth.core.recipe import LayerSource, Recipe, mask_hash, read_recipe
 from napari_synth.exporting.batch import ExportRequest, export_pairs
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.exporting.formats.base import PixelSize
-from napari_synth.exporting.formats.tiff import embedded_recipe, uint16_labels
+from napari_synth.exporting.formats.tiff import embedded_recipe, stored_labels
 from napari_synth.masks.mask_reader import MaskReader
 from napari_synth.synthesis.recipes import load_generator
 from tests.helpers import nuclei, small_generator
@@ -174,20 +174,11 @@ def test_unknown_format_and_files_without_recipe(tmp_path):
 
 @given(st.lists(st.integers(0, 2**31 - 1), min_size=4, max_size=4))
 @settings(max_examples=50)
-def test_labels_fit_16_bits_and_keep_their_identity(values):
+def test_stored_labels_keep_their_numbers(values):
     labels = np.array(values, np.int32).reshape(2, 2)
-    stored = uint16_labels(labels)
-    assert stored.dtype == np.uint16
-    assert ((stored == 0) == (labels == 0)).all()
-    assert len(np.unique(stored)) == len(np.unique(labels))
-    if max(values) <= 65535:
-        assert (stored == labels).all()
-
-
-def test_too_many_instances_for_16_bits():
-    labels = np.arange(260 * 260, dtype=np.int32).reshape(260, 260)
-    with pytest.raises(InputError, match="67599 instances"):
-        uint16_labels(labels)
+    stored = stored_labels(labels)
+    assert stored.dtype == (np.uint16 if max(values) <= 65535 else np.uint32)
+    assert (stored == labels).all()
 
 
 NOWHERE = "/../../../keep/mine"

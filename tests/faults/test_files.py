@@ -117,10 +117,10 @@ def test_a_folder_in_place_of_the_file_is_said_before_the_work(tmp_path):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("", "A path is empty"),
+        ("", "The path is empty"),
         ("~nosuchuser/x", "no home folder"),
         ("a/" + "x" * 256, "too long"),
-        ("a\0b", "null character"),
+        ("a\0b", "the character NUL"),
         ("a\udcff", "not text"),
     ],
 )

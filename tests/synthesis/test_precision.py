@@ -76,7 +76,7 @@ def test_convolutions_compute_in_16_bit(generator):
 
 
 def test_tiles_and_what_is_captured(generator, monkeypatch):
-    labels = nuclei((150, 140), 8)
+    labels = nuclei((140, 72), 8)
     layers = {"capture": ("conv1", "convcaps10")} if generator.stages else {}
     whole_image = generator.run(request_for(generator, labels, precision="fast", **layers))
     set_whole_pixels(monkeypatch, generator.card.architecture, 0)

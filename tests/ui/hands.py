@@ -39,7 +39,7 @@ def controls(panel: QWidget) -> list[QWidget]:
 
 
 def in_a_menu(widget: QWidget) -> bool:
-    """Whether a control lies in a menu, such as those that pyqtgraph makes for every plot and nobody can open here."""
+    """Whether a control lies in a menu, which is not opened: pyqtgraph makes some for every plot, switched off here."""
     while widget is not None and not isinstance(widget, QMenu):
         widget = widget.parentWidget()
     return widget is not None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import user_path
+from napari_synth.core.names import checked_path
 from napari_synth.core.registry import Registry
 from napari_synth.datasets.foreign_masks import (
     cellpose,
@@ -75,4 +76,17 @@ def read_foreign(path: str | Path, format: str = "", images: str | Path | None =
     found = list(FOREIGN_MASKS[name].read(path, None if images is None else user_path(images)))
     if not found:
         raise InputError(f"{path} holds no masks.", "Export them again.")
+    for mask in found:
+        _check_stem(mask.stem, path)
     return found
+
+
+def _check_stem(stem: str, path: Path) -> None:
+    """Refuse a name that no file can have."""
+    try:
+        checked_path(stem)
+    except ValueError as error:
+        problem = f"{path.name} names an image {stem!a:.60} that no file can be called: {error}."
+        raise InputError(problem, "Export it again.") from error
+    if not stem:
+        raise InputError(f"{path.name} has an image without a name.", "Export it again.")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.datasets.image_files import open_image
+from napari_synth.datasets.image_files import PixelSize, open_image
 from napari_synth.datasets.listing import image_files, name_key, stem_of
 
 LARGEST_JSON = 2**29
@@ -30,12 +31,15 @@ class ForeignMask:
     image : Path, optional
         Its image, where it was found.
     remarks : tuple of str
+    pixel_size : PixelSize
+        1 pixel where the file does not say.
     """
 
     stem: str
     labels: np.ndarray
     image: Path | None = None
     remarks: tuple[str, ...] = ()
+    pixel_size: PixelSize = field(default_factory=PixelSize)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,17 @@ def image_of(stem: str, *folders: Path | None) -> Path | None:
             if stem_of(path) == name_key(stem) or path.name == stem:
                 return path
     return None
+
+
+def folder_named(root: Path, named: str, beside: Path) -> Path | None:
+    """The folder in which a file says that its image lies, ``named`` as seen from ``beside``.
+
+    None where that is not within ``root``: a file that somebody else wrote must not choose what is copied.
+    """
+    if not named or "\0" in named:
+        return None
+    folder = Path(os.path.abspath(beside / named.replace("\\", "/"))).parent
+    return folder if folder.is_relative_to(os.path.abspath(root)) else None
 
 
 def shape_of(image: Path | None, path: Path) -> tuple[int, int]:

@@ -46,11 +46,12 @@ def recognises(path: Path) -> bool:
 def read(path: Path, images: Path | None) -> Iterator[ForeignMask]:
     """See `ForeignFormat`."""
     if path.name.endswith(SEGMENTATION):
-        stem, labels = path.name.removesuffix(SEGMENTATION), _segmentation(path)
-    else:
-        stem = next(path.stem.removesuffix(ending) for ending in ENDINGS if path.stem.endswith(ending))
-        labels = open_mask(path).pixels
-    yield ForeignMask(stem, labels, image_of(stem, images, path.parent))
+        stem = path.name.removesuffix(SEGMENTATION)
+        yield ForeignMask(stem, _segmentation(path), image_of(stem, images, path.parent))
+        return
+    stem = next(path.stem.removesuffix(ending) for ending in ENDINGS if path.stem.endswith(ending))
+    found = open_mask(path)
+    yield ForeignMask(stem, found.pixels, image_of(stem, images, path.parent), found.remarks, found.pixel_size)
 
 
 def _segmentation(path: Path) -> np.ndarray:

@@ -17,6 +17,7 @@ from napari_synth.datasets.foreign_masks.base import (
     ForeignMask,
     checked_shape,
     edges_to_centres,
+    folder_named,
     hidden,
     image_of,
     inside,
@@ -41,14 +42,16 @@ def read(path: Path, images: Path | None) -> Iterator[ForeignMask]:
         for annotation in content["annotations"]:
             by_image.setdefault(annotation["image_id"], []).append(annotation)
         for entry in content["images"]:
-            name = Path(str(entry["file_name"]).replace("\\", "/"))
+            name = str(entry["file_name"])
+            stem = Path(name.replace("\\", "/")).stem
             shape = checked_shape(entry.get("height"), entry.get("width"), path)
             labels = np.zeros(shape, np.int32)
             count = 0
             for count, annotation in enumerate(by_image.get(entry["id"], []), 1):
                 put(labels, count, _pixels(annotation, shape))
-            image = image_of(name.stem, images, path.parent / name.parent, path.parent / "images", path.parent)
-            yield ForeignMask(name.stem, labels, image, hidden(labels, count))
+            folder = folder_named(path.parent, name, path.parent)
+            image = image_of(stem, images, folder, path.parent / "images", path.parent)
+            yield ForeignMask(stem, labels, image, hidden(labels, count))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"{path.name} is not as COCO describes it.", "Export it again.") from error
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import entries
+from napari_synth.core.files import entries, text_named
 from napari_synth.datasets.foreign_masks.base import (
     ForeignFormat,
     ForeignMask,
     checked_shape,
     edges_to_centres,
     filled,
+    folder_named,
     image_of,
     read_json,
 )
@@ -24,7 +25,7 @@ from napari_synth.datasets.foreign_masks.base import (
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path] if path.suffix.lower() == ".json" else []
-    return [p for p in entries(path) if p.suffix.lower() == ".json" and not p.name.startswith(".")]
+    return [text_named(p) for p in entries(path) if p.suffix.lower() == ".json" and not p.name.startswith(".")]
 
 
 def recognises(path: Path) -> bool:
@@ -47,8 +48,7 @@ def read(path: Path, images: Path | None) -> Iterator[ForeignMask]:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{file.name} is not as labelme writes it.", "Save it again.") from error
         labels, remarks = filled(shape, groups.values())
-        named = str(content.get("imagePath") or "").replace("\\", "/")
-        folder = file.parent / Path(named).parent if named else file.parent
+        folder = folder_named(path if path.is_dir() else path.parent, str(content.get("imagePath") or ""), file.parent)
         yield ForeignMask(file.stem, labels, image_of(file.stem, images, folder, file.parent), remarks)
 
 

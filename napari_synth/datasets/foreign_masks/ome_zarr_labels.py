@@ -22,7 +22,7 @@ def read(path: Path, images: Path | None) -> Iterator[ForeignMask]:
     for group in groups:
         reading = open_mask(group)
         stem = stem_of(path) if len(groups) == 1 else f"{stem_of(path)}_{group.name}"
-        yield ForeignMask(stem, reading.pixels, path, reading.remarks)
+        yield ForeignMask(stem, reading.pixels, path, reading.remarks, reading.pixel_size)
 
 
 FORMAT = ForeignFormat("OME-Zarr: labels of an image", recognises, read)

@@ -28,7 +28,7 @@ def read(path: Path, images: Path | None) -> Iterator[ForeignMask]:
         image = by_stem(images or folder / "images")
         for stem, mask in by_stem(folder / "masks").items():
             reading = open_mask(mask)
-            yield ForeignMask(stem, reading.pixels, image.get(stem), reading.remarks)
+            yield ForeignMask(stem, reading.pixels, image.get(stem), reading.remarks, reading.pixel_size)
 
 
 FORMAT = ForeignFormat("StarDist: train/images and train/masks", recognises, read)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_synth.core.errors import InputError
-from napari_synth.core.untrusted import one_line
+from napari_synth.core.errors import InputError, brief
 from napari_synth.datasets.numpy_files import array_sizes, check_header, read_arrays
 from napari_synth.datasets.reading.stored import Stored, check_size, damaged
 
@@ -31,8 +30,7 @@ def read_npz(path: Path) -> Stored:
     name = next((name for name in NAMES if name in sizes), None) or (next(iter(sizes)) if len(sizes) == 1 else None)
     if name is None:
         raise InputError(
-            f"{path.name} holds {len(sizes)} arrays ({one_line(', '.join(sorted(sizes)[:5]))}) and none called "
-            "'labels'.",
+            f"{path.name} holds {len(sizes)} arrays ({brief(', '.join(sorted(sizes)[:5]))}) and none called 'labels'.",
             "Save the one to use alone.",
         )
     check_size(path, (sizes[name],), 1)

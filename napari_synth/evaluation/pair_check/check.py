@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.core.errors import InputError, SynthError
-from napari_synth.core.files import entries, existing_folder
+from napari_synth.core.files import entries, existing_folder, text_named
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.datasets.image_files import count_planes, open_image, open_mask
 from napari_synth.datasets.listing import image_files, stem_of
@@ -105,7 +105,7 @@ def holds_pairs(root: Path) -> bool:
 def _sets(root: Path) -> Iterator[tuple[Path | None, Path, str]]:
     """Folders of images and of masks, and the rule of what is held out."""
     rules = {option.name: option.hold_out for option in describe(root).options}
-    folders = [root, *(path for path in entries(root) if path.is_dir() and not path.name.startswith("."))]
+    folders = [root, *(text_named(p) for p in entries(root) if p.is_dir() and not p.name.startswith("."))]
     some = False
     for folder in folders:
         for images, masks in FOLDERS:

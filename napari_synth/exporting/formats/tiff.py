@@ -13,7 +13,6 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
 from napari_synth.core.names import check_inside
 from napari_synth.core.recipe import Recipe, located, parse_recipe
-from napari_synth.core.untrusted import one_line
 from napari_synth.exporting.formats.base import PairToWrite, PixelSize
 
 MAX_LABELS = np.iinfo(np.uint16).max
@@ -42,22 +41,6 @@ class TiffWriter:
 def stored_labels(labels: np.ndarray) -> np.ndarray:
     """Labels as uint16, or with all their numbers as uint32 where one does not fit."""
     return labels.astype(np.uint32 if labels.max(initial=0) > MAX_LABELS else np.uint16)
-
-
-def uint16_labels(labels: np.ndarray) -> np.ndarray:
-    """Labels as uint16; renumbered from 1 only when a number does not fit.
-
-    Raises
-    ------
-    InputError
-        If there are more than 65 535 instances.
-    """
-    if labels.max(initial=0) > MAX_LABELS:
-        values = np.union1d([0], labels)
-        if len(values) - 1 > MAX_LABELS:
-            raise InputError(f"The mask has {len(values) - 1} instances; TIFF pairs hold 65535.", "Split the mask.")
-        labels = np.searchsorted(values, labels)
-    return labels.astype(np.uint16)
 
 
 def write_tiff(
@@ -118,7 +101,7 @@ def embedded_nuclei(path: Path) -> dict[str, np.ndarray]:
         columns = json.loads(str(text))
         return {str(name): np.array(values) for name, values in columns.items()}
     except (ValueError, AttributeError) as error:
-        raise InputError(f"The table of nuclei in {path.name} is damaged ({error}).", "Save the mask again.") from error
+        raise InputError(f"The table of nuclei in {path.name} is damaged.", "Save the mask again.") from error
 
 
 def _described(path: Path) -> dict[str, object]:
@@ -126,7 +109,9 @@ def _described(path: Path) -> dict[str, object]:
         with tifffile.TiffFile(path) as tif:
             found = tif.imagej_metadata or next(iter(tif.shaped_metadata or ()), {})
     except Exception as error:  # a reader raises anything at all on tags that were tampered with
-        raise InputError(f"{path} cannot be read as a TIFF file ({one_line(error)}).", "Check the path.") from error
+        raise InputError(
+            f"{path} cannot be read as a TIFF file.", "Check the path, or save it again as TIFF."
+        ) from error
     return found if isinstance(found, dict) else {}
 
 

@@ -24,6 +24,7 @@ from napari_synth.synthesis.live.stale_pixels import StalePixels
 from napari_synth.synthesis.network_io import network_of
 from napari_synth.synthesis.padding import padded_side
 from napari_synth.synthesis.precision import computing
+from napari_synth.synthesis.threads import threads_for
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -176,8 +177,9 @@ class PartialUpdate:
             stale = self._stale[stage.name]
             boxes = stale.boxes(windows.get(stage.name))
             for box in boxes:
-                for _ in self._maps.redo(stage.name, box, probe):
-                    cancel.raise_if_cancelled()
+                with threads_for(box.area * stage.factor**2, self._model.device):
+                    for _ in self._maps.redo(stage.name, box, probe):
+                        cancel.raise_if_cancelled()
                 self.computed += box.area
             stale.done(boxes)
         in_image = (box.within(full_box(*self.shape)) for box in boxes)  # those of the last layer

@@ -19,6 +19,7 @@ from napari_synth.synthesis.network_io import anatomy_features, network_of, outp
 from napari_synth.synthesis.padding import padded_side, padded_to
 from napari_synth.synthesis.precision import computing
 from napari_synth.synthesis.request import needed_condition
+from napari_synth.synthesis.threads import threads_for
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -95,12 +96,15 @@ class FollowedSignal:
         self._given, self._seed, self._stale = given, seed, True
 
     def _encoded(self, anatomy: np.ndarray, seed: int | None) -> list[torch.Tensor]:
-        with computing(self._model.device, self._precision):
-            return anatomy_features.of(self._model, padded_to(anatomy, self._card.tile_multiple), seed)
+        padded = padded_to(anatomy, self._card.tile_multiple)
+        device = self._model.device
+        with threads_for(padded.size, device), computing(device, self._precision):
+            return anatomy_features.of(self._model, padded, seed)
 
     def _rendered(self) -> np.ndarray:
         height, width = self.shape
-        with computing(self._model.device, self._precision):
+        device = self._model.device
+        with threads_for(self._plane.values.size, device), computing(device, self._precision):
             values = signal_of(self._model, self._features, torch.from_numpy(self._plane.values)[None, None])
         return output_scale(self._card).from_network(values[:height, :width])
 

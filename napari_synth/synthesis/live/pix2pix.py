@@ -28,6 +28,7 @@ from napari_synth.synthesis.padding import padded_side
 from napari_synth.synthesis.precision import computing
 from napari_synth.synthesis.request import check_option
 from napari_synth.synthesis.styles import style_for
+from napari_synth.synthesis.threads import threads_for
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -252,7 +253,8 @@ class FollowedImage:
             boxes = merged(self._stale.get(level.name, []))
             for box in boxes:
                 cancel.raise_if_cancelled()
-                self._redo(level, box)
+                with threads_for(box.area * level.factor**2, self._model.device):
+                    self._redo(level, box)
                 self.computed += box.area
             for box in boxes:
                 self._spread(level, box)
@@ -260,7 +262,8 @@ class FollowedImage:
         boxes = merged(self._stale.get("image", []))
         for box in boxes:
             cancel.raise_if_cancelled()
-            self._redo_image(box)
+            with threads_for(box.area, self._model.device):
+                self._redo_image(box)
         self._stale.pop("image", None)
         return boxes
 

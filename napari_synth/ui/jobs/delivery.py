@@ -9,12 +9,12 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from napari_synth.core.errors import Cancelled, SynthError
 from napari_synth.core.progress import CancelToken, OnProgress, Progress
 from napari_synth.ui.context.notes import Note
-from napari_synth.ui.jobs.lanes import Lane, Outcome
+from napari_synth.ui.jobs.lanes import Lane, Outcome, Shown
 
 T = TypeVar("T")
 L = TypeVar("L")
@@ -36,6 +36,14 @@ class LayerWindow(Protocol):
 
 def nothing(*_: object) -> None:
     """Do nothing."""
+
+
+class How(Shown, total=False):
+    """What `Jobs.run` takes beside work and layer, for a type checker."""
+
+    cancelled: Note | Callable[[Progress], Note] | None
+    failed: Callable[[SynthError | None], object]
+    meanwhile: Callable[[], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +86,7 @@ class Jobs:
         title: str,
         work: Callable[[OnProgress, CancelToken], T],
         then: Callable[[T], object],
-        *,
-        total: int,
-        unit: str = ...,
-        quiet: bool = ...,
-        cancelled: Note | Callable[[Progress], Note] | None = ...,
-        failed: Callable[[SynthError | None], object] = ...,
-        meanwhile: Callable[[], object] = ...,
+        **how: Unpack[How],
     ) -> object: ...
 
     @overload
@@ -96,12 +98,7 @@ class Jobs:
         *,
         on: L,
         gone: Note = ...,
-        total: int,
-        unit: str = ...,
-        quiet: bool = ...,
-        cancelled: Note | Callable[[Progress], Note] | None = ...,
-        failed: Callable[[SynthError | None], object] = ...,
-        meanwhile: Callable[[], object] = ...,
+        **how: Unpack[How],
     ) -> object: ...
 
     def run(
@@ -112,12 +109,10 @@ class Jobs:
         *,
         on: Any = None,
         gone: Note = LAYER_GONE,
-        total: int,
-        unit: str = "steps",
-        quiet: bool = False,
         cancelled: Note | Callable[[Progress], Note] | None = STOPPED,
         failed: Callable[[SynthError | None], object] = nothing,
         meanwhile: Callable[[], object] = nothing,
+        **shown: Unpack[Shown],
     ) -> object:
         """Run ``work(on_progress, cancel)``; a job of these that still runs is replaced, and brings nothing.
 
@@ -135,22 +130,18 @@ class Jobs:
             What the job is about. It is not kept alive.
         gone : Note
             What is said when that layer was deleted meanwhile.
-        total : int
-            Number of items, known before the job begins.
-        unit : str
-            What the items are, in the plural.
-        quiet : bool
-            A job of a moment, which no job bar shows.
         cancelled : Note, callable or None
             What is said when the user stopped it; a callable takes the progress reached; None: nothing.
         failed : callable
             Called when there is no result to deliver, after that is said, with the error; None: the layer is gone.
         meanwhile : callable
             Called at each progress, while this job is the newest.
+        **shown
+            See `Shown`.
         """
         delivery = _Delivery(then, None if on is None else weakref.ref(on), gone, cancelled, failed, meanwhile)
         self._current = delivery
-        return self.lane.submit(title, work, lambda outcome: self._deliver(delivery, outcome), total, unit, quiet)
+        return self.lane.submit(title, work, lambda outcome: self._deliver(delivery, outcome), **shown)
 
     def withdraw(self, job: object) -> None:
         """Cancel this job, unless it has ended or been replaced."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Required, TypedDict, Unpack
 
 from psygnal import SignalGroupDescriptor
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -73,15 +73,37 @@ class JobState:
     progress: Progress = NOT_BEGUN
 
 
+class Shown(TypedDict, total=False):
+    """What the job bar shows of a job.
+
+    Attributes
+    ----------
+    total : int
+        Number of items, known before the job begins.
+    unit : str
+        What the items are, in the plural; steps by default.
+    quiet : bool
+        A job of a moment, which no job bar shows; False by default.
+    """
+
+    total: Required[int]
+    unit: str
+    quiet: bool
+
+
 @dataclass(eq=False)
 class _Job:
     title: str
     work: Work
     on_done: OnDone
+    total: int
+    unit: str = "steps"
     quiet: bool = False
     token: CancelToken = field(default_factory=CancelToken)
-    latest: Progress = NOT_BEGUN
     posted: bool = False
+
+    def __post_init__(self) -> None:
+        self.latest = Progress(0, self.total)
 
 
 class Poster(QObject):
@@ -133,9 +155,7 @@ class Lane(Poster):
         self._reported.connect(self._show_progress)
         self._ended.connect(self._end)
 
-    def submit(
-        self, title: str, work: Work, on_done: OnDone, total: int, unit: str = "steps", quiet: bool = False
-    ) -> object:
+    def submit(self, title: str, work: Work, on_done: OnDone, **shown: Unpack[Shown]) -> object:
         """Run ``work(on_progress, cancel)`` in the background and ``on_done(outcome)`` back here.
 
         Returns what `withdraw` takes.
@@ -148,26 +168,18 @@ class Lane(Poster):
             Must not touch layers or widgets.
         on_done : callable
             Called once on the main thread, unless a newer job replaces this one.
-        total : int
-            Number of items, known before the job begins.
-        unit : str
-            What the items are, in the plural.
-        quiet : bool
-            A job of a moment, which no job bar shows.
+        **shown
+            See `Shown`.
         """
         if self._current is not None:
             self._current.token.cancel()
-        job = _Job(title, work, on_done, quiet, latest=Progress(0, total))
-        self._current = job
-        if quiet:
-            self.state.running = self.state.stopping = False
-            self._thread.submit(self._run, job)
-            return job
-        self.state.title = title
-        self.state.unit = unit
-        self.state.progress = job.latest
+        job = self._current = _Job(title, work, on_done, **shown)
         self.state.stopping = False
-        self.state.running = True
+        if not job.quiet:
+            self.state.title = title
+            self.state.unit = job.unit
+            self.state.progress = job.latest
+        self.state.running = not job.quiet
         self._thread.submit(self._run, job)
         return job
 

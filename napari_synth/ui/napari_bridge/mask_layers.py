@@ -18,7 +18,6 @@ from napari_synth.ui.napari_bridge.placement import LayerPlacement, finest, plac
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from napari.components import ViewerModel
 
@@ -243,38 +242,6 @@ def add_stack(viewer: ViewerModel, data: np.ndarray, name: str, axes: tuple[str,
     viewer.add_layer(layer)
     if active is not None:
         viewer.layers.selection.active = active
-    return layer
-
-
-def save_mask(layer: Labels, path: Path) -> None:
-    """Write a mask as uint16 TIFF with the table of its nuclei."""
-    from napari_synth.datasets.image_files import as_labels
-    from napari_synth.exporting.formats.tiff import uint16_labels, write_tiff
-
-    labels = as_labels(mask_array(layer), f"The layer {layer.name!r}")
-    table = layer.features
-    nuclei = {}
-    if "index" in table:
-        table = table[table["index"].isin(np.unique(labels[labels > 0]))].dropna()
-        nuclei = {str(name): table[name].to_numpy() for name in table.select_dtypes("number")}
-    stored = uint16_labels(labels)
-    if nuclei and stored.max(initial=0) != labels.max(initial=0):  # renumbered to fit
-        nuclei["index"] = np.searchsorted(np.union1d([0], labels), nuclei["index"])
-    write_tiff(path, stored, "", pixel_size(layer), nuclei)
-
-
-def open_mask(viewer: ViewerModel, path: Path) -> Labels:
-    """Add the mask in a file on top, with the table of its nuclei where it has one."""
-    from napari_synth.datasets.image_files import TIFF_SUFFIXES, read_labels
-    from napari_synth.exporting.formats.tiff import embedded_nuclei
-
-    labels = read_labels(path)
-    nuclei = embedded_nuclei(path) if path.suffix.lower() in TIFF_SUFFIXES else {}
-    layer = add_mask(viewer, labels.shape, path.stem)
-    layer.data = labels.astype(np.uint16) if labels.max(initial=0) < 2**16 else labels
-    if nuclei:
-        put_rows(layer, nuclei)
-    layer.selected_label = int(labels.max(initial=0)) + 1
     return layer
 
 

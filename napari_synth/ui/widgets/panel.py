@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
@@ -145,10 +146,17 @@ def step_line(steps: tuple[int, ...]) -> QLabel:
 
 
 def described(widget: Any, name: str, tip: str) -> Any:
-    """Give a control its accessible name and tooltip; returns the control."""
+    """Give a control its accessible name and tooltip; returns the control. A label shows its text as it is."""
     widget.setAccessibleName(name)
-    widget.setToolTip(tip)
+    widget.setToolTip(literal(tip))
+    if isinstance(widget, QLabel):
+        widget.setTextFormat(Qt.TextFormat.PlainText)
     return widget
+
+
+def literal(text: str) -> str:
+    """What a tooltip must be given to show a text as it is: Qt takes for markup what looks like it."""
+    return f"<p>{escape(text)}</p>" if Qt.mightBeRichText(text) else text
 
 
 def beside(*parts: QWidget | str, wide: int = 0) -> QWidget:
@@ -177,6 +185,7 @@ def row(grid: QGridLayout, text: str, *widgets: QWidget) -> QLabel:
     """Add a row: its label, then the controls; the first control takes the room that is left. Returns the label."""
     line = grid.rowCount()
     label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setBuddy(widgets[0])
     grid.addWidget(label, line, 0)
     last = 3

@@ -7,7 +7,9 @@ import pytest
 import tifffile
 
 from napari_synth.core.errors import InputError
+from napari_synth.datasets.mask_sources import mask_file
 from napari_synth.masks.field import NucleusField
+from napari_synth.ui.napari_bridge.mask_files import add_opened, layer_data, save_mask
 from napari_synth.ui.napari_bridge.mask_layers import (
     MaskLayers,
     add_mask,
@@ -15,14 +17,12 @@ from napari_synth.ui.napari_bridge.mask_layers import (
     canvas_of,
     clear_labels,
     mask_array,
-    open_mask,
     outline,
     pixel_size,
     place_in_view,
     put_field,
     put_field_into,
     replace_labels,
-    save_mask,
 )
 from tests.ui.conftest import painted
 
@@ -207,7 +207,18 @@ def test_a_saved_mask_comes_back_with_its_table(viewer, tmp_path):
     put_field(layer, NucleusField(painted().astype(np.int32), {"index": np.array([1, 2]), "area": np.array([4, 2])}, 2))
     save_mask(layer, tmp_path / "mine.tif")
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "mine.tif"), painted())
-    again = open_mask(viewer, tmp_path / "mine.tif")
+    again = add_opened(viewer, layer_data(mask_file(tmp_path / "mine.tif"), tmp_path / "mine.tif"))
     np.testing.assert_array_equal(again.data, painted())
     assert (again.name, again.selected_label) == ("mine", 3)
     assert again.features["area"].tolist()[1:] == [4, 2]
+
+
+def test_a_saved_mask_keeps_numbers_above_16_bits(viewer, tmp_path):
+    labels = painted().astype(np.uint32)
+    labels[labels == 2] = 70_000
+    layer = viewer.add_labels(labels)
+    layer.features = {"index": [0, 1, 70_000], "area": [0, 4, 2]}
+    save_mask(layer, tmp_path / "mine.tif")
+    again = add_opened(viewer, layer_data(mask_file(tmp_path / "mine.tif"), tmp_path / "mine.tif"))
+    np.testing.assert_array_equal(again.data, labels)
+    assert again.features["index"].tolist()[1:] == [1, 70_000]

@@ -23,7 +23,7 @@ from napari_synth.ui.context.choices import ExportChoices
 from napari_synth.ui.widgets.controls import look_icon, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.forms import Form
-from napari_synth.ui.widgets.panel import Panel, described, row
+from napari_synth.ui.widgets.panel import Panel, described, literal, row
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -48,7 +48,7 @@ def add_tick(ticks: QListWidget, item: QListWidgetItem, on: bool) -> None:
     """Add an entry that can be ticked."""
     item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
     item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-    item.setToolTip(item.text())
+    item.setToolTip(literal(item.text()))
     ticks.addItem(item)
 
 

@@ -122,7 +122,7 @@ class CornerRow(QWidget):
         super().__init__()
         self._walks, self._name = walks, letter.lower()
         self.seed = SeedBox(f"Seed of {letter}", f"The latent vector {letter} is drawn from this seed")
-        self.pinned = QLabel()
+        self.pinned = described(QLabel(), f"Pinned as {letter}", "The latent vector that is pinned")
         self.pin = described(
             QPushButton("Pin current"),
             f"Pin the current one as {letter}",

@@ -23,7 +23,7 @@ from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import MaskCombo, SeedBox, whole, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.forms import Form
-from napari_synth.ui.widgets.panel import Panel, beside, described, row
+from napari_synth.ui.widgets.panel import Panel, beside, described, literal, row
 
 if TYPE_CHECKING:
     from napari_synth.ui.docks.masks.actions import MaskActions
@@ -173,7 +173,7 @@ class MasksPanel(Panel):
         for name in ("angle", "angle_sd"):
             controls[name].setEnabled(field.orientation == "preferred")
         title = field.library_title
-        controls["sampler"].setToolTip(f"{DRAWN}; real ones are those of {title!r}" if title else DRAWN)
+        controls["sampler"].setToolTip(literal(f"{DRAWN}; real ones are those of {title!r}" if title else DRAWN))
         means = SAMPLERS[field.sampler].spread_means
         controls["spread"].setEnabled(bool(means))
         controls["spread"].setToolTip(means or "This sampler has nothing to vary")

@@ -10,6 +10,7 @@ import numpy as np
 from napari_synth.core.errors import InputError
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.image_files import check_range
+from napari_synth.datasets.mask_sources import mask_file
 from napari_synth.ui.context.notes import Note, problems_said
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.nuclei.choices import NucleusChoices
@@ -21,7 +22,8 @@ from napari_synth.ui.docks.nuclei.shape_loader import ShapeLoader
 from napari_synth.ui.docks.nuclei.stamping import Stamping
 from napari_synth.ui.docks.nuclei.work_mask import work_mask
 from napari_synth.ui.napari_bridge.canvas_tool import CanvasTool
-from napari_synth.ui.napari_bridge.mask_layers import open_mask, put_field_into, save_mask
+from napari_synth.ui.napari_bridge.mask_files import add_opened, layer_data, save_mask
+from napari_synth.ui.napari_bridge.mask_layers import put_field_into
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -156,6 +158,6 @@ class NucleusActions(DockActions):
     def open(self, path: str | Path) -> None:
         """Add the mask in a file, with the table of its nuclei where it has one."""
         with problems_said(self.say):
-            layer = open_mask(self.context.viewer, Path(path))
+            layer = add_opened(self.context.viewer, layer_data(mask_file(Path(path)), Path(path)))
             known = max(len(layer.features) - 1, 0)
             self.say(Note("done", f"Opened {layer.name!r}; {known} nuclei have a latent code."))

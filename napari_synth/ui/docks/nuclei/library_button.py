@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMenu, QPushButton
 
-from napari_synth.ui.widgets.panel import described
+from napari_synth.ui.widgets.panel import described, literal
 
 if TYPE_CHECKING:
     from napari_synth.ui.docks.nuclei.libraries import Libraries
@@ -34,7 +34,7 @@ class LibraryButton(QPushButton):
     def show_library(self) -> None:
         """Say which library is in use."""
         self.setText("Library…" if self._libraries.own is None else "Own library")
-        self.setToolTip(f"{self._libraries.summary} Take shapes from your own masks")
+        self.setToolTip(literal(f"{self._libraries.summary} Take shapes from your own masks"))
 
     def fill(self) -> None:
         """Offer what shapes can come from now."""

@@ -81,10 +81,6 @@ class SynthesizeActions(DockActions):
         """Offer the generator of a file and switch to it."""
         self.say(self.context.open_model(path))
 
-    def choose_model(self, name: str) -> None:
-        """The user wants this model."""
-        self._model_of_mask.choose(name)
-
     def choose_option(self, name: str) -> None:
         """Take a look and render it; a style chosen before belonged to another one."""
         look = self.context.look

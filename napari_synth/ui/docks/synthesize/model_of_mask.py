@@ -27,6 +27,8 @@ STRUCTURE_KEY = "structure"
 class ModelOfMask:
     """Chooses the model that fits the current mask, unless the user chose one for this mask.
 
+    What is chosen while there is no mask is chosen for the first one.
+
     Parameters
     ----------
     context : Context
@@ -35,29 +37,44 @@ class ModelOfMask:
     def __init__(self, context: Context):
         self._context = context
         self._chosen: weakref.WeakKeyDictionary[Labels, str] = weakref.WeakKeyDictionary()
-
-    def choose(self, name: str) -> None:
-        """The user wants this model, for this mask from now on."""
-        layer = self._context.masks.current
-        if layer is not None:
-            self._chosen[layer] = name
-        self._context.choose_model(name)
+        self._for_first = ""
+        self._choosing = False
+        context.look.events.model.connect(self._on_model)
 
     def follow(self) -> Note | None:
         """Choose the model for the current mask; what is to be said where that is another one."""
         context, layer = self._context, self._context.masks.current
         if layer is None:
             return None
-        wanted = self._chosen.get(layer)
-        if wanted is not None and context.catalogue.card(wanted) is not None:
-            context.choose_model(wanted)
+        if self._for_first:
+            self._chosen[layer], self._for_first = self._for_first, ""
+        wanted = self._chosen.get(layer, "")
+        if context.catalogue.card(wanted) is not None:
+            self._choose(wanted)
             return None
         name, reason = self._fitting(layer)
         if not name or name == context.look.model:
             return None
-        context.choose_model(name)
+        self._choose(name)
         text = f"{layer.name!r} {reason}, so the model is now {context.catalogue.title(name)}."
         return Note("hint", text, "Press Render, or choose another model.")
+
+    def _choose(self, name: str) -> None:
+        self._choosing = True
+        try:
+            self._context.choose_model(name)
+        finally:
+            self._choosing = False
+
+    def _on_model(self, name: str) -> None:
+        """Somebody else chose a model: the user, here or in another dock."""
+        layer = self._context.masks.current
+        if self._choosing:
+            return
+        if layer is None:
+            self._for_first = name
+        else:
+            self._chosen[layer] = name
 
     def _fitting(self, layer: Labels) -> tuple[str, str]:
         """The model for a mask and why; empty where the present one will do."""

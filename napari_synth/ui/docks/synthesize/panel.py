@@ -142,7 +142,7 @@ class SynthesizePanel(Panel):
         bind(look, "noise", self.no_noise, shown=operator.not_, stored=operator.not_)
         bind(look, "outline", self.outline, store=dock.set_outline)
         bind(dock.following.state, "on", self.live, store=dock.following.switch)
-        bind(look, "model", self.model, store=dock.choose_model)
+        bind(look, "model", self.model, store=context.choose_model)
         self.render_button.clicked.connect(dock.render)
         self.copy_python.clicked.connect(self._copy_python)
         self.open.clicked.connect(self._ask_model)
@@ -188,7 +188,7 @@ class SynthesizePanel(Panel):
         self.looks.setVisible(bool(options))
         self._show_pictures()
         channel = catalogue.condition(look.model)
-        self.image_label.setText(channel.capitalize())
+        self.image_label.setText(channel.capitalize().replace("&", "&&"))
         for widget in (self.image, self.image_label):
             widget.setVisible(bool(channel))
         for widget in (self.seed, self.no_noise, self.seed_label):  # such a model has no noise
@@ -226,7 +226,7 @@ class SynthesizePanel(Panel):
     def _show_live(self) -> None:
         state = self.dock.following.state
         self.live_text.setText(state.text)
-        self.live_text.setToolTip(state.details or self.live_text.accessibleName())
+        self.live_text.setToolTip(literal(state.details or self.live_text.accessibleName()))
         self.live_text.setVisible(bool(state.text))
 
     def _show_note(self) -> None:

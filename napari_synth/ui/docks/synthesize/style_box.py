@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy,
 from napari_synth.ui.docks.synthesize.tiles import Tile, TileList, icon_of
 from napari_synth.ui.widgets.binding import set_value
 from napari_synth.ui.widgets.controls import dice_icon
-from napari_synth.ui.widgets.panel import described
+from napari_synth.ui.widgets.panel import described, literal
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -72,7 +72,9 @@ class StyleBox(QWidget):
         look, state = self.dock.context.look, self.dock.styles.state
         self.setVisible(state.has_styles)
         self.title.setText(f"Style: {state.words}")
-        self.title.setToolTip(f"{state.words}\nHow strongly stained, how bright, how sharp: what one slide has")
+        self.title.setToolTip(
+            literal(state.words) + "\nHow strongly stained, how bright, how sharp: what one slide has"
+        )
         tiles = [Tile(None, "by seed", "Each seed draws its own style, so that exported images vary")]
         tiles += [Tile(member, f"style {member}", f"Style {member} of this look") for member in state.members]
         self.tiles.show_tiles(tiles, look.style)

@@ -12,6 +12,8 @@ from qtpy.QtGui import QIcon, QImage, QPixmap
 from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem
 from superqt.utils import signals_blocked
 
+from napari_synth.ui.widgets.panel import literal
+
 SIDE = 64
 IN_A_ROW = 4
 CELL_WIDTH = 75
@@ -84,7 +86,7 @@ class TileList(QListWidget):
             self._tiles = tuple(tiles)
             for tile in tiles:
                 item = QListWidgetItem(icons.get(tile.key, QIcon()), tile.title)
-                item.setToolTip(tile.tip)
+                item.setToolTip(literal(tile.tip))
                 item.setData(Qt.ItemDataRole.UserRole, tile.key)
                 self.addItem(item)
             rows = -(-len(tiles) // IN_A_ROW)

@@ -135,7 +135,7 @@ def edit_at_random(viewer, tmp_path, count, every):
 
 
 def test_many_random_edits_equal_a_fresh_render(viewer, tmp_path):
-    edit_at_random(viewer, tmp_path, 150, 10)
+    edit_at_random(viewer, tmp_path, 100, 10)
 
 
 @pytest.mark.slow

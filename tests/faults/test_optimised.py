@@ -1,0 +1,60 @@
+"""``python -OO``: no assert and no docstring is relied on."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_synth.cli import main
+from tests.helpers import nuclei, pair_folder, small_capsules, small_generator
+
+RUN = """
+import sys
+from napari_synth.cli.main import run
+assert False, "asserts are left out"
+for words in COMMANDS:
+    sys.argv = ["napari-synth", *words]
+    try:
+        run()
+    except SystemExit as stop:
+        if stop.code:
+            raise SystemExit(f"{words}: {stop.code}")
+"""
+COMMANDS = (
+    "--help",
+    "masks --n 2 --size 64 --nuclei 200 --out masks",
+    "library pairs --min-box 20 --out shapes.npz",
+    "recombine pairs/masks --n 1 --out recombined",
+    "synthesize mask.tif --model cells.safetensors --out images",
+    "walk mask.tif --model axons.safetensors --steps 2 --out walk.tif",
+    "activations mask.tif --model axons.safetensors --layer convcaps1 --out a.tif",
+    "check pairs",
+    "convert field --out converted",
+    "train unet pairs --out m.safetensors --steps 1 --device cpu --set width=2 --set crop=32",
+    "export masks/recipe.yaml --option he --device cpu --out exported",
+    "replay exported/recipe.yaml --out again",
+    "models list",
+    "models show m.safetensors",
+)
+
+
+def test_every_command_is_tried():
+    tried = {words.split()[0] for words in COMMANDS}
+    assert {command.name for command in main.app.registered_commands} <= tried
+    assert {group.name for group in main.app.registered_groups} <= tried
+
+
+@pytest.mark.slow
+def test_every_command_runs_optimised(tmp_path):
+    tifffile.imwrite(tmp_path / "mask.tif", nuclei().astype(np.uint16))
+    pair_folder(tmp_path / "pairs")
+    pair_folder(tmp_path / "field", 1)
+    small_generator(tmp_path / "cells.safetensors", options=())
+    small_capsules(tmp_path / "axons.safetensors")
+    words = [command.split() for command in COMMANDS]
+    program = [sys.executable, "-OO", "-c", f"COMMANDS = {words!r}\n{RUN}"]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
