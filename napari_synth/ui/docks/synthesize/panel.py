@@ -25,7 +25,7 @@ from napari_synth.ui.docks.synthesize.tiles import SIDE, Tile, TileList, icon_of
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, wide
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
-from napari_synth.ui.widgets.panel import Panel, described, row
+from napari_synth.ui.widgets.panel import Panel, described, literal, row
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent, QShowEvent
