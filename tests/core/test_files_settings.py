@@ -1,13 +1,14 @@
 import errno
 import os
 
+import numpy as np
 import pytest
 
 from napari_synth.core import files
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, WorkError
 from napari_synth.core.files import existing_folder, writing
-from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
+from napari_synth.core.seeds import derived_seed, numpy_rng, series_seed, torch_generator, wide_seed
 from napari_synth.core.user_settings import Settings, load_settings, save_settings
 
 
@@ -76,6 +77,35 @@ def test_seeds_depend_on_their_keys_only():
     assert len({derived_seed(1, "a", 2), derived_seed(1, "b", 2), derived_seed(2, "a", 2), derived_seed(1, "a")}) == 4
     assert numpy_rng(3, "x").integers(1000, size=4).tolist() == numpy_rng(3, "x").integers(1000, size=4).tolist()
     assert torch_generator(5).initial_seed() == torch_generator(5).initial_seed() != torch_generator(6).initial_seed()
+
+
+def test_wide_seeds_tell_keys_apart_by_number_type_and_length():
+    keys = [
+        (5,),
+        (5, 0),
+        (5, 1),
+        (5, 1, 0),
+        (2**32 + 5,),
+        ("5",),
+        (0,),
+        (),
+        ("",),
+        ("a", "b"),
+        ("ab",),
+        (97, 98),
+        ("a\0",),
+    ]
+    seeds = {wide_seed(*one) for one in keys}
+    assert len(seeds) == len(keys)
+    assert all(0 <= seed < 2**64 for seed in seeds)
+    assert max(seeds) > 2**60  # all 64 bits are used
+    assert wide_seed(1, "field", 7) == wide_seed(1, "field", np.int64(7))
+
+
+def test_the_seeds_that_31_bits_repeat_differ():
+    assert derived_seed(1, "field", 26022) == derived_seed(1, "field", 27536)
+    assert series_seed(1, "field", 26022) != series_seed(1, "field", 27536)
+    assert len({series_seed(1, "field", index) for index in range(5000)}) == 5000
 
 
 def test_devices():

@@ -14,6 +14,7 @@ from napari_synth.core.recipe import (
     parse_recipe,
     read_recipe,
 )
+from napari_synth.core.seeds import series_seed
 
 paths = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
 sources = st.one_of(
@@ -101,3 +102,25 @@ def test_mask_hash_sees_values_and_shape_but_not_dtype():
     assert mask_hash(labels) == mask_hash(labels.astype(np.uint16))
     assert mask_hash(labels) != mask_hash(labels.reshape(4, 3))
     assert mask_hash(labels) != mask_hash(labels + 1)
+
+
+def test_a_file_that_does_not_say_how_its_seeds_follow_is_of_the_first_format():
+    recipe = Recipe(model="m", masks=[FieldSource(settings=FieldSettings(), seed=1)], n=30000)
+    text = recipe.to_yaml()
+    assert text.startswith("format: 2\n")
+    old = parse_recipe(text.replace("format: 2\n", ""), "test")
+    assert old == parse_recipe(text.replace("format: 2\n", "format: 1\n"), "test")
+    # numbers of the version that had no other format; fields 26022 and 27536 are the same
+    assert [old.item(1).masks[0].seed, old.item(1).seed] == [1554503058, 2125567593]
+    assert old.item(26022).masks[0] == old.item(27536).masks[0]
+    assert recipe.item(26022).masks[0] != recipe.item(27536).masks[0]
+    with pytest.raises(InputError, match="format"):
+        parse_recipe(text.replace("format: 2\n", "format: 3\n"), "test")
+
+
+@pytest.mark.slow
+def test_a_million_fields_have_a_million_seeds():
+    masks = [FieldSource(settings=FieldSettings(), seed=1), FieldSource(settings=FieldSettings(), seed=2)]
+    recipe = Recipe(model="m", masks=masks, options=["he"], n=10**6)
+    assert len({recipe.item(index).masks[0].seed for index in range(10**6)}) == 10**6
+    assert len({series_seed(1, "field", index) for index in range(10**6)}) == 10**6

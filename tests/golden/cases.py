@@ -13,6 +13,7 @@ from unittest.mock import patch
 import imageio.v3 as iio
 import numpy as np
 import tifffile
+import yaml
 
 import napari_synth as ns
 from tests.golden import renders
@@ -157,18 +158,41 @@ def _exported(recipe: Path, folder: Path, *arguments: Any) -> Parts:
     return tiffs(folder) | recipe_in(folder)
 
 
+def _as_format_1(recipe: Path, seeds: tuple[int, ...]) -> Path:
+    """The recipe of one mask as it was written when seeds had 31 bits, with a mask for each of ``seeds``."""
+    found = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    (mask,) = found["masks"]
+    masks = [mask | {"seed": seed, "sha256": mask["sha256"] if seed == mask["seed"] else ""} for seed in seeds]
+    recipe.write_text(yaml.safe_dump(found | {"format": 1, "masks": masks}), encoding="utf-8")
+    return recipe
+
+
+SAMPLED = ("--size", 64, "--nuclei", 60)
+LOOKS = ("--option", "he", "--option", "fluorescence", "--variants", 2, "--n", 10)
+
+
 @case("export sampled masks")
 def _(folder: Path) -> Parts:
-    cli("masks", "--n", 2, "--size", 64, "--nuclei", 60, "--out", folder / "masks")
-    options = ("--option", "he", "--option", "fluorescence", "--variants", 2, "--n", 10)
-    return _exported(folder / "masks" / "recipe.yaml", folder / "pairs", *options)
+    cli("masks", *SAMPLED, "--out", folder / "masks")
+    recipe = _as_format_1(folder / "masks" / "recipe.yaml", (1, 1554503058))
+    return _exported(recipe, folder / "pairs", *LOOKS)
+
+
+@case("export sampled masks with seeds of 64 bits")
+def _(folder: Path) -> Parts:
+    cli("masks", "--n", 2, *SAMPLED, "--out", folder / "masks")
+    parts = _exported(folder / "masks" / "recipe.yaml", folder / "pairs", *LOOKS)
+    recipe = recipe_of(folder / "pairs" / "recipe.yaml")
+    seeds = [[item.masks[0].seed, item.seed] for item in map(recipe.item, range(10))]
+    return {name: part for name, part in parts.items() if not name.startswith("images")} | {"seeds": seeds}
 
 
 @case("export recombined masks in a brain")
 def _(folder: Path) -> Parts:
     beside = ("--condition", INPUTS / "anatomy.tif", "--n", 1, "--out", folder / "masks")
     cli("recombine", INPUTS / "brain_labels.tif", *beside)
-    return _exported(folder / "masks" / "recipe.yaml", folder / "pairs", "--n", 2)
+    recipe = _as_format_1(folder / "masks" / "recipe.yaml", (1,))
+    return _exported(recipe, folder / "pairs", "--n", 2)
 
 
 def _recipe_case(name: str) -> Callable[[Path], Parts]:

@@ -21,7 +21,7 @@ from napari_synth.core.recipe.sources import (
     RecombinedSource,
 )
 from napari_synth.core.recipe.strict import Strict
-from napari_synth.core.seeds import derived_seed
+from napari_synth.core.seeds import derived_seed, wide_seed
 from napari_synth.core.untrusted import first_problem, load_yaml
 
 RECIPE_NAME = "recipe.yaml"
@@ -55,6 +55,9 @@ class Recipe(Strict):
 
     Attributes
     ----------
+    format : {1, 2}
+        How the seeds of a batch follow from ``seed`` and from those of its masks: with 31 bits, of which some are there
+        twice among 100 000 pairs, or with 64. A file that does not say is of format 1.
     model : str
         Bundled id or path of a weights file.
     model_sha256 : str
@@ -83,7 +86,7 @@ class Recipe(Strict):
         Versions of the programs that made it.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     model: FilePath
     model_sha256: str = ""
     masks: list[MaskSource] = Field(min_length=1)
@@ -131,11 +134,12 @@ class Recipe(Strict):
         if self.count() == 1:
             first = {"masks": self.masks[:1], "conditions": self.conditions[:1], "options": self.options[:1]}
             return self.model_copy(update=first | {"n": None, "variants": 1})
+        derived = derived_seed if self.format == 1 else wide_seed
         mask_number, rest = divmod(index, self.per_mask)
         repetition, position = divmod(mask_number, len(self.masks))
         source = self.masks[position]
         if isinstance(source, FieldSource | RecombinedSource) and repetition:
-            seed = derived_seed(source.seed, "field", repetition)
+            seed = derived(source.seed, "field", repetition)
             source = source.model_copy(update={"seed": seed, "sha256": ""})
         option, variant = divmod(rest, self.variants)
         return self.model_copy(
@@ -145,7 +149,7 @@ class Recipe(Strict):
                 "options": self.options[option : option + 1],
                 "variants": 1,
                 "n": None,
-                "seed": None if self.seed is None else derived_seed(self.seed, "pair", mask_number, variant),
+                "seed": None if self.seed is None else derived(self.seed, "pair", mask_number, variant),
             }
         )
 
@@ -181,7 +185,10 @@ def parse_recipe(text: str, where: str) -> Recipe:
         If the text is not a valid recipe.
     """
     action = "Use a recipe written by napari-synth."
-    return checked_recipe(load_yaml(text, where, action), f"The recipe in {where}", action)
+    record = load_yaml(text, where, action)
+    if isinstance(record, dict):
+        record = {"format": 1} | record
+    return checked_recipe(record, f"The recipe in {where}", action)
 
 
 def checked_recipe(record: Any, what: str, action: str) -> Recipe:
