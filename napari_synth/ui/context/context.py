@@ -71,6 +71,8 @@ class Context:
 
     rendered = Signal(object)
     """The image of a mask was rendered as ordered and is shown; the mask's layer."""
+    comparison_wanted = Signal(str)
+    """Four ``looks`` or four ``styles`` of the current mask are to be shown beside each other."""
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ DOCKS: dict[str, Dock] = {
         Dock(
             "export", "Export", f"{HERE}.export.actions:ExportActions", f"{HERE}.export.panel:ExportPanel", first=True
         ),
+        Dock("compare", "Compare", f"{HERE}.compare.actions:CompareActions", f"{HERE}.compare.panel:ComparePanel"),
         Dock("nuclei", "Nuclei", f"{HERE}.nuclei.actions:NucleusActions", f"{HERE}.nuclei.panel:NucleiPanel"),
         Dock("inspect", "Inspect", f"{HERE}.inspect.actions:InspectActions", f"{HERE}.inspect.panel:InspectPanel"),
     )

@@ -94,6 +94,14 @@ class SynthesizeActions(DockActions):
         self.context.look.seed = random_seed()
         self.render_now()
 
+    def compare_looks(self) -> None:
+        """Show the mask in four looks beside each other."""
+        self.context.comparison_wanted.emit("looks")
+
+    def compare_styles(self) -> None:
+        """Show the mask in four styles of the look beside each other."""
+        self.context.comparison_wanted.emit("styles")
+
     def render_now(self) -> None:
         """Render what was just chosen, unless there is no mask or its image follows anyway."""
         if self.context.masks.current is not None and not self.following.state.on:
@@ -157,8 +165,8 @@ class SynthesizeActions(DockActions):
         shown = over_anatomy(rendering.image, limits) if limits else None
         look = context.catalogue.shown_as(recipe.model, rendering.option)
         result = context.results.show(layer, look, rendering.image, recipe, work.order.beside, shown)
-        context.results.bring_forward(layer, look)
         context.was_rendered(layer, rendering)
+        context.results.bring_forward(layer, look)
         advice = "Press the dice for other noise, or export pairs below."
         self.say(
             Note(

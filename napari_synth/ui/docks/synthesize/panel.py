@@ -12,7 +12,9 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QWidget,
 )
@@ -21,11 +23,11 @@ from superqt import QCollapsible
 from napari_synth.core.devices import DEVICES
 from napari_synth.synthesis.latents.sources import source_words
 from napari_synth.ui.docks.synthesize.style_box import StyleBox
-from napari_synth.ui.docks.synthesize.tiles import SIDE, Tile, TileList, icon_of
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, wide
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
+from napari_synth.ui.widgets.tiles import SIDE, Tile, TileList, icon_of
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent, QShowEvent
@@ -85,6 +87,16 @@ class SynthesizePanel(Panel):
     def _build_looks(self) -> None:
         tip = "The stain or kind of microscope the image looks like, as thumbnails of your mask; click to render"
         self.looks = described(TileList(2), "Look", tip)
+        self.four = described(QPushButton("2 × 2"), "Four beside each other", "Four looks or four styles of the mask")
+        menu = QMenu(self.four)
+        menu.addAction("Four looks", self.dock.compare_looks)
+        self.four_styles = menu.addAction("Four styles of this look", self.dock.compare_styles)
+        self.four.setMenu(menu)
+        self.look_title = described(QLabel("Look"), "Look", tip)
+        head = QHBoxLayout()
+        head.addWidget(self.look_title, 1)
+        head.addWidget(self.four)
+        self.body.addLayout(head)
         self.body.addWidget(self.looks)
         self.styles = StyleBox(self.dock)
         self.body.addWidget(self.styles)
@@ -185,7 +197,9 @@ class SynthesizePanel(Panel):
         options = card.looks if card else []
         tiles = [Tile(one.name, one.title or one.name, f"{one.title or one.name} ({one.name})") for one in options]
         self.looks.show_tiles(tiles, look.option)
-        self.looks.setVisible(bool(options))
+        for widget in (self.look_title, self.four, self.looks):
+            widget.setVisible(bool(options))
+        self.four_styles.setVisible(self.dock.styles.state.has_styles)
         self._show_pictures()
         channel = catalogue.condition(look.model)
         self.image_label.setText(channel.capitalize().replace("&", "&&"))

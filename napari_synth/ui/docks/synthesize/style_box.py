@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
-from napari_synth.ui.docks.synthesize.tiles import Tile, TileList, icon_of
 from napari_synth.ui.widgets.binding import set_value
 from napari_synth.ui.widgets.controls import dice_icon
 from napari_synth.ui.widgets.panel import described, literal
+from napari_synth.ui.widgets.tiles import Tile, TileList, icon_of
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
