@@ -2,7 +2,7 @@
 
 On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/make_screenshots.py
 
-``make_screenshots.py microscope [MODEL]`` takes those of the Inspect panel alone.
+``make_screenshots.py microscope [MODEL]`` takes those of Inspect alone.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def microscope(model: str) -> None:
     mask = session.context.masks.current
     rows, columns = np.nonzero(mask.data)
     middle = len(rows) // 2
-    inspecting.picker.picked.emit(tuple(mask.data_to_world((rows[middle], columns[middle]))))
-    settle(inspecting.ranking_jobs)
+    inspecting.ranking.picker.picked.emit(tuple(mask.data_to_world((rows[middle], columns[middle]))))
+    settle(inspecting.ranking.jobs)
     row = next(i for i in range(panel.ranks.table.rowCount()) if panel.ranks.table.unit(i)[2] is not None)
     panel.ranks.table.selectRow(row)
     inspecting.show_unit(panel.ranks.table.unit(row))

@@ -26,6 +26,8 @@ class Settings(BaseModel):
     seed: int = 1
     export_folder: str = ""
     variants: int = Field(1, ge=1)
+    choices: dict[str, dict[str, bool | int | float | str | list[str]]] = {}
+    """What else was chosen in the window, by the name of the panel."""
 
 
 def settings_path() -> Path:

@@ -1,4 +1,4 @@
-"""The program: napari with the panels docked and a sample loaded."""
+"""The program: napari with the column docked and a sample loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from napari_synth.core.errors import WorkError
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from qtpy.QtWidgets import QWidget
 
 SAMPLE = "nuclei_256"
 FIRST_LOOK = "he"
@@ -19,7 +18,7 @@ SIZE = (1600, 1000)
 
 
 def open_window(sample: bool = True, render_first: bool = False) -> Viewer:
-    """A viewer with the panels docked, without waiting for the user.
+    """A viewer with the column docked, without waiting for the user.
 
     Parameters
     ----------
@@ -32,14 +31,14 @@ def open_window(sample: bool = True, render_first: bool = False) -> Viewer:
     from qtpy.QtCore import QTimer
 
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-    from napari_synth.ui.napari_bridge.window import PLUGIN, resize_window
+    from napari_synth.ui.napari_bridge.window import PLUGIN, open_column, resize_window
     from napari_synth.ui.session import session_for
 
     viewer = napari.Viewer(title="napari-synth")
     resize_window(viewer, *SIZE)
     if sample:
         viewer.open_sample(PLUGIN, SAMPLE)
-    open_docks(viewer)
+    open_column(viewer)
     QTimer.singleShot(0, viewer.fit_to_view)  # the canvas is smaller now
     if render_first:
         session = session_for(viewer)
@@ -50,21 +49,13 @@ def open_window(sample: bool = True, render_first: bool = False) -> Viewer:
     return viewer
 
 
-def open_docks(viewer: Viewer) -> list[QWidget]:
-    """Dock the panels that are open when the program starts; returns them."""
-    from napari_synth.ui.docks.registry import DOCKS
-    from napari_synth.ui.napari_bridge.window import dock_panels
-
-    return dock_panels(viewer, [dock.title for dock in DOCKS.values() if dock.first])
-
-
 def launch(
     sample: bool = True,
     render_first: bool = False,
     quit_after: float | None = None,
     screenshot: Path | None = None,
 ) -> None:
-    """Open napari with the panels docked and stay until the user leaves.
+    """Open napari with the column docked and stay until the user leaves.
 
     Parameters
     ----------

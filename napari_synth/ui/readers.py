@@ -40,5 +40,31 @@ def read_masks(path: str) -> list[LayerData]:
     return [layer_data(mask, Path(path)) for mask in found[:MOST_LAYERS]]
 
 
-READERS: tuple[Callable[[Path], Reader | None], ...] = (masks,)
+def recipes(path: Path) -> Reader | None:
+    """The reader of recipes, and of folders of exported pairs."""
+    from napari_synth.exporting.exported import recipe_file
+
+    return replay if recipe_file(path) is not None else None
+
+
+def replay(path: str) -> list[LayerData]:
+    """Bring back what a recipe describes, in the viewer that it was dropped on; napari itself adds nothing."""
+    import napari
+
+    from napari_synth.core.errors import WorkError
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.napari_bridge.window import open_column
+    from napari_synth.ui.session import session_for
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise WorkError(
+            "There is no window to bring the recipe back in.", "Open napari-synth, and drop the recipe on it."
+        )
+    session_for(viewer).actions(SynthesizeActions).replaying.replay(path)
+    open_column(viewer)
+    return [(None,)]  # type: ignore[list-item]
+
+
+READERS: tuple[Callable[[Path], Reader | None], ...] = (recipes, masks)
 """In the order in which a path is asked."""

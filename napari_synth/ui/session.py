@@ -12,8 +12,10 @@ from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.context.context import Context
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.registry import DOCKS
-from napari_synth.ui.napari_bridge.preferences import LivePreferences, live_preferences
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.napari_bridge.preferences import Preferences, preferences_now
 from napari_synth.ui.napari_bridge.window import on_close, unwrapped
+from napari_synth.ui.opened import Opened
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -57,12 +59,14 @@ class Session:
         self,
         viewer: ViewerModel,
         models: Models | None = None,
-        preferences: Callable[[], LivePreferences] = live_preferences,
+        preferences: Callable[[], Preferences] = preferences_now,
     ):
         _SESSIONS[viewer] = self
         self.context = Context(viewer, models, preferences)
         self.docks = {key: dock.make_actions(self.context) for key, dock in DOCKS.items()}
         self.autosave = Autosave(self.context)
+        synthesize = self.actions(SynthesizeActions)
+        self._opened = Opened(self.context, synthesize.replaying.replay, synthesize.render)
         on_close(viewer, self.close)
 
     def actions(self, kind: type[A]) -> A:
@@ -87,5 +91,6 @@ class Session:
             return
         self.context.closed = True
         self.autosave.close()
+        self._opened.close()
         for actions in self.docks.values():
             actions.close()

@@ -173,11 +173,14 @@ def test_damaged_files_are_named_in_plain_words(tmp_path, suffix, how):
     assert not any(word in said for word in ("pip", "imageio", "plugin", "codec", "traceback", "tifffile", "pillow"))
 
 
+def huge_array(path):
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (2**20, 2**20)})
+
+
 HUGE = {
     "png": lambda p: p.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\x08\2\0\0\0" + b"\0" * 40),
-    "npy": lambda p: np.lib.format.write_array_header_1_0(
-        p.open("wb"), {"descr": "<f8", "fortran_order": False, "shape": (2**20, 2**20)}
-    ),
+    "npy": huge_array,
 }
 
 

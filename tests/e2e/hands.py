@@ -6,13 +6,59 @@ import time
 
 import numpy as np
 from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtWidgets import QApplication
 
-from napari_synth.ui.napari_bridge.window import canvas_widget
+from napari_synth.ui.column.column import Column
+from napari_synth.ui.napari_bridge.window import canvas_widget, open_column
+from napari_synth.ui.session import session_for
 
 BEAT_MS = 5
 
 
+def settle(qtbot, viewer):
+    """Wait until the canvas has kept its width for a while."""
+    widths = []
+
+    def still():
+        QApplication.processEvents()
+        widths.append(canvas_widget(viewer).width())
+        return len(widths) > 5 and len(set(widths[-5:])) == 1
+
+    qtbot.waitUntil(still)
+
+
+def steps(viewer):
+    """The panels of the column's steps: mask, look, export."""
+    return list(open_column(viewer).steps.panels.values())
+
+
+def tab(viewer, key):
+    """Open a dock as a tab of the column; its panel."""
+    column = open_column(viewer)
+    session_for(viewer).context.column.open_tab(key)
+    return column.opened[key]
+
+
+def reveal(widget):
+    """Open the step or the tab that a control lies in, as a person does before using it."""
+    column = widget
+    while column is not None and not isinstance(column, Column):
+        column = column.parentWidget()
+    if column is None:
+        return
+    for key, panel in column.steps.panels.items():
+        if panel.isAncestorOf(widget):
+            column.tabs.setCurrentWidget(column.steps)
+            if panel.isHidden():
+                column.steps.headers[key].click()
+    for panel in column.opened.values():
+        if panel.isAncestorOf(widget):
+            column.tabs.setCurrentWidget(panel)
+    QApplication.processEvents()
+
+
 def click(qtbot, button):
+    reveal(button)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 

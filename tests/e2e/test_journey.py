@@ -14,7 +14,6 @@ import napari_synth as ns
 from napari_synth.core.recipe import METADATA_KEY, Recipe
 from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.ui import app
-from napari_synth.ui.app import open_docks
 from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.docks.nuclei.actions import NucleusActions
@@ -22,7 +21,7 @@ from napari_synth.ui.docks.nuclei.panel import NucleiPanel
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget, main_window
 from napari_synth.ui.session import session_for
-from tests.e2e.hands import click, idle, on_canvas, stroke
+from tests.e2e.hands import click, idle, on_canvas, settle, steps, stroke, tab
 
 MODEL = "optional-pix2pix-nuclei"
 
@@ -30,7 +29,7 @@ MODEL = "optional-pix2pix-nuclei"
 def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     viewer.open_sample(PLUGIN, "nuclei_256")
     (layer,) = viewer.layers
-    masks, synthesize, export = open_docks(viewer)
+    masks, synthesize, export = steps(viewer)
     session = session_for(viewer)
 
     before = layer.data.copy()
@@ -91,10 +90,11 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
 def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     session = session_for(viewer)
     layer = session.actions(MaskActions).new_mask(256, 256)
-    masks = open_docks(viewer)[0]
+    masks = steps(viewer)[0]
     click(qtbot, masks.nuclei)
     panel = main_window(viewer).findChild(NucleiPanel)
     dock = panel.dock
+    settle(qtbot, viewer)
     viewer.fit_to_view()
     QApplication.processEvents()
     panel.shapes.setCurrentRow(2)
@@ -142,11 +142,11 @@ def stamping(viewer, qtbot):
     session = session_for(viewer)
     layer = session.actions(MaskActions).new_mask(256, 256)
     layer.scale, layer.translate = (0.5, 0.5), (7, 9)
-    viewer.window.add_plugin_dock_widget(PLUGIN, "Nuclei")
+    tab(viewer, "nuclei")
     dock = session.actions(NucleusActions)
     dock.use_tool("stamp")
     idle(qtbot, dock.jobs)
-    QApplication.processEvents()
+    settle(qtbot, viewer)
     viewer.fit_to_view()
     QApplication.processEvents()
     return layer, dock
@@ -205,7 +205,8 @@ def test_a_ghost_shows_the_stamp_before_the_click(viewer, qtbot):
 
 def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
     viewer.add_labels(np.eye(64, dtype=np.uint16), name="mask")
-    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
+    panel = steps(viewer)[1]
+    dock, _ = viewer.window.add_plugin_dock_widget(PLUGIN)
     session = session_for(viewer)
     click(qtbot, panel.render_button)
     assert session.actions(SynthesizeActions).jobs.lane.state.running
@@ -214,7 +215,7 @@ def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     idle(qtbot, session.actions(SynthesizeActions).jobs)
     assert "mask · he" in viewer.layers
-    _, again = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
+    again = steps(viewer)[1]
     assert again.dock is session.actions(SynthesizeActions)
     assert "Rendered" in again.foot.status.text.text()
     click(qtbot, again.render_button)
@@ -224,7 +225,7 @@ def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
 
 def test_new_mask_from_the_file_menu(viewer, qtbot):
     entries = [entry for menu in main_window(viewer).findChildren(QMenu) for entry in menu.actions()]
-    next(entry for entry in entries if entry.text().startswith("New nucleus mask")).trigger()
+    next(entry for entry in entries if entry.text().startswith("New mask")).trigger()
     (layer,) = viewer.layers
     assert layer.data.shape == (256, 256)
     assert session_for(viewer).context.masks.current is layer
@@ -238,28 +239,6 @@ def test_closing_the_window_stops_the_jobs(viewer, qtbot):
     qtbot.waitUntil(lambda: session.context.closed)
     assert not session.actions(SynthesizeActions).jobs.lane.state.running
     assert session.context.notes["synthesize"].kind == "hint", "nothing is said to a window that is gone"
-
-
-def test_everything_is_visible_in_the_window(viewer, qtbot):
-    main_window(viewer).resize(1600, 1000)
-    panels = open_docks(viewer)
-    assert len(panels) == 3
-
-    def fits() -> bool:
-        return all(panel.height() >= panel.sizeHint().height() - 2 for panel in panels)
-
-    qtbot.waitUntil(fits)
-    for panel in panels:
-        assert panel.width() >= panel.minimumSizeHint().width()
-    main_window(viewer).resize(1200, 650)
-    masks, synthesize, export = panels
-    qtbot.waitUntil(lambda: not fits())
-    for panel, button in (
-        (masks, masks.sample),
-        (synthesize, synthesize.render_button),
-        (export, export.export_button),
-    ):
-        assert panel.rect().contains(button.geometry()), "the main buttons stay in sight in a small window"
 
 
 def test_launch_shows_a_picture_and_leaves(make_napari_viewer, monkeypatch, qtbot, tmp_path):

@@ -8,21 +8,20 @@ import sys
 
 import numpy as np
 
-from napari_synth.ui.app import open_docks
 from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.autosave.store import autosave_root
-from tests.e2e.hands import click
+from tests.e2e.hands import click, steps
 
 PAINT = """
 import sys
 import napari
-from napari_synth.ui.app import open_docks
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.window import open_column
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.session import Session
 viewer = napari.Viewer()
-session = Session(viewer, preferences=lambda: LivePreferences(autosave_seconds=0.1))
+session = Session(viewer, preferences=lambda: Preferences(autosave_seconds=0.1))
 viewer.open_sample("napari-synth", "nuclei_256")
-open_docks(viewer)
+open_column(viewer)
 layer = viewer.layers[0]
 layer.paint((20, 30), 77)
 layer.scale = (0.5, 0.5)
@@ -53,7 +52,7 @@ def test_what_was_painted_outlives_the_window(make_napari_viewer, qtbot):
         process.kill()
         process.communicate(timeout=20)
     viewer = make_napari_viewer(show=True)
-    banner = open_docks(viewer)[0].findChild(RecoveryBanner)
+    banner = steps(viewer)[0].findChild(RecoveryBanner)
     qtbot.waitUntil(banner.isVisible)
     assert banner.text.text().endswith(": 1 layer.")
     click(qtbot, banner.back)

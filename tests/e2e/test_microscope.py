@@ -11,12 +11,11 @@ from napari_synth.core.recipe import METADATA_KEY, Recipe
 from napari_synth.synthesis.latents.paths import latent_path
 from napari_synth.synthesis.latents.sources import Drawn
 from napari_synth.synthesis.recipes import request_of
-from napari_synth.ui.app import open_docks
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-from napari_synth.ui.napari_bridge.window import PLUGIN, main_window
+from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.session import session_for
-from tests.e2e.hands import click, click_on_canvas, idle
+from tests.e2e.hands import click, click_on_canvas, idle, steps, tab
 from tests.helpers import small_capsules
 
 LAYER = "convcaps4"
@@ -49,8 +48,8 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     viewer.open_sample(PLUGIN, "axons_256")
     (mask,) = viewer.layers
     mask.data = mask.data[:128, :128]
-    _, synthesize, _ = open_docks(viewer)
-    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
+    _, synthesize, _ = steps(viewer)
+    panel = tab(viewer, "inspect")
     session = session_for(viewer)
     session.context.look.device = "cpu"
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
@@ -76,14 +75,14 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     painted = mask.data.copy()
     click(qtbot, panel.ranks.pick)
     click_on_canvas(viewer, qtbot, mask, axon_pixel(mask.data))
-    idle(qtbot, session.actions(InspectActions).ranking_jobs)
-    assert not session.actions(InspectActions).picker.waiting
+    idle(qtbot, session.actions(InspectActions).ranking.jobs)
+    assert not session.actions(InspectActions).ranking.picker.waiting
     np.testing.assert_array_equal(mask.data, painted, "a pick paints nothing")
     assert mask.mode == "paint"
     table = panel.ranks.table
     assert table.rowCount() == 200
     assert table.item(0, 0).text() in ("axon-like", "unspecific")
-    assert not session.actions(InspectActions).ranking.background
+    assert not session.actions(InspectActions).ranking.last.background
 
     table.selectRow(0)
     click(qtbot, panel.changes.off)
@@ -117,12 +116,3 @@ def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     click(qtbot, panel.latents.save)
     idle(qtbot, session.actions(InspectActions).walks.jobs)
     assert iio.imread(movie).shape[:3] == (3, 128, 128)
-
-
-def test_inspect_shares_the_column_as_a_tab(viewer, qtbot):
-    panels = open_docks(viewer)
-    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
-    window = main_window(viewer)
-    qtbot.waitUntil(lambda: len(window.tabifiedDockWidgets(dock)) >= len(panels))
-    qtbot.waitUntil(lambda: panel.height() > 500)
-    assert not panel.visibleRegion().isEmpty(), "it is the tab in front"

@@ -8,11 +8,10 @@ from qtpy.QtCore import QPoint, Qt
 
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.synthesis.recipes import load_generator
-from napari_synth.ui.app import open_docks
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.napari_bridge.window import canvas_widget
-from tests.e2e.hands import HeartBeat
+from tests.e2e.hands import HeartBeat, steps
 from tests.helpers import nuclei, small_capsules
 
 LONGEST_GAP_MS = 50
@@ -25,7 +24,7 @@ def axons(tmp_path):
 
 @pytest.fixture
 def session(opened, tmp_path, models, preferences, axons):
-    models.stand_in, preferences.now = axons, LivePreferences(60_000)
+    models.stand_in, preferences.now = axons, Preferences(60_000)
     session = opened()
     session.context.open_model(tmp_path / "axons.safetensors")
     return session
@@ -34,7 +33,7 @@ def session(opened, tmp_path, models, preferences, axons):
 def follow_a_stroke(session, axons, qtbot):
     """Paint with the mouse while the image follows; the heart-beat of the window meanwhile."""
     viewer = session.context.viewer
-    open_docks(viewer)
+    steps(viewer)
     layer = viewer.add_labels(nuclei((256, 256), 10).astype(np.uint16), name="mask")
     viewer.reset_view()
     layer.mode, layer.brush_size, layer.selected_label = "paint", 16, 99

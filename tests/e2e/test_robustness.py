@@ -12,13 +12,12 @@ from qtpy.QtWidgets import QApplication
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.synthesis.live.canvas import LiveCanvas
 from napari_synth.synthesis.recipes import load_generator
-from napari_synth.ui.app import open_docks
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.label_edits import is_painted
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget
-from tests.e2e.hands import idle, on_canvas, stroke
+from tests.e2e.hands import idle, on_canvas, steps, stroke
 from tests.helpers import nuclei, small_capsules, small_generator
 
 PATIENCE = 60_000
@@ -84,7 +83,7 @@ def models(trained):
 @pytest.fixture
 def windows(opened, preferences, trained, qtbot):
     """Opens windows with small models; closed in the end, they must leave no thread."""
-    preferences.now = LivePreferences(PATIENCE)
+    preferences.now = Preferences(PATIENCE)
     before, sessions = set(threading.enumerate()), []
 
     def open_one():
@@ -164,7 +163,8 @@ def close_dock(dock):
 
 def test_a_dock_closed_while_the_image_follows(windows, trained, gate, qtbot):
     viewer, session = windows()
-    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
+    panel = steps(viewer)[1]
+    dock, _ = viewer.window.add_plugin_dock_widget(PLUGIN)
     layer = add_mask(viewer)
     toggle(qtbot, panel.live)
     wait_for(qtbot, viewer, layer)
@@ -174,7 +174,7 @@ def test_a_dock_closed_while_the_image_follows(windows, trained, gate, qtbot):
     close_dock(dock)
     del dock, panel
     stroke(viewer, qtbot, (40, 20), (40, 70))
-    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Synthesize")
+    panel = steps(viewer)[1]
     assert panel.live.isChecked(), "the new dock knows that live is on"
     gate.open()
     wait_for(qtbot, viewer, layer)
@@ -200,7 +200,7 @@ def mid_stroke(viewer, session, gate, qtbot):
 
 def test_a_mask_deleted_during_a_stroke(windows, trained, gate, qtbot):
     viewer, session = windows()
-    open_docks(viewer)
+    steps(viewer)
     layer, brush = mid_stroke(viewer, session, gate, qtbot)
     viewer.layers.remove(layer)
     brush.move((20, 60))
@@ -218,7 +218,7 @@ def test_a_mask_deleted_during_a_stroke(windows, trained, gate, qtbot):
 
 def test_the_model_switched_during_a_stroke(windows, trained, gate, qtbot):
     viewer, session = windows()
-    _, panel, _ = open_docks(viewer)
+    _, panel, _ = steps(viewer)
     layer, brush = mid_stroke(viewer, session, gate, qtbot)
     index = next(i for i in range(panel.model.count()) if panel.model.itemData(i) == str(trained["cells"][0]))
     panel.model.setCurrentIndex(index)
@@ -237,7 +237,7 @@ def test_the_model_switched_during_a_stroke(windows, trained, gate, qtbot):
 
 def test_live_switched_off_while_it_renders(windows, trained, gate, qtbot):
     viewer, session = windows()
-    _, panel, _ = open_docks(viewer)
+    _, panel, _ = steps(viewer)
     layer = add_mask(viewer)
     gate.close()
     toggle(qtbot, panel.live)
@@ -286,7 +286,7 @@ def test_two_windows_follow_their_own_masks(windows, trained, qtbot):
 @pytest.mark.parametrize("during", ["the first render", "a stroke"])
 def test_the_window_closed_while_it_renders(windows, gate, qtbot, during):
     viewer, session = windows()
-    open_docks(viewer)
+    steps(viewer)
     layer = add_mask(viewer)
     if during == "a stroke":
         session.actions(SynthesizeActions).following.switch(True)

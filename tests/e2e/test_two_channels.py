@@ -9,12 +9,11 @@ from qtpy.QtCore import Qt
 import napari_synth as ns
 from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.models.defaults import DEFAULT_TWO_CHANNEL
-from napari_synth.ui.app import open_docks
 from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.session import session_for
-from tests.e2e.hands import click, idle, stroke
+from tests.e2e.hands import click, idle, steps, stroke
 
 
 def render(qtbot, panel, session):
@@ -30,7 +29,7 @@ def brightness(image, labels, number):
 
 def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path):
     viewer.open_sample(PLUGIN, "brain_256")
-    masks, synthesize, export = open_docks(viewer)
+    masks, synthesize, export = steps(viewer)
     session = session_for(viewer)
     session.context.look.device = "cpu"
     synthesize.model.setCurrentIndex(synthesize.model.findData(DEFAULT_TWO_CHANNEL))

@@ -27,6 +27,7 @@ USES = {
     "library": lambda data, out: api.shape_library(data, 1),
     "fit": lambda data, out: api.fit_field(data),
     "check": lambda data, out: api.check_pairs(data),
+    "convert": lambda data, out: read_foreign(data),
 }
 
 

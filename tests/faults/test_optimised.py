@@ -31,6 +31,7 @@ COMMANDS = (
     "walk mask.tif --model axons.safetensors --steps 2 --out walk.tif",
     "activations mask.tif --model axons.safetensors --layer convcaps1 --out a.tif",
     "check pairs",
+    "looks pairs/images --k 1 --out looks",
     "convert field --out converted",
     "train unet pairs --out m.safetensors --steps 1 --device cpu --set width=2 --set crop=32",
     "export masks/recipe.yaml --option he --device cpu --out exported",

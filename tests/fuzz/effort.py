@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from napari_synth.core.errors import SynthError
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "0"))
-"""All together; 0 in the default run, which takes `FEW` of each kind."""
-FEW = 12
+"""All together; 0 in the default run, which takes `FEW` of each kind, and every input that was trouble."""
+FEW = 30
 LONGEST_SENTENCE = 700
 LONGEST_SECONDS = 2.0
 """Processor time of one input; compared in a run of many alone."""

@@ -238,9 +238,17 @@ def test_command_python_and_replay_give_the_same_image(weights, generator, mask,
 
 
 @pytest.mark.parametrize(
-    ("style", "words"), [("6", "style 6 lies beyond"), ("1,2", "style has shape"), ("none.txt", "does not exist")]
+    ("style", "words"),
+    [
+        ("6", "style 6 lies beyond"),
+        ("1,2", "style has shape"),
+        ("none.txt", "does not exist"),
+        ("words.txt", "no list of numbers"),
+    ],
 )
-def test_a_wrong_style_is_said_before_anything_is_rendered(weights, mask, tmp_path, style, words):
+def test_a_wrong_style_is_said_before_anything_is_rendered(weights, mask, tmp_path, monkeypatch, style, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("bright")
     with pytest.raises(InputError, match=re.escape(words)):
         command("synthesize", mask, "--model", weights, "--style", style, "--device", "cpu", "--out", tmp_path / "a")
     assert not (tmp_path / "a").exists()

@@ -101,7 +101,7 @@ def runs():
             yield pytest.param(name, precision, marks=[pytest.mark.slow] * slow)
 
 
-@pytest.mark.parametrize(("architecture", "precision"), runs())
+@pytest.mark.parametrize(("architecture", "precision"), list(runs()))
 def test_a_resumed_run_ends_bit_exactly_like_a_whole_one(architecture, precision, data, tmp_path):
     whole = train(request(architecture, data, tmp_path / "whole.safetensors", precision=precision))
     first = request(architecture, data, tmp_path / "part.safetensors", precision=precision)

@@ -12,7 +12,7 @@ from napari_synth.models.card import Look, ModelCard
 from napari_synth.synthesis.live.follower import LiveRenderer
 from napari_synth.synthesis.request import Rendering, check_mask
 from napari_synth.ui.context.loaded_models import LoadedModels
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.session import Session
 
 
@@ -41,7 +41,7 @@ class ChosenPreferences:
     """The preferences, as a test sets them with ``now``."""
 
     def __init__(self, **now):
-        self.now = LivePreferences(**now)
+        self.now = Preferences(**now)
 
     def __call__(self):
         return self.now

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QListWidget,
     QMenu,
     QScrollBar,
+    QSlider,
     QTabBar,
     QTableWidget,
     QWidget,
@@ -32,14 +33,14 @@ def choose(combo, data):
 
 
 def controls(panel: QWidget) -> list[QWidget]:
-    kinds = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget)
+    kinds = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
     inside = (QAbstractSpinBox, QComboBox, QListWidget, QScrollBar, QTabBar, QTableWidget)
     found = [widget for kind in kinds for widget in panel.findChildren(kind)]
-    return [widget for widget in found if not isinstance(widget.parent(), inside) and not in_a_menu(widget)]
+    return [widget for widget in found if not isinstance(widget.parent(), inside) and not in_a_menu_of_a_plot(widget)]
 
 
-def in_a_menu(widget: QWidget) -> bool:
-    """Whether a control lies in a menu, which is not opened: pyqtgraph makes some for every plot, switched off here."""
-    while widget is not None and not isinstance(widget, QMenu):
+def in_a_menu_of_a_plot(widget: QWidget) -> bool:
+    """Whether a control lies in a menu that pyqtgraph makes for every plot; ours are without (``enableMenu=False``)."""
+    while widget is not None and not (isinstance(widget, QMenu) and type(widget).__module__.startswith("pyqtgraph")):
         widget = widget.parentWidget()
     return widget is not None

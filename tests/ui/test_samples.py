@@ -25,3 +25,11 @@ def test_the_two_channel_sample(viewer):
     assert image.data.shape == signal.data.shape == labels.data.shape == (256, 256)
     assert signal.data[labels.data > 0].mean() > 2 * signal.data[labels.data == 0].mean()
     assert PLUGIN == "napari-synth"
+
+
+def test_a_sample_that_is_opened_becomes_a_picture(session, viewer, fake, qtbot):
+    viewer.open_sample(PLUGIN, "nuclei_256")
+    qtbot.waitUntil(lambda: "nuclei_256 · he" in viewer.layers)
+    viewer.add_labels(np.eye(64, dtype=int), name="mine")
+    qtbot.wait(100)
+    assert fake.calls == 1, "masks of the user wait for Render"

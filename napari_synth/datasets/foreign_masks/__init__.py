@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import user_path
+from napari_synth.core.files import text_named, user_path
 from napari_synth.core.names import checked_path
 from napari_synth.core.registry import Registry
 from napari_synth.datasets.foreign_masks import (
@@ -70,6 +70,8 @@ def read_foreign(path: str | Path, format: str = "", images: str | Path | None =
         raise InputError(f"The file {path} does not exist.", "Check the path.")
     name = format or format_of(path)
     if name is None:
+        for one in path.rglob("*"):
+            text_named(one)  # which no format could be known by
         raise InputError(
             f"{path} holds no masks that this program knows.", f"It reads those of: {FOREIGN_MASKS.choices}."
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_synth.synthesis.latents.paths import PathKind, latent_at, latent_path
-from napari_synth.synthesis.latents.vectors import latent_of
+from napari_synth.synthesis.latents.vectors import check_latent, latent_of
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,26 @@ class OnWay:
         return vector
 
 
-Source = Drawn | Spot | OnWay
+@dataclass(frozen=True)
+class Given:
+    """Numbers that a recipe has."""
+
+    numbers: tuple[float, ...]
+
+    def vector(self, size: int) -> np.ndarray:
+        """The latent vector, ``(size,)`` float32."""
+        return check_latent(np.array(self.numbers, np.float32), size)
+
+
+Source = Drawn | Spot | OnWay | Given
 
 
 def source_words(source: Source) -> str:
     """What a pinned latent vector is called."""
     if isinstance(source, Spot):
         return f"pad ({source.u:.2f}, {source.v:.2f})"
+    if isinstance(source, Given):
+        return "as in the recipe"
     if isinstance(source, OnWay):
         return f"walk, step {source.step + 1} of {source.steps}"
     return "no noise" if source.seed is None else f"seed {source.seed}"

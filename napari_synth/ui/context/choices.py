@@ -9,7 +9,6 @@ from psygnal import SignalGroupDescriptor
 from pydantic import Field
 
 from napari_synth.core.recipe import FieldSettings, Precision, Style
-from napari_synth.core.user_settings import Settings, load_settings, save_settings
 
 if TYPE_CHECKING:
     from napari_synth.synthesis.latents.sources import Source
@@ -72,6 +71,9 @@ class FieldChoices:
 
 
 FIELD_CHOICES = tuple(field.name for field in fields(FieldChoices) if field.name in FieldSettings.model_fields)
+
+REMEMBERED_FIELD = tuple(name for name in FIELD_CHOICES if name not in ("library", "count_law", "area_law"))
+"""What the next window begins with; laws and shapes belong to what was measured or opened in this one."""
 
 
 @dataclass
@@ -143,30 +145,42 @@ class ExportChoices:
     ] = False
 
 
-class Remembered:
-    """Keeps the choices that outlive a window in the settings file."""
+@dataclass
+class ColumnChoices:
+    """What is open in the column.
 
-    def __init__(self, look: LookChoices, export: ExportChoices):
-        self._look = look
-        self._export = export
-        look.events.connect(self._save)
-        export.events.connect(self._save)
+    Attributes
+    ----------
+    section : str
+        Key of the dock that is the open step.
+    tabs : tuple of str
+        Keys of the docks that are open as tabs.
+    tab : str
+        That in front; empty: the steps.
+    tour : int
+        Where the tour is, from 0; -1: there is none.
+    """
 
-    def _save(self) -> None:
-        save_settings(
-            Settings(
-                device=self._look.device,
-                model=self._look.model,
-                option=self._look.option,
-                seed=self._look.seed,
-                export_folder=self._export.folder,
-                variants=self._export.variants,
-            )
-        )
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
+    section: str = "masks"
+    tabs: tuple[str, ...] = ()
+    tab: str = ""
+    tour: int = 0
 
-def remembered_choices() -> tuple[LookChoices, ExportChoices]:
-    """The choices of the last window."""
-    stored = load_settings()
-    look = LookChoices(model=stored.model, option=stored.option, seed=max(stored.seed, 0), device=stored.device)
-    return look, ExportChoices(folder=stored.export_folder, variants=stored.variants)
+    def open_section(self, key: str) -> None:
+        """Open a step and bring the steps to the front."""
+        with self.events.paused():
+            self.section, self.tab = key, ""
+
+    def open_tab(self, key: str) -> None:
+        """Open a dock as a tab, or bring it to the front."""
+        with self.events.paused():
+            self.tabs = self.tabs if key in self.tabs else (*self.tabs, key)
+            self.tab = key
+
+    def close_tab(self, key: str) -> None:
+        """Close a tab; the steps come to the front where it was there."""
+        with self.events.paused():
+            self.tabs = tuple(other for other in self.tabs if other != key)
+            self.tab = "" if self.tab == key else self.tab

@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_synth.core.errors import SynthError
-from napari_synth.ui.context.choices import FieldChoices, Remembered, remembered_choices
+from napari_synth.synthesis.latents.sources import Given
+from napari_synth.ui.context.choices import REMEMBERED_FIELD, ColumnChoices, FieldChoices
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.context.model_catalogue import ModelCatalogue
 from napari_synth.ui.context.network_changes import NetworkChanges
 from napari_synth.ui.context.notes import Note, Notes
 from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL, Condition, RenderOrder
+from napari_synth.ui.context.remembered import Remembered
 from napari_synth.ui.napari_bridge.density_layer import DensityLayer
 from napari_synth.ui.napari_bridge.image_layers import ImageLayers
 from napari_synth.ui.napari_bridge.mask_layers import MaskLayers, outline
-from napari_synth.ui.napari_bridge.preferences import live_preferences
+from napari_synth.ui.napari_bridge.preferences import preferences_now
 from napari_synth.ui.napari_bridge.result_layers import ResultLayers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
+    from napari_synth.core.recipe import Recipe
     from napari_synth.synthesis.request import Rendering
     from napari_synth.ui.context.loaded_models import Models
-    from napari_synth.ui.napari_bridge.preferences import LivePreferences
+    from napari_synth.ui.napari_bridge.preferences import Preferences
 
 
 class Context:
@@ -60,11 +63,15 @@ class Context:
     models : Models
         Models in memory.
     preferences : callable
-        Gives the `LivePreferences` as they are now.
+        Gives the `Preferences` as they are now.
     changes : NetworkChanges
         What is changed inside the networks.
     field, look, export : FieldChoices, LookChoices, ExportChoices
         What the user chose.
+    column : ColumnChoices
+        What is open in the column.
+    remembered : Remembered
+        Keeps choices for the next window.
     milliseconds : float or None
         What the last render took.
     """
@@ -78,7 +85,7 @@ class Context:
         self,
         viewer: ViewerModel,
         models: Models | None = None,
-        preferences: Callable[[], LivePreferences] = live_preferences,
+        preferences: Callable[[], Preferences] = preferences_now,
     ):
         self._viewer = weakref.ref(viewer)
         self.closed = False
@@ -92,10 +99,16 @@ class Context:
         self.preferences = preferences
         self.changes = NetworkChanges()
         self.field = FieldChoices()
-        self.look, self.export = remembered_choices()
+        self.remembered = Remembered()
+        self.look, self.export = self.remembered.look, self.remembered.export
+        self.export.folder = self.export.folder or preferences().folder
+        self.column = ColumnChoices()
         self.milliseconds: float | None = None
         self.choose_model(self.catalogue.first(self.look.model))
-        self._remembered = Remembered(self.look, self.export)
+        self.remembered.keep("column", self.column, ("section", "tabs", "tab", "tour"))
+        self.remembered.keep("look", self.look, ("noise", "fast", "outline"))
+        self.remembered.keep("export", self.export, ("format",))
+        self.remembered.keep("field", self.field, ("seed", *REMEMBERED_FIELD))
         self.look.events.seed.connect(self.use_seed)
 
     @property
@@ -136,6 +149,37 @@ class Context:
         """Take the latent vector from the seed again."""
         self.look.latent = None
 
+    def take_recipe(self, recipe: Recipe, batch: Recipe, weights: str) -> None:
+        """Set every control as a recipe has it.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Of one image.
+        batch : Recipe
+            Of the export it belongs to.
+        weights : str
+            Bundled id or path of its model.
+
+        Raises
+        ------
+        InputError
+            If the file of the model is missing or damaged.
+        """
+        self.choose_model(weights if weights in self.catalogue.names else self.catalogue.add_file(weights))
+        look, model = self.look, self.look.model
+        look.option = next(iter(recipe.options), look.option)
+        look.noise = recipe.seed is not None
+        look.seed = look.seed if recipe.seed is None else recipe.seed
+        look.latent = None if recipe.z is None else Given(tuple(recipe.z))
+        look.style = tuple(recipe.style) if isinstance(recipe.style, list) else recipe.style
+        look.fast = recipe.precision == "fast"
+        self.changes.clear(model)
+        for change in recipe.interventions:
+            self.changes.put(model, change)
+        self.export.variants = batch.variants
+        self.export.options = tuple(batch.options)
+
     # ---- what is to be rendered
 
     def order(self, layer: Labels | None) -> RenderOrder | Note:
@@ -156,7 +200,7 @@ class Context:
             condition = Condition(image.name, self.images.pixels(image), weakref.ref(image))
         return RenderOrder(
             model=look.model,
-            device=look.device,
+            device=look.device if look.device != "auto" else self.preferences().device,
             mask=mask,
             option=look.option,
             seed=look.used_seed,

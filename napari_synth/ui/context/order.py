@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import Intervention, Precision, Style
 from napari_synth.ui.context.notes import Note
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from napari_synth.synthesis.latents.sources import Source
     from napari_synth.synthesis.request import RenderRequest
 
-NO_MASK = Note("problem", "There is no mask layer.", "Press New mask or Sample a field in the Masks panel.")
+NO_MASK = Note("problem", "There is no mask layer.", "Press New mask or Sample a field under Mask.")
 NO_IMAGE = Note(
     "problem",
     "There is no image layer to put the objects into.",
@@ -107,6 +109,30 @@ class RenderOrder:
             routing=routing,
             precision=self.precision,
         )
+
+    def as_command(self, mask: str) -> str:
+        """The command that makes the same image of a mask in a file.
+
+        Raises
+        ------
+        InputError
+            If the command line has no option for something that was chosen.
+        """
+        if self.interventions or self.latent is not None:
+            raise InputError(
+                "Changes inside the network and chosen latent vectors have no option of the command.",
+                "Export a pair, and give its file to: napari-synth replay.",
+            )
+        words = ["napari-synth", "synthesize", mask, "--out", "images", "--model", self.model]
+        words += ["--option", self.option] if self.option else []
+        words += ["--no-noise"] if self.seed is None else ["--seed", str(self.seed)]
+        if self.style is not None:
+            numbers = (self.style,) if isinstance(self.style, int) else self.style
+            words.append(f"--style={','.join(map(repr, numbers))}")
+        words += ["--condition", f"{self.condition.name}.tif"] if self.condition is not None else []
+        words += ["--fast"] if self.precision == "fast" else []
+        words += ["--device", self.device] if self.device != "auto" else []
+        return shlex.join(words)
 
     def as_python(self, latent_size: int) -> str:
         """The lines that make the same image in a script or in napari's console."""

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from psygnal import Signal
 
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.jobs.delivery import Jobs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_synth.ui.context.context import Context
     from napari_synth.ui.widgets.panel import Panel
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something a person can do by a key or in the command palette, without looking for its button.
+
+    Attributes
+    ----------
+    key : str
+        Its name in the program; in napari.yaml it is ``napari-synth.`` and this.
+    title : str
+        What it does, in the words of the palette.
+    run : callable
+        Called with the actions of the dock.
+    shortcut : str
+        As Qt writes it, such as ``Ctrl+Return``; empty: none.
+    """
+
+    key: str
+    title: str
+    run: Callable[[Any], object]
+    shortcut: str = ""
 
 
 class DockActions:
@@ -23,6 +49,8 @@ class DockActions:
         Of the dock.
     hint : Note
         The first message of the dock.
+    commands : tuple of Command
+        What can be done by a key or from the palette.
     context : Context
     jobs : Jobs
         The work that the job bar of the dock shows.
@@ -30,12 +58,22 @@ class DockActions:
 
     key: ClassVar[str]
     hint: ClassVar[Note] = Note("hint", "")
+    commands: ClassVar[tuple[Command, ...]] = ()
+    headline_changed = Signal()
+    """The state of the dock in words is another."""
 
     def __init__(self, context: Context):
         self.context = context
         self.jobs = Jobs(context, self.say)
+        for signal in (context.masks.changed, context.masks.current_changed, context.look.events.model):
+            signal.connect(self._on_another_situation)
         if self.hint.text:
             self.say(self.hint)
+
+    @property
+    def headline(self) -> str:
+        """The state of the dock in a few words, such as ``16 nuclei``; what its header says. Quick to tell."""
+        return ""
 
     @property
     def note(self) -> Note:
@@ -46,9 +84,19 @@ class DockActions:
         """Show a message in the dock."""
         self.context.notes.say(self.key, note)
 
+    @property
+    def next_step(self) -> Note:
+        """The one thing to do next, as things are now."""
+        return self.hint
+
     def close(self) -> None:
         """Stop all jobs; what they finished is kept."""
         self.jobs.close()
+
+    def _on_another_situation(self) -> None:
+        """What was said of another mask or model no longer helps."""
+        if self.note != self.next_step and not self.jobs.lane.state.running:
+            self.say(self.next_step)
 
 
 @dataclass(frozen=True)
@@ -60,20 +108,29 @@ class Dock:
     key : str
         Its name in the program.
     title : str
-        What napari's menus call it.
+        What its header or its tab says.
+    area : {'section', 'tab'}
+        A step from mask to export, or something beside it that is opened and closed as a tab of the column.
+    tip : str
+        What it is for.
     actions : str
         ``module:Class`` of its `DockActions`, made once per viewer with the context.
     panel : str
         ``module:Class`` of its widget, made with the actions each time it is opened.
-    first : bool
-        Whether it is open when the program starts.
     """
 
     key: str
     title: str
+    area: Literal["section", "tab"]
+    tip: str
     actions: str
     panel: str
-    first: bool = False
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What can be done in it by a key or from the palette."""
+        commands: tuple[Command, ...] = _named(self.actions).commands
+        return commands
 
     def make_actions(self, context: Context) -> DockActions:
         """The actions for one viewer."""

@@ -1,4 +1,4 @@
-"""The docks. A new one is a folder beside this file, a line here, and its command in napari.yaml."""
+"""The docks, as the column shows them. A new one is a folder beside this file and a line here."""
 
 from __future__ import annotations
 
@@ -9,19 +9,53 @@ HERE = "napari_synth.ui.docks"
 DOCKS: dict[str, Dock] = {
     dock.key: dock
     for dock in (
-        Dock("masks", "Masks", f"{HERE}.masks.actions:MaskActions", f"{HERE}.masks.panel:MasksPanel", first=True),
+        Dock(
+            "masks",
+            "Mask",
+            "section",
+            "Where the objects lie: paint, sample or open a mask",
+            f"{HERE}.masks.actions:MaskActions",
+            f"{HERE}.masks.panel:MasksPanel",
+        ),
         Dock(
             "synthesize",
-            "Synthesize",
+            "Look",
+            "section",
+            "What the image of the mask looks like",
             f"{HERE}.synthesize.actions:SynthesizeActions",
             f"{HERE}.synthesize.panel:SynthesizePanel",
-            first=True,
         ),
         Dock(
-            "export", "Export", f"{HERE}.export.actions:ExportActions", f"{HERE}.export.panel:ExportPanel", first=True
+            "export",
+            "Export",
+            "section",
+            "Images and masks as files for training",
+            f"{HERE}.export.actions:ExportActions",
+            f"{HERE}.export.panel:ExportPanel",
         ),
-        Dock("compare", "Compare", f"{HERE}.compare.actions:CompareActions", f"{HERE}.compare.panel:ComparePanel"),
-        Dock("nuclei", "Nuclei", f"{HERE}.nuclei.actions:NucleusActions", f"{HERE}.nuclei.panel:NucleiPanel"),
-        Dock("inspect", "Inspect", f"{HERE}.inspect.actions:InspectActions", f"{HERE}.inspect.panel:InspectPanel"),
+        Dock(
+            "nuclei",
+            "Nuclei",
+            "tab",
+            "Stamp, grow and reshape single nuclei",
+            f"{HERE}.nuclei.actions:NucleusActions",
+            f"{HERE}.nuclei.panel:NucleiPanel",
+        ),
+        Dock(
+            "inspect",
+            "Inspect",
+            "tab",
+            "Look into the network that makes the image",
+            f"{HERE}.inspect.actions:InspectActions",
+            f"{HERE}.inspect.panel:InspectPanel",
+        ),
+        Dock(
+            "compare",
+            "Compare",
+            "tab",
+            "One mask in many looks, styles and seeds beside each other",
+            f"{HERE}.compare.actions:CompareActions",
+            f"{HERE}.compare.panel:ComparePanel",
+        ),
     )
 }

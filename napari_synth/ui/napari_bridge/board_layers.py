@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 GAP = 6
-"""Pixels between two images."""
+"""Pixels between two columns."""
 STAR = "★ "
 EMPTY = 60
 """Grey of an image that is not rendered yet."""
@@ -49,7 +49,7 @@ class BoardLayers(LayerList):
         self._tile, self._count = tile, len(names)
         self._columns = columns_for(len(names), tile)
         rows = -(-len(names) // self._columns)
-        height, width = (n * (side + GAP) - GAP for n, side in zip((rows, self._columns), tile, strict=True))
+        height, width = rows * self._pitch[0], self._columns * self._pitch[1] - GAP
         pixels = np.zeros((height, width, 3), np.uint8)
         for number in range(len(names)):
             pixels[self._cut(number)] = EMPTY
@@ -58,8 +58,8 @@ class BoardLayers(LayerList):
         for hidden in list(viewer.layers):
             hidden.visible = False
         image = Image(pixels, name=title, rgb=True, metadata={UNFINISHED_KEY: True})
-        corners = [self._corner(number) for number in range(len(names))]
-        text = {"string": "{name}", "color": "white", "size": 11, "anchor": "upper_left"}
+        corners = [np.subtract(self._corner(number), (2, 0)) for number in range(len(names))]
+        text = {"string": "{name}", "color": "white", "size": 10, "anchor": "upper_left"}
         points = Points(
             np.array(corners, float), name=f"{title}, names", features={"name": list(names)}, text=text, size=1,
             face_color="transparent", border_color="transparent",
@@ -111,10 +111,18 @@ class BoardLayers(LayerList):
         if layer is None:
             return None
         y, x = (float(value) for value in layer.world_to_data(np.asarray(world)[-2:])[:2])
-        row, column = int(y // (self._tile[0] + GAP)), int(x // (self._tile[1] + GAP))
+        if min(y, x) < 0:
+            return None
+        row, column = int(y // self._pitch[0]), int(x // self._pitch[1])
         number = row * self._columns + column
-        inside = y % (self._tile[0] + GAP) < self._tile[0] and x % (self._tile[1] + GAP) < self._tile[1]
-        return number if y >= 0 and 0 <= column < self._columns and number < self._count and x >= 0 and inside else None
+        top, left = self._corner(number)
+        inside = top <= y < top + self._tile[0] and left <= x < left + self._tile[1]
+        return number if column < self._columns and number < self._count and inside else None
+
+    @property
+    def _pitch(self) -> tuple[int, int]:
+        """From one tile to the next; above each there is room for its name."""
+        return self._tile[0] + max(self._tile[0] // 8, GAP), self._tile[1] + GAP
 
     def _layer(self) -> Image | None:
         layer = self._image() if self._image else None
@@ -122,7 +130,7 @@ class BoardLayers(LayerList):
 
     def _corner(self, number: int) -> tuple[int, int]:
         row, column = divmod(number, self._columns)
-        return row * (self._tile[0] + GAP), column * (self._tile[1] + GAP)
+        return row * self._pitch[0] + self._pitch[0] - self._tile[0], column * self._pitch[1]
 
     def _cut(self, number: int) -> tuple[slice, slice]:
         top, left = self._corner(number)

@@ -1,4 +1,4 @@
-"""One click on the canvas, or the place under the cursor, as a position in the world."""
+"""One click on the canvas, and the places the cursor passes before it, as positions in the world."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels, Layer
 
 LEFT = 1
-KEY = "Shift-G"
-"""Picks the place under the cursor; free in napari."""
+HOVER_MS = 120
 
 
 class Picker:
@@ -26,11 +26,16 @@ class Picker:
 
     picked = Signal(tuple)
     """The position in the world, one number per axis of the viewer."""
+    hovered = Signal(tuple)
+    """Where the cursor rests or goes while a click is waited for; a few times a second at most."""
     waiting_changed = Signal()
 
     def __init__(self, viewer: ViewerModel):
         self._viewer = weakref.ref(viewer)
         self._wait: Wait | None = None
+        self._position: tuple[float, ...] = ()
+        self._timer = QTimer(singleShot=True, interval=HOVER_MS)
+        self._timer.timeout.connect(self._on_time)
 
     @property
     def waiting(self) -> bool:
@@ -41,7 +46,7 @@ class Picker:
         """Wait for a click."""
         viewer = self._viewer()
         if self._wait is None and viewer is not None:
-            self._wait = Wait(viewer, self._on_press)
+            self._wait = Wait(viewer, self._on_press, self._on_move)
             self.waiting_changed.emit()
 
     def stop(self) -> None:
@@ -51,17 +56,20 @@ class Picker:
             wait.end()
             self.waiting_changed.emit()
 
-    def bind_key(self) -> None:
-        """Let `KEY` pick the place under the cursor."""
+    @property
+    def under_cursor(self) -> tuple[float, ...]:
+        """The position in the world that the cursor is at."""
         viewer = self._viewer()
-        if viewer is not None:
-            viewer.bind_key(KEY, self._on_key, overwrite=True)
+        return tuple(viewer.cursor.position) if viewer is not None else ()
 
-    def release_key(self) -> None:
-        """Give the key back."""
-        viewer = self._viewer()
-        if viewer is not None:
-            viewer.bind_key(KEY, None, overwrite=True)
+    def _on_move(self, viewer: ViewerModel, event: Any) -> None:
+        self._position = tuple(event.position)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _on_time(self) -> None:
+        if self.waiting:
+            self.hovered.emit(self._position)
 
     def _on_press(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
         """From press to release, as napari wants it: with its tool back, the layer would take the press as its own."""
@@ -74,31 +82,31 @@ class Picker:
         self.stop()
         self.picked.emit(position)
 
-    def _on_key(self, viewer: ViewerModel) -> None:
-        self.picked.emit(tuple(viewer.cursor.position))
-
 
 OnPress = Callable[["ViewerModel", Any], Iterator[None]]
+OnMove = Callable[["ViewerModel", Any], None]
 
 
 class Wait:
     """A wait for one click, from birth to `end`; the tool of the selected layer rests. Keeps no viewer alive."""
 
-    def __init__(self, viewer: ViewerModel, on_press: OnPress):
+    def __init__(self, viewer: ViewerModel, on_press: OnPress, on_move: OnMove):
         self._viewer = weakref.ref(viewer)
-        self._on_press = on_press
+        self._on_press, self._on_move = on_press, on_move
         layer = viewer.layers.selection.active
         self._resting: tuple[weakref.ref[Layer], str] | None = None
         if layer is not None:
             self._resting = weakref.ref(layer), str(layer.mode)
             layer.mode = "pan_zoom"
         viewer.mouse_drag_callbacks.append(on_press)
+        viewer.mouse_move_callbacks.append(on_move)
 
     def end(self) -> None:
         """Give the click, and the layer its tool, back; call it once."""
         viewer = self._viewer()
         if viewer is not None:
             viewer.mouse_drag_callbacks.remove(self._on_press)
+            viewer.mouse_move_callbacks.remove(self._on_move)
         if self._resting is not None:
             layer, mode = self._resting[0](), self._resting[1]
             if layer is not None:

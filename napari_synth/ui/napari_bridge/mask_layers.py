@@ -149,6 +149,11 @@ def pixel_size(layer: Labels) -> PixelSize:
     return PixelSize(y, x, LENGTH_UNITS.get(units[0], units[0]))
 
 
+def file_of(layer: Labels) -> str:
+    """The path of the file that a layer was opened from; empty where there is none."""
+    return str(layer.source.path or "")
+
+
 def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: LayerPlacement | None = None) -> Labels:
     """Add an empty mask on top, selected and ready to paint; each number is one nucleus."""
     layer = Labels(np.zeros(shape, np.uint16), name=name, **(place or {}))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, fields
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from napari_synth.ui.napari_bridge.window import PLUGIN
 
 
 @dataclass(frozen=True)
-class LivePreferences:
-    """How the image follows the brush, and how often masks are kept.
+class Preferences:
+    """How the image follows the brush, how often masks are kept, and what a new window begins with.
 
     napari asks for them, with these words and bounds, as napari.yaml has them.
 
@@ -24,6 +24,12 @@ class LivePreferences:
         What may be kept of a mask that is followed.
     autosave_seconds : int
         Time between two autosaves; 0: none.
+    device : {'auto', 'cuda', 'mps', 'cpu'}
+        Where images are computed while the window says "auto".
+    folder : str
+        Where pairs are written and files are looked for before another folder was chosen.
+    thumbnails : {'as napari', 'light', 'dark'}
+        Background of small pictures of shapes.
     """
 
     budget_ms: Annotated[
@@ -54,18 +60,33 @@ class LivePreferences:
             le=3600,
         ),
     ] = 30
+    device: Annotated[
+        Literal["auto", "cuda", "mps", "cpu"],
+        Field(title="Device", description="Where images are computed while the window says auto."),
+    ] = "auto"
+    folder: Annotated[
+        str,
+        Field(title="Folder", description="Where pairs are written before you choose another folder; empty: nowhere."),
+    ] = ""
+    thumbnails: Annotated[
+        Literal["as napari", "light", "dark"],
+        Field(title="Small pictures", description="The background of small pictures of shapes."),
+    ] = "as napari"
 
     @property
     def memory_bytes(self) -> int:
         return int(self.memory_gb * 2**30)
 
 
-def live_preferences() -> LivePreferences:
+NAMES = tuple(field.name for field in fields(Preferences))
+
+
+def preferences_now() -> Preferences:
     """The page as it is now."""
     from napari.settings import get_plugin_settings
 
     try:
         page = get_plugin_settings(PLUGIN).live
-        return LivePreferences(int(page.budget_ms), float(page.memory_gb), int(page.autosave_seconds))
+        return TypeAdapter(Preferences).validate_python({name: getattr(page, name) for name in NAMES})
     except (AttributeError, KeyError, LookupError, ValueError):  # the plugin is not registered with napari
-        return LivePreferences()
+        return Preferences()

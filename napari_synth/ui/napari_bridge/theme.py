@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from qtpy.QtWidgets import QWidget
 
+AS_NAPARI = "as napari"
 
-def theme_colours(viewer: ViewerModel) -> tuple[str, str]:
-    """Text and background colour of the viewer's theme, as ``#rrggbb``."""
+
+def theme_colours(viewer: ViewerModel, wanted: str = AS_NAPARI) -> tuple[str, str]:
+    """Text and background colour of a theme of napari, that of the viewer if no other is wanted, as ``#rrggbb``."""
     from napari.utils.theme import get_theme
 
-    theme = get_theme(viewer.theme)
+    theme = get_theme(viewer.theme if wanted == AS_NAPARI else wanted)
     return theme.text.as_hex("long"), theme.background.as_hex("long")
 
 

@@ -5,24 +5,38 @@ from __future__ import annotations
 import base64
 import binascii
 import weakref
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QByteArray, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QSizePolicy, QSpinBox, QWidget
+from superqt import QLargeIntSpinBox
 
-from napari_synth.core.seeds import MAX_SEED
+from napari_synth.ui.napari_bridge.keys import key_words
 from napari_synth.ui.widgets.panel import described
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from napari.layers import Image, Labels
 
     from napari_synth.models.card import Look
     from napari_synth.ui.napari_bridge.image_layers import ImageLayers
     from napari_synth.ui.napari_bridge.mask_layers import MaskLayers
 
+    class Command(Protocol):
+        """What a key does, as the docks know it."""
+
+        @property
+        def key(self) -> str: ...
+        @property
+        def shortcut(self) -> str: ...
+
 
 BOX_WIDTH = 76
+LARGEST_SEED = 2**64 - 1
+"""What the recipe of an exported pair may have."""
 DICE_SIZE = 18
 
 
@@ -66,15 +80,16 @@ def dice_icon() -> QIcon:
 class SeedBox(QWidget):
     """A seed and a dice for a new one."""
 
-    changed = Signal(int)
     rolled = Signal()
 
     def __init__(self, name: str, tip: str):
         super().__init__()
-        self.value = whole(0, MAX_SEED, name, tip)
+        self.value = described(QLargeIntSpinBox(), name, tip)
+        self.value.setRange(0, LARGEST_SEED)
+        self.value.setKeyboardTracking(False)
+        self.value.setMinimumWidth(BOX_WIDTH)
         self.dice = described(QPushButton(dice_icon(), ""), f"Roll the {name.lower()}", "Take a new number by chance")
         self.dice.setMaximumWidth(40)
-        self.value.valueChanged.connect(self.changed)
         self.dice.clicked.connect(self.rolled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -153,6 +168,13 @@ def look_icon(option: Look, side: int) -> QIcon:
     icon = QIcon(picture)
     icon.addPixmap(picture, QIcon.Mode.Selected)  # else Qt tints the chosen look, and colour is what it shows
     return icon
+
+
+def show_key(control: QWidget, commands: Iterable[Command], key: str) -> None:
+    """Let the tooltip of a control name the key that does the same."""
+    shortcut = next((command.shortcut for command in commands if command.key == key), "")
+    if shortcut:
+        control.setToolTip(f"{control.toolTip()} ({key_words(shortcut)})")
 
 
 def wide(button: QPushButton) -> QPushButton:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     from napari_synth.ui.context.notes import Note
     from napari_synth.ui.jobs.lanes import JobState, Lane
 
-LINES = 42
-"""Height of two lines of text, or of a job bar with its title."""
+LINES = 4
+"""Lines of a message that are seen at once; a longer one scrolls, so that the buttons above never move."""
+FASTEST = 50
+"""Items per second that say something to a person."""
 MARKS = {"hint": "→", "done": "✓", "stopped": "■", "problem": "⚠"}
 WORDS = {"hint": "Next", "done": "Done", "stopped": "Stopped", "problem": "Problem"}
 
@@ -38,12 +42,18 @@ class StatusBox(QWidget):
         self._details = ""
         self.text = described(wrapped_label(), "Message", "What happened last")
         self.copy = described(
-            QPushButton("Copy details"), "Copy details", "Copy the message and the technical details, for a report"
+            QPushButton("Copy"), "Copy details", "Copy the message and the technical details, for a report"
         )
         self.copy.clicked.connect(self._copy)
+        scroll = QScrollArea()
+        scroll.setWidget(self.text)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.text, 1)
+        layout.addWidget(scroll, 1)
         layout.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignTop)
 
     def show_note(self, note: Note) -> None:
@@ -97,22 +107,18 @@ class Foot(QStackedWidget):
         self.job = JobBar(lane)
         self.addWidget(self.status)
         self.addWidget(self.job)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setContentsMargins(8, 2, 8, 2)
 
-    def heightForWidth(self, width: int) -> int:
-        """Two lines at least, so that the job bar and most messages need no other height."""
+    def sizeHint(self) -> QSize:
+        """The same height for every message and for the job bar."""
         margins = self.contentsMargins()
-        inside = self.status.heightForWidth(width - margins.left() - margins.right())
-        return int(max(inside, LINES) + margins.top() + margins.bottom())
-
-    def hasHeightForWidth(self) -> bool:
-        """Messages wrap."""
-        return True
+        lines = LINES * self.fontMetrics().lineSpacing()
+        return QSize(0, max(lines, self.job.sizeHint().height()) + margins.top() + margins.bottom())
 
     def minimumSizeHint(self) -> QSize:
-        """The height of the message at the present width."""
-        return QSize(super().minimumSizeHint().width(), self.heightForWidth(self.width()))
+        """No lower."""
+        return self.sizeHint()
 
     def show_lane(self) -> None:
         """Follow the lane."""
@@ -121,8 +127,9 @@ class Foot(QStackedWidget):
 
 
 def _counted(progress: Progress, unit: str) -> str:
+    """How far it is; how fast only where a person could count along."""
     text = f"{progress.done} of {progress.total} {unit}"
-    return f"{text} · {progress.rate:.1f}/s" if progress.done and progress.rate else text
+    return f"{text} · {progress.rate:.1f}/s" if progress.done and 0 < progress.rate <= FASTEST else text
 
 
 def wrapped_label() -> QLabel:

@@ -116,6 +116,8 @@ class Form:
         if isinstance(control, QDoubleSpinBox):
             control.setDecimals(extra.get("decimals", 2))
             control.setSuffix(extra.get("suffix", ""))
+        if isinstance(control, QLineEdit):
+            control.setMinimumWidth(BOX_WIDTH)
         if isinstance(control, QAbstractButton):
             control.setText(field.title or name)
         described(control, field.title or name, field.description or "")

@@ -1,4 +1,4 @@
-"""What all panels share: a scrolling body, a heading with the steps, one place for messages."""
+"""What all panels share: a scrolling body, buttons that stay in sight, one place for messages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
+    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -20,39 +21,49 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QFlowLayout
 
 if TYPE_CHECKING:
     from napari_synth.ui.context.context import Context
 
-STEPS = ("Mask", "Look", "Image", "Export")
-WIDTH = 360
+WIDTH = 340
+"""Of the column that panels lie in, in pixels."""
+SHORTEST = 6
+"""Letters of a list that has little room."""
+IN_A_LINE = 2
+"""Controls beside each other."""
 
 
 class Panel(QWidget):
-    """Base of the docks.
+    """Base of the docks: rows that scroll, and below them what always stays in sight.
 
-    Parameters
+    Attributes
     ----------
-    context : Context
-    steps : tuple of int
-        Which of `STEPS` happen here.
+    body : QVBoxLayout
+        The rows.
+    buttons : QHBoxLayout
+        The main buttons.
+    more : QFlowLayout
+        Lesser buttons below these, in as many lines as they need.
     """
 
-    def __init__(self, context: Context, steps: tuple[int, ...]):
+    def __init__(self, context: Context):
         super().__init__()
         self.context = context
-        self._foot: QWidget | None = None
         self._above: QWidget | None = None
         self._grids: list[QGridLayout] = []
         self.buttons = QHBoxLayout()
         self.buttons.setContentsMargins(8, 2, 8, 2)
         self.buttons.setSpacing(6)
+        self.more = QFlowLayout()
+        self.more.setContentsMargins(8, 0, 8, 2)
+        self.more.setHorizontalSpacing(6)
+        self.more.setVerticalSpacing(3)
         self._inside = QWidget()
         self._inside.installEventFilter(self)
         self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(8, 2, 8, 2)
         self.body.setSpacing(4)
-        self.body.addWidget(step_line(steps))
         scroll = QScrollArea()
         scroll.setWidget(self._inside)
         scroll.setWidgetResizable(True)
@@ -65,14 +76,6 @@ class Panel(QWidget):
         self.outer.addWidget(scroll, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
-    def sizeHint(self) -> QSize:
-        """As high as the body, so that docks share the height by need."""
-        width = max(self.minimumSizeHint().width(), WIDTH)
-        foot = self._foot.heightForWidth(max(width, self.width())) if self._foot is not None else 0
-        above = self._above.sizeHint().height() if self._above is not None and not self._above.isHidden() else 0
-        fixed = self.buttons.sizeHint().height() + above + foot + 2
-        return QSize(width, self.body.totalSizeHint().height() + fixed)
-
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the rows, and low enough for a small screen."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
@@ -81,9 +84,13 @@ class Panel(QWidget):
 
     def set_foot(self, foot: QWidget, above: QWidget | None = None) -> None:
         """Put the main buttons and the messages under the body, where they are seen however low the dock is."""
-        self._foot, self._above = foot, above
+        self._above = above
+        for combo in self.findChildren(QComboBox):  # its longest entry may be wider than the column
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(SHORTEST)
         self.body.addStretch(1)
         self.outer.addLayout(self.buttons)
+        self.outer.addLayout(self.more)
         if above is not None:
             self.outer.addWidget(above)
         self.outer.addWidget(foot)
@@ -93,8 +100,8 @@ class Panel(QWidget):
         watch(self, signal, slot)
 
     def show_first(self, widget: QWidget) -> None:
-        """Put a widget above all rows, below the line of steps."""
-        self.body.insertWidget(1, widget)
+        """Put a widget above all rows."""
+        self.body.insertWidget(0, widget)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Labels come, go and change their font with the theme."""
@@ -133,18 +140,6 @@ def _disconnect(signal: Any, slot: weakref.WeakMethod[Callable[..., None]]) -> N
         signal.disconnect(method, missing_ok=True)
 
 
-def step_line(steps: tuple[int, ...]) -> QLabel:
-    """The way from mask to export, with the steps of this panel marked."""
-    words = [
-        f"<b>{number} {name}</b>" if number in steps else f"{number} {name}" for number, name in enumerate(STEPS, 1)
-    ]
-    label = QLabel(" → ".join(words))
-    label.setTextFormat(Qt.TextFormat.RichText)
-    label.setToolTip("The steps from a mask to a training set; those in bold are done in this panel.")
-    label.setAccessibleName("Steps: " + ", ".join(f"{number} {name}" for number, name in enumerate(STEPS, 1)))
-    return label
-
-
 def described(widget: Any, name: str, tip: str) -> Any:
     """Give a control its accessible name and tooltip; returns the control. A label shows its text as it is."""
     widget.setAccessibleName(name)
@@ -160,7 +155,7 @@ def literal(text: str) -> str:
 
 
 def beside(*parts: QWidget | str, wide: int = 0) -> QWidget:
-    """Controls, and signs between them, as one control of a row.
+    """Controls, and signs between them, as one control of a row; more than two go on in a line below.
 
     Parameters
     ----------
@@ -168,15 +163,23 @@ def beside(*parts: QWidget | str, wide: int = 0) -> QWidget:
         So many of the first controls share the room that is left; 0: all of them.
     """
     together = QWidget()
-    layout = QHBoxLayout(together)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(4)
-    controls = [part for part in parts if not isinstance(part, str)]
+    lines = QVBoxLayout(together)
+    lines.setContentsMargins(0, 0, 0, 0)
+    lines.setSpacing(3)
+    controls: list[QWidget] = []
+    signs: list[QLabel] = []
     for part in parts:
         if isinstance(part, str):
-            layout.addWidget(QLabel(part))
-        else:
-            layout.addWidget(part, int(not wide or part in controls[:wide]))
+            signs.append(QLabel(part))
+            continue
+        if len(controls) % IN_A_LINE == 0:
+            line = QHBoxLayout()
+            line.setSpacing(4)
+            lines.addLayout(line)
+        while signs:
+            line.addWidget(signs.pop(0))
+        line.addWidget(part, int(not wide or len(controls) < wide))
+        controls.append(part)
     together.setFocusProxy(controls[0])
     return together
 

@@ -15,7 +15,7 @@ from napari_synth.ui.autosave import store as mask_files
 from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.autosave.mask_copies import WatchedMask, snapshot
 from napari_synth.ui.autosave.store import Store, autosave_root, read_kept
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from tests.e2e.hands import HeartBeat
 from tests.ui.conftest import ChosenPreferences, painted
 
@@ -112,7 +112,7 @@ def test_every_kind_of_change_is_kept(session, viewer, qtbot, edit):
 
 @pytest.mark.timing
 def test_never_more_often_than_the_preferences_say(session, viewer, qtbot, preferences, monkeypatch):
-    preferences.now = LivePreferences(autosave_seconds=0.4)
+    preferences.now = Preferences(autosave_seconds=0.4)
     written = []
     write = mask_files.write_kept
     monkeypatch.setattr(mask_files, "write_kept", lambda *given: (written.append(time.monotonic()), write(*given)))
@@ -129,7 +129,7 @@ def test_never_more_often_than_the_preferences_say(session, viewer, qtbot, prefe
 
 
 def test_it_can_be_switched_off(session, viewer, qtbot, preferences):
-    preferences.now = LivePreferences(autosave_seconds=0)
+    preferences.now = Preferences(autosave_seconds=0)
     viewer.add_layer(mask()).paint((50, 10), 5)
     qtbot.wait(100)
     settle(session, qtbot)

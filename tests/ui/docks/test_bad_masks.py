@@ -45,7 +45,7 @@ def act(dock, tool):
         (filled(2**31), "The layer 'bad' contains labels over 2147483647.", "Renumber the labels from 1."),
         (filled(2**32), "The layer 'bad' contains labels over 2147483647.", "Renumber the labels from 1."),
         (filled(-3), "The layer 'bad' contains negative labels.", "Use 0 for background and 1, 2, … for nuclei."),
-        (np.zeros((3, 32, 32), int), "There is no 2-D mask to work on.", "Make a new mask in the Masks panel."),
+        (np.zeros((3, 32, 32), int), "There is no 2-D mask to work on.", "Make a new mask under Mask."),
     ],
     ids=["over 2³¹", "over 2³²", "negative", "stack"],
 )
@@ -72,7 +72,7 @@ def test_an_image_is_no_mask(dock, viewer, tool):
     before = image.data.copy()
     act(dock, tool)
     assert dock.note.kind == "problem"
-    assert dock.note.action == "Make a new mask in the Masks panel."
+    assert dock.note.action == "Make a new mask under Mask."
     np.testing.assert_array_equal(image.data, before)
     assert list(viewer.layers) == [image]
 

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from npe2 import PluginManifest
-from npe2.manifest.contributions import CommandContribution, ContributionPoints, WidgetContribution
 
 import napari_synth
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.masks.samplers import SAMPLERS, Draw, Sampler
-from napari_synth.ui import panels
+from napari_synth.ui.column.column import Column
 from napari_synth.ui.docks.dock import Dock
 from napari_synth.ui.docks.registry import DOCKS
 from tests.ui.hands import choose, entries
@@ -41,7 +40,7 @@ class GreetingActions(DockActions):
 
 class GreetingPanel(Panel):
     def __init__(self, dock):
-        super().__init__(dock.context, steps=(1,))
+        super().__init__(dock.context)
         self.button = QPushButton("Greet")
         self.button.clicked.connect(dock.greet)
         self.buttons.addWidget(self.button)
@@ -58,9 +57,8 @@ def greeting(tmp_path, monkeypatch):
     (package / "greeting.py").write_text(GREETING, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     place = "somebody_else.greeting"
-    monkeypatch.setitem(
-        DOCKS, "greeting", Dock("greeting", "Greeting", f"{place}:GreetingActions", f"{place}:GreetingPanel")
-    )
+    dock = Dock("greeting", "Greeting", "tab", "Say hello", f"{place}:GreetingActions", f"{place}:GreetingPanel")
+    monkeypatch.setitem(DOCKS, "greeting", dock)
     yield
     for name in (place, "somebody_else"):
         sys.modules.pop(name, None)
@@ -86,34 +84,13 @@ def test_the_session_opens_a_dock_that_was_added(greeted):
     assert greeted(greeted.session.panel("greeting")) == "Hello cells."
 
 
-def test_napari_opens_a_dock_that_was_added_by_its_name(greeted, viewer):
-    opener = panels.greeting
-    assert "napari_viewer" in inspect.signature(opener.__init__).parameters, "where napari looks for it"
-    assert greeted(opener(napari_viewer=viewer)) == "Hello cells."
-
-
-def test_a_dock_that_was_added_is_among_the_widgets_of_its_manifest(greeted, viewer, npe2pm):
-    manifest = PluginManifest(
-        name="somebody-else",
-        contributions=ContributionPoints(
-            commands=[
-                CommandContribution(
-                    id="somebody-else.greeting",
-                    title="Open the Greeting panel",
-                    python_name="napari_synth.ui.panels:greeting",
-                )
-            ],
-            widgets=[WidgetContribution(command="somebody-else.greeting", display_name="Greeting")],
-        ),
-    )
-    with npe2pm.tmp_plugin(manifest=manifest):
-        (widget,) = npe2pm.iter_widgets()
-        assert (widget.plugin_name, widget.display_name) == ("somebody-else", DOCKS["greeting"].title)
-        assert greeted(widget.get_callable()(napari_viewer=viewer)) == "Hello cells."
-
-
-def test_nothing_opens_by_a_name_that_no_dock_has():
-    assert not hasattr(panels, "greeting")
+def test_a_dock_that_was_added_is_opened_from_the_menu_of_the_column(greeted, viewer, qtbot):
+    column = Column(viewer)
+    qtbot.addWidget(column)
+    (entry,) = [action for action in column.menu.actions() if "say hello" in action.text()]
+    entry.trigger()
+    assert column.tabs.tabText(column.tabs.currentIndex()) == "Greeting"
+    assert greeted(column.opened["greeting"]) == "Hello cells."
 
 
 def test_a_sampler_that_was_added_can_be_chosen(panel, context, monkeypatch):
@@ -142,13 +119,15 @@ def test_a_format_that_was_added_can_be_chosen(panel, context, monkeypatch):
     assert context.export.format == "npy"
 
 
-def test_the_widgets_of_the_manifest_are_the_docks():
+def test_what_napari_opens_is_the_column():
     contributions = PluginManifest.from_file(PACKAGE / "napari.yaml").contributions
-    named = {command.id: command.python_name for command in contributions.commands}
-    shown = {named[widget.command]: widget.display_name for widget in contributions.widgets}
-    assert len(shown) == len(contributions.widgets)
-    assert shown == {f"{panels.__name__}:{key}": dock.title for key, dock in DOCKS.items()}
-    assert list(shown.values()) == [dock.title for dock in DOCKS.values()], "in the same order"
+    (widget,) = contributions.widgets
+    (name,) = [command.python_name for command in contributions.commands if command.id == widget.command]
+    assert name == f"{Column.__module__}:{Column.__name__}"
+    assert "napari_viewer" in inspect.signature(Column.__init__).parameters, "where napari looks for it"
+
+
+def test_the_docks_are_known_by_their_keys():
     assert all(key == dock.key for key, dock in DOCKS.items())
 
 

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QGridLayout
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.conftest import painted
 from tests.ui.hands import controls
 
@@ -18,19 +19,20 @@ DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
 @pytest.mark.parametrize("key", PANELS)
-def test_every_control_has_a_tooltip_and_a_name(key, panel):
+def test_every_control_has_a_tooltip_a_name_and_a_place_in_the_tab_order(key, panel):
     panel = panel(key)
     found = controls(panel)
     assert len(found) >= 6
     for widget in found:
         assert widget.toolTip(), widget
         assert widget.accessibleName(), widget
+        assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget.accessibleName()
 
 
 @pytest.mark.parametrize("key", PANELS)
 def test_the_controls_of_all_rows_begin_at_the_same_place(key, panel, qtbot):
     panel = panel(key)
-    panel.resize(560, 400)
+    panel.resize(WIDTH, 400)
     panel.show()
     grids = [grid for grid in panel.body.findChildren(QGridLayout, options=DIRECT) if grid.rowCount() > 1]
     qtbot.waitUntil(lambda: len({grid.cellRect(1, 1).x() for grid in grids}) <= 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_synth.ui.napari_bridge.click_picker import KEY, Picker, pixel_of
+from napari_synth.ui.napari_bridge.click_picker import Picker, pixel_of
 from tests.ui.conftest import painted
 from tests.ui.napari_bridge.mouse import Mouse
 
@@ -69,16 +69,27 @@ def test_a_layer_that_goes_meanwhile_and_none_at_all(viewer, picker, picked):
     assert picked == [(3.0, 4.0), (5.0, 6.0)]
 
 
-def test_the_key_picks_the_place_under_the_cursor(viewer, picker, picked):
+def test_the_place_under_the_cursor(viewer, picker):
     viewer.add_image(np.zeros((20, 20)))
-    before = dict(viewer.keymap)
-    picker.bind_key()
-    (key,) = set(viewer.keymap) - set(before)
     viewer.cursor.position = (7, 9)
-    viewer.keymap[key](viewer)
-    assert picked == [(7.0, 9.0)]
-    picker.release_key()
-    assert viewer.keymap == before, KEY
+    assert picker.under_cursor == (7.0, 9.0)
+
+
+def test_moves_are_told_now_and_then_while_a_click_is_waited_for(viewer, picker, qtbot):
+    viewer.add_labels(painted())
+    places = []
+    picker.hovered.connect(places.append)
+    mouse = Mouse(viewer)
+    mouse.move((2, 2))
+    qtbot.wait(200)
+    assert places == [], "nobody asked"
+    picker.start()
+    for row in range(20):
+        mouse.move((row, 5))
+    qtbot.waitUntil(lambda: bool(places))
+    assert places == [(19.0, 5.0)], "many moves are one, and the newest counts"
+    picker.stop()
+    assert not viewer.mouse_move_callbacks
 
 
 def test_pixels_follow_scale_and_place(viewer):

@@ -16,7 +16,7 @@ from napari_synth.core.seeds import series_seed
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.compare.choices import MOST, CompareChoices, Variation, variations
 from napari_synth.ui.docks.compare.jobs import BoardWork, StarsWork, order_for
-from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.napari_bridge.board_layers import STAR, BoardLayers
 from napari_synth.ui.napari_bridge.mask_layers import mask_array
 from napari_synth.ui.napari_bridge.placement import plane
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SIDE = 256
 FOUR = 4
+NAMED = 6
+"""Up to so many images there is room for names."""
 
 
 @dataclass
@@ -205,6 +207,12 @@ class CompareActions(DockActions):
         stopped = Note("stopped", "The export was stopped; what is written is kept.", "Export again to go on.")
         self.jobs.run("Exporting the stars", work, done, total=len(stars), unit="pairs", cancelled=stopped)
 
+    commands = (
+        Command("compare", "Compare looks, styles and seeds", compare),
+        Command("star", "Star the image under the cursor", star_under_cursor, "Q"),
+        Command("close_board", "Close the board", close_board),
+    )
+
     def _planned(self) -> list[Variation]:
         look, catalogue = self.context.look, self.context.catalogue
         looks = [pair for pair in self.offered if pair in self.choices.looks]
@@ -225,7 +233,26 @@ class CompareActions(DockActions):
         return variations(now, looks, styles, seeds)
 
     def _names(self) -> list[str]:
-        return [STAR * (tile in self.board.stars) + self.title(tile) for tile in self.board.tiles]
+        """What the canvas says: the number of each image in the list, and where there is room what differs."""
+        names = []
+        for number, tile in enumerate(self.board.tiles, 1):
+            words = self._difference(tile) if len(self.board.tiles) <= NAMED else ""
+            names.append(f"{STAR * (tile in self.board.stars)}{number} {words}".strip())
+        return names
+
+    def _difference(self, tile: Variation) -> str:
+        """What tells a tile from the others, in short."""
+        tiles = self.board.tiles
+        parts = []
+        if len({(one.model, one.option) for one in tiles}) > 1:
+            parts.append(tile.option or self.context.catalogue.title(tile.model))
+        if len({one.style for one in tiles}) > 1:
+            parts.append(
+                "by seed" if tile.style is None else f"style {tile.style}" if isinstance(tile.style, int) else "own"
+            )
+        if len({one.seed for one in tiles}) > 1:
+            parts.append(f"seed {tile.seed}")
+        return ", ".join(parts)
 
     def _fill(self, work: BoardWork) -> None:
         for variation in [one for one in work.images if one not in self.images]:
@@ -235,6 +262,7 @@ class CompareActions(DockActions):
 
     def _on_wanted(self, what: str) -> None:
         """Four looks, or four styles of the chosen one, as the Look section asks for."""
+        self.context.column.open_tab(self.key)
         look, card = self.context.look, self.context.catalogue.card(self.context.look.model)
         options, members = (card.options, card.styles) if card is not None else ([], 0)
         looks, styles = [look.option], [look.style]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QLabel, QListWidget, QListWidgetItem, QPushButton
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QListWidget, QListWidgetItem, QPushButton
 from superqt.utils import signals_blocked
 
 from napari_synth.ui.docks.compare.choices import MOST
 from napari_synth.ui.napari_bridge.board_layers import STAR
 from napari_synth.ui.widgets.binding import bind
-from napari_synth.ui.widgets.controls import MaskCombo, whole, wide
+from napari_synth.ui.widgets.controls import MaskCombo, show_key, whole, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
 from napari_synth.ui.widgets.tiles import Tile, TileList, icon_of
@@ -27,7 +27,7 @@ class ComparePanel(Panel):
     """Compare looks, styles and seeds of one mask."""
 
     def __init__(self, dock: CompareActions):
-        super().__init__(dock.context, steps=(2,))
+        super().__init__(dock.context)
         self.dock = dock
         grid = self.grid()
         self.mask = described(MaskCombo(self.context.masks), "Mask layer", "The mask whose images are compared")
@@ -45,13 +45,15 @@ class ComparePanel(Panel):
         tip = "The images of the board, the one most like the present choice first"
         self.tiles = described(TileList(3), "Images of the board", tip)
         self.body.addWidget(self.tiles)
-        grid = self.grid()
+        grid = QGridLayout()
+        self.body.addLayout(grid)
         self.star = described(QPushButton("★ Star"), "Star", "Star the chosen image, or take its star back")
         self.use = described(QPushButton("Use this"), "Use this", "Choose model, look, style and seed of the image")
         self.away = described(QPushButton("Close the board"), "Close the board", "Show the layers from before again")
         self.stars = described(
             QPushButton("Export the stars…"), "Export the stars", "The whole mask in each starred way, with its recipe"
         )
+        show_key(self.star, dock.commands, "star")
         for place, button in enumerate((self.star, self.use, self.away, self.stars)):
             grid.addWidget(button, place // 2, place % 2)
         self.compare = wide(described(QPushButton("Compare"), "Compare", "Render the board"))
@@ -129,7 +131,8 @@ class ComparePanel(Panel):
         tiles = []
         for variation in board.tiles:
             title = self.dock.title(variation)
-            tiles.append(Tile(variation, STAR * (variation in board.stars) + title, title))
+            number = board.tiles.index(variation) + 1
+            tiles.append(Tile(variation, f"{STAR * (variation in board.stars)}{number} {title}", title))
         self.tiles.show_tiles(tiles, before)
         self.tiles.setVisible(bool(tiles))
         for button in (self.star, self.use, self.away, self.stars):

@@ -11,7 +11,7 @@ from psygnal import Signal
 from napari_synth.core.errors import InputError, SynthError
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.context.order import NO_MASK
-from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.export.jobs import ExportWork
 from napari_synth.ui.napari_bridge.mask_layers import mask_array, pixel_size
 
@@ -37,6 +37,17 @@ class ExportActions(DockActions):
         super().__init__(context)
         self._left_out: weakref.WeakSet[Labels] = weakref.WeakSet()
         context.masks.changed.connect(self._on_masks_changed)
+        context.export.events.connect(self._on_headline)
+        context.look.events.model.connect(self._on_headline)
+        self.plan_changed.connect(self._on_headline)
+
+    @property
+    def headline(self) -> str:
+        count = self.count
+        return f"{count} {'pair' if count == 1 else 'pairs'} ready" if count else "nothing chosen yet"
+
+    def _on_headline(self) -> None:
+        self.headline_changed.emit()
 
     @property
     def masks(self) -> list[Labels]:
@@ -98,6 +109,8 @@ class ExportActions(DockActions):
 
         self.jobs.run("Exporting", work, self._exported, total=self.count, unit="pairs", cancelled=cancelled)
 
+    commands = (Command("export", "Export the pairs", export, "Alt+S"),)
+
     def _obstacle(self, order: RenderOrder | Note) -> Note | None:
         """What keeps the export from starting."""
         context, choices = self.context, self.context.export
@@ -115,19 +128,19 @@ class ExportActions(DockActions):
             return Note(
                 "problem",
                 "This model has no noise, so all variants of a mask are the same image.",
-                "Set the variants to 1, and make more masks: From label maps… in the Masks panel.",
+                "Set the variants to 1, and make more masks: From label maps… under Mask.",
             )
         if choices.variants > 1 and order.seed is None:
             return Note(
                 "problem",
                 "Without noise all variants of a mask are the same image.",
-                "Set the variants to 1, or switch the noise on in the Synthesize panel.",
+                "Set the variants to 1, or switch the noise on under Look.",
             )
         if choices.variants > 1 and order.latent is not None:
             return Note(
                 "problem",
-                "With a latent vector chosen in the Inspect panel all variants of a mask are the same image.",
-                "Set the variants to 1, or press Use the seed in the Synthesize panel.",
+                "With a latent vector chosen in Inspect all variants of a mask are the same image.",
+                "Set the variants to 1, or press Use the seed under Look.",
             )
         return None
 

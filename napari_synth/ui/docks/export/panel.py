@@ -20,10 +20,10 @@ from superqt.utils import signals_blocked
 
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.ui.context.choices import ExportChoices
-from napari_synth.ui.widgets.controls import look_icon, wide
+from napari_synth.ui.widgets.controls import look_icon, show_key, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.forms import Form
-from napari_synth.ui.widgets.panel import Panel, described, literal, row
+from napari_synth.ui.widgets.panel import Panel, beside, described, literal, row
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -39,6 +39,7 @@ def tick_list(name: str, tip: str) -> QListWidget:
     """A list whose entries can be ticked."""
     ticks = described(QListWidget(), name, tip)
     ticks.setFixedHeight(LIST_HEIGHT)
+    ticks.setMinimumWidth(80)
     ticks.setIconSize(QSize(16, 16))
     ticks.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return ticks
@@ -61,7 +62,7 @@ class ExportPanel(Panel):
     """Write image-label pairs for training."""
 
     def __init__(self, dock: ExportActions):
-        super().__init__(dock.context, steps=(4,))
+        super().__init__(dock.context)
         self.dock = dock
         self._layers: list[weakref.ref[Labels]] = []
         self._build_lists()
@@ -94,13 +95,14 @@ class ExportPanel(Panel):
         self.form.line("folder").setPlaceholderText("choose a folder")
         rows, grid = self.form.rows(), self.grid()
         row(grid, "Variants", rows["Variants"])
-        row(grid, "Folder", rows["Folder"], self.browse)
+        row(grid, "Folder", beside(rows["Folder"], self.browse, wide=1))
 
     def _build_button(self) -> None:
         tip = "Render and write the pairs (masks × looks × variants); an export that was stopped goes on"
         self.export_button = wide(described(QPushButton("Export"), "Export", tip))
-        self.buttons.addWidget(self.form.controls["overwrite"])
+        show_key(self.export_button, self.dock.commands, "export")
         self.buttons.addWidget(self.export_button, 1)
+        self.more.addWidget(self.form.controls["overwrite"])
 
     def _connect(self) -> None:
         context, dock = self.context, self.dock

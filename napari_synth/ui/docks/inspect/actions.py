@@ -6,19 +6,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from psygnal import Signal
 
 from napari_synth.core.recipe import Intervention
 from napari_synth.models.defaults import DEFAULT_CAPSULES
 from napari_synth.synthesis.architectures.registry import stages_of
-from napari_synth.ui.context.network_changes import change_words, unit_of, unit_words
+from napari_synth.ui.context.network_changes import change_words, unit_of
 from napari_synth.ui.context.notes import Note
-from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.inspect.choices import InspectChoices
-from napari_synth.ui.docks.inspect.jobs import LOOKING_STEPS, LookWork, Ranked, RankWork, Seen, UnchangedImages
+from napari_synth.ui.docks.inspect.jobs import LOOKING_STEPS, LookWork, Seen, UnchangedImages
 from napari_synth.ui.docks.inspect.latent_walks import LatentWalks
-from napari_synth.ui.jobs.delivery import Jobs
-from napari_synth.ui.napari_bridge.click_picker import Picker, pixel_of
+from napari_synth.ui.docks.inspect.ranking import CapsuleRanking
 from napari_synth.ui.napari_bridge.mask_layers import mask_array
 from napari_synth.ui.napari_bridge.stack_layers import (
     CAPSULES,
@@ -56,39 +54,31 @@ class InspectActions(DockActions):
     choices : InspectChoices
     stacks : StackLayers
         The layers of the microscope.
-    picker : Picker
-        The click that says which structure is meant.
-    ranking_jobs : Jobs
-    ranking : Ranked or None
-        The last ranking.
+    ranking : CapsuleRanking
+        Which capsules answer to a structure.
     walks : LatentWalks
         Latent vectors and walks between them.
     """
 
     key = "inspect"
     hint = Note("hint", "Choose a layer of the network and press Show capsules, or rank them for a structure.")
-    ranked = Signal()
-    """There is another ranking."""
 
     def __init__(self, context: Context):
         super().__init__(context)
         self.choices = InspectChoices()
-        self.ranking_jobs = Jobs(context, self.say)
         self.stacks = StackLayers(context.viewer)
-        self.picker = Picker(context.viewer)
-        self.ranking: Ranked | None = None
+        self.ranking = CapsuleRanking(self)
         self.walks = LatentWalks(context, self.stacks, self.choices, self.say, self.ordered, self.look_at)
         self._unchanged = UnchangedImages()
         self._wanted: set[StackKey] = set()
         self._go_to: dict[str, int] = {}
-        self.picker.picked.connect(self._rank_at)
         self.stacks.looked_at.connect(self.refresh)
         context.rendered.connect(self._follow)
         context.look.events.model.connect(self._on_model)
         self._on_model()
 
     def close(self) -> None:
-        self.ranking_jobs.close()
+        self.ranking.close()
         self.walks.close()
         super().close()
 
@@ -177,42 +167,18 @@ class InspectActions(DockActions):
         self._leave_walk()
         self.refresh()
 
-    # ---- which capsules answer
-
-    def rank_label(self) -> None:
-        """Rank for the label that is selected in the mask."""
-        layer = self.context.masks.current
-        self._rank(None, None if layer is None else int(layer.selected_label))
-
-    def _rank_at(self, position: tuple[float, ...]) -> None:
-        layer = self.context.masks.current
-        self._rank(None if layer is None else pixel_of(layer, position), None)
-
-    def _rank(self, place: tuple[int, int] | None, label: int | None) -> None:
-        ordered = self.ordered()
-        if ordered is None:
-            return
-        layer, order = ordered
-        layers = tuple(stage.name for stage in self.stages) if self.choices.everywhere else (self.choices.layer,)
-        work = RankWork(self.context.models, order, mask_array(layer), layers, place, label)
-        self.ranking_jobs.run(
-            "Ranking", work, self._on_ranked, total=len(layers) + 1, unit="layers", cancelled=_cancelled("Ranking")
-        )
-
-    def _on_ranked(self, ranking: Ranked) -> None:
-        self.ranking = ranking
-        self.ranked.emit()
-        first = ranking.scores[0]
-        what = "the background" if ranking.background else f"this {self.structure}"
-        unit = unit_words((first.layer, first.capsule, first.channel))
-        text = f"{unit} answers best to {what} (AUC {first.auc:.2f})."
-        self.say(Note("done", text, "Double click a row to look at it, or switch it off below."))
-
     @property
     def structure(self) -> str:
         """What the structures of the chosen model are called."""
         card = self.context.catalogue.card(self.context.look.model)
         return "structure" if card is None else card.structure
+
+    def rank_under_cursor(self) -> None:
+        """Rank for what lies under the cursor."""
+        self.context.column.open_tab(self.key)
+        self.ranking.rank_at(self.ranking.picker.under_cursor)
+
+    commands = (Command("rank", "Rank capsules for what is under the cursor", rank_under_cursor, "Shift+G"),)
 
     def show_unit(self, unit: Unit) -> None:
         """Choose a capsule or channel and show it."""

@@ -45,6 +45,32 @@ class UnchangedImages:
             return self._image
 
 
+MOST_KEPT = 2**29
+"""Bytes of activations that are kept to rank again."""
+
+
+class KeptActivations:
+    """The activations that were ranked last, so that another structure of the same image is ranked at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: tuple[object, ...] = ()
+        self._kept: dict[str, np.ndarray] = {}
+
+    def of(self, generator: Renderer, request: RenderRequest) -> dict[str, np.ndarray]:
+        """The activations that a request asks to capture, without its interventions."""
+        z = None if request.z is None else request.z.tobytes()
+        what = (request.mask_sha256, request.option, request.seed, z, request.precision, request.capture)
+        key = (generator.sha256, generator.device, *what)
+        with self._lock:
+            if key == self._key:
+                return self._kept
+            found = generator.run(replace(request, interventions=())).activations
+            small = sum(array.nbytes for array in found.values()) <= MOST_KEPT
+            self._key, self._kept = (key, found) if small else ((), {})
+            return found
+
+
 @dataclass(frozen=True)
 class Seen:
     """An image, what was kept of the network, and the image without changes.
@@ -116,10 +142,16 @@ class Ranked:
         The structures are the positives, also where the background was meant.
     background : bool
         The background was meant: those that answer to it come first.
+    label : int
+        Number of the structure; 0 for the background.
+    layers : tuple of str
+        Those that were ranked.
     """
 
     scores: list[UnitScore]
     background: bool
+    label: int
+    layers: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +170,7 @@ class RankWork:
     layers: tuple[str, ...]
     place: tuple[int, int] | None
     label: int | None
+    kept: KeptActivations
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Ranked:
         from napari_synth.evaluation.ranking import rank_units, structure_of
@@ -149,14 +182,16 @@ class RankWork:
         structure, rest, background = structure_of(labels, self.place, self.label)
         generator = self.models.generator(order.model, order.device)
         request = order.request(labels, generator.card.latent_size, self.layers)
-        rendering = generator.run(replace(request, interventions=()))
+        activations = self.kept.of(generator, request)
         scores: list[UnitScore] = []
         for number, layer in enumerate(self.layers, start=1):
             cancel.raise_if_cancelled()
             watch.report(number, layer)
-            scores += rank_units(layer, rendering.activations[layer], structure, rest)
+            scores += rank_units(layer, activations[layer], structure, rest)
         watch.report(len(self.layers) + 1, "Done")
-        return Ranked(sorted(scores, key=lambda score: score.auc if background else -score.auc), background)
+        ranked = sorted(scores, key=lambda score: score.auc if background else -score.auc)
+        label = self.label if self.place is None else int(labels[self.place])
+        return Ranked(ranked, background, label or 0, self.layers)
 
 
 class PatientWalk(Walk):

@@ -134,7 +134,7 @@ class CornerRow(QWidget):
             f"Draw {letter} from a seed instead of what is pinned",
         )
         self.unpin.clicked.connect(self._unpin)
-        self.seed.changed.connect(self._draw)
+        self.seed.value.valueChanged.connect(self._draw)
         self.seed.rolled.connect(self._roll)
         self.pin.clicked.connect(self._pin)
         layout = QHBoxLayout(self)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_synth.ui.docks.inspect.latent_box import LatentBox
@@ -13,14 +12,11 @@ from napari_synth.ui.docks.inspect.network_map import NetworkMap
 from napari_synth.ui.docks.inspect.unit_boxes import ChangeBox, RankBox
 from napari_synth.ui.napari_bridge.placement import finest
 from napari_synth.ui.napari_bridge.stack_layers import CAPSULES, LENGTHS, ROUTING
-from napari_synth.ui.napari_bridge.window import join_tabs
 from napari_synth.ui.widgets.controls import MaskCombo
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.panel import Panel, described, row
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QShowEvent
-
     from napari_synth.ui.docks.inspect.actions import InspectActions
     from napari_synth.ui.napari_bridge.click_picker import Picker
 
@@ -29,9 +25,8 @@ class InspectPanel(Panel):
     """Look into the network that renders, and change it."""
 
     def __init__(self, dock: InspectActions):
-        super().__init__(dock.context, steps=(3,))
+        super().__init__(dock.context)
         self.dock = dock
-        self._joined = False
         grid = self.grid()
         self.mask = described(MaskCombo(self.context.masks), "Mask layer", "The mask whose image is looked into")
         row(grid, "Mask", self.mask)
@@ -45,16 +40,6 @@ class InspectPanel(Panel):
         self.foot = Foot(dock.jobs.lane)
         self.set_foot(self.foot)
         self._connect()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Share the column with the other panels as tabs when it is opened: it needs the height."""
-        super().showEvent(event)
-        if not self._joined:
-            self._joined = True
-            QTimer.singleShot(0, self._join)
-
-    def _join(self) -> None:
-        join_tabs(self, Panel)
 
     def _build_advice(self) -> None:
         self.advice = QWidget()
@@ -114,16 +99,15 @@ class InspectPanel(Panel):
         self.watch(context.look.events.model, self._show_model)
         self.watch(context.catalogue.changed, self._show_model)
         self.watch(dock.choices.events, self._show_unit)
-        self.watch(dock.ranked, self.ranks.show_ranking)
-        self.watch(dock.picker.waiting_changed, self.ranks.show_waiting)
+        self.watch(dock.ranking.changed, self.ranks.show_ranking)
+        self.watch(dock.ranking.picker.waiting_changed, self.ranks.show_waiting)
         self.watch(context.changes.changed, self.changes.show_changes)
         self.watch(dock.walks.choices.events, self.latents.show_choices)
         self.watch(context.notes.changed, self._show_note)
         self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
-        self.watch(dock.ranking_jobs.lane.state.events, self.ranks.bar.show_lane)
+        self.watch(dock.ranking.jobs.lane.state.events, self.ranks.bar.show_lane)
         self.watch(dock.walks.jobs.lane.state.events, self.latents.bar.show_lane)
-        dock.picker.bind_key()
-        self.destroyed.connect(partial(_release, dock.picker))
+        self.destroyed.connect(partial(_release, dock.ranking.picker))
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors);;All files (*)")
@@ -173,4 +157,3 @@ def _show(dock: InspectActions, what: str, *_: object) -> None:
 
 def _release(picker: Picker, *_: object) -> None:
     picker.stop()
-    picker.release_key()

@@ -24,8 +24,8 @@ from superqt.utils import signals_blocked
 
 from napari_synth.ui.context.network_changes import change_words, unit_of
 from napari_synth.ui.widgets.binding import bind, set_value
-from napari_synth.ui.widgets.controls import number, whole
-from napari_synth.ui.widgets.footer import JobBar
+from napari_synth.ui.widgets.controls import number, show_key, whole
+from napari_synth.ui.widgets.footer import JobBar, wrapped_label
 from napari_synth.ui.widgets.panel import described, row
 
 if TYPE_CHECKING:
@@ -138,8 +138,9 @@ class RankBox(QWidget):
         self.pick = described(
             QPushButton("Pick on image"),
             "Pick a structure on the image",
-            "Then click on a structure, or on the background; or point at it and press Shift+G",
+            "Then point at a structure or the background to rank for it, and click to stay with it",
         )
+        show_key(self.pick, dock.commands, "rank")
         self.pick.setCheckable(True)
         self.label = described(
             QPushButton("Selected label"),
@@ -151,13 +152,14 @@ class RankBox(QWidget):
             "Rank all layers",
             "Rank the capsules of all layers; off: of the chosen layer alone",
         )
+        self.title = described(wrapped_label(), "What is ranked", "Which structure and which layers the table is about")
         self.table = described(
             RankTable(),
             "Capsules and channels by how they answer",
             "AUC of each channel, and of each capsule's length, against the structure, in the unchanged network: "
             "1 is high on the structure alone, 0 on the background alone. Double click shows it",
         )
-        self.bar = LaneBar(dock.ranking_jobs.lane)
+        self.bar = LaneBar(dock.ranking.jobs.lane)
         line = QHBoxLayout()
         for widget in (self.pick, self.label, self.everywhere):
             line.addWidget(widget)
@@ -165,26 +167,28 @@ class RankBox(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
         layout.addLayout(line)
+        layout.addWidget(self.title)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.bar)
         self.pick.clicked.connect(self._toggle_pick)
-        self.label.clicked.connect(dock.rank_label)
+        self.label.clicked.connect(dock.ranking.rank_label)
         bind(dock.choices, "everywhere", self.everywhere)
         self.table.unit_chosen.connect(dock.choose)
         self.table.unit_opened.connect(dock.show_unit)
 
     def show_waiting(self) -> None:
         """Say whether a click is waited for."""
-        waiting = self._dock.picker.waiting
+        waiting = self._dock.ranking.picker.waiting
         self.pick.setChecked(waiting)
-        self.pick.setText("Click on it…" if waiting else "Pick on image")
+        self.pick.setText("Point, then click…" if waiting else "Pick on image")
 
     def show_ranking(self) -> None:
         """Show the last ranking."""
-        self.table.show_ranking(self._dock.ranking, self._dock.structure)
+        self.title.setText(self._dock.ranking.title)
+        self.table.show_ranking(self._dock.ranking.last, self._dock.structure)
 
     def _toggle_pick(self, on: bool) -> None:
-        picker = self._dock.picker
+        picker = self._dock.ranking.picker
         picker.start() if on else picker.stop()
 
 

@@ -15,20 +15,24 @@ from napari_synth.core.seeds import random_seed
 from napari_synth.masks.presets import preset
 from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.ui.context.notes import Note
-from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.masks.jobs import STEPS, FieldWork, FitWork, RecombineWork
+from napari_synth.ui.jobs.delivery import nothing
+from napari_synth.ui.jobs.lanes import Errands
 from napari_synth.ui.napari_bridge.mask_layers import (
     add_mask,
     clear_labels,
     put_field,
     replace_labels,
 )
+from napari_synth.ui.napari_bridge.object_count import ObjectCount
 from napari_synth.ui.napari_bridge.placement import LayerPlacement, placement
 
 if TYPE_CHECKING:
     from napari.layers import Labels, Layer
 
     from napari_synth.masks.statistics import FieldStatistics
+    from napari_synth.models.card import ModelCard
     from napari_synth.ui.context.context import Context
     from napari_synth.ui.docks.masks.jobs import Sampled
 
@@ -48,6 +52,8 @@ class MaskActions(DockActions):
 
     Attributes
     ----------
+    objects : ObjectCount
+        How many the current mask has.
     real : FieldStatistics or None
         What the field was fitted to.
     composed : FieldStatistics or None
@@ -62,6 +68,26 @@ class MaskActions(DockActions):
         super().__init__(context)
         self.real: FieldStatistics | None = None
         self.composed: FieldStatistics | None = None
+        self._errands = Errands()
+        self.objects = ObjectCount(context.masks, self._errands.submit)
+        self.objects.changed.connect(self._on_headline)
+        context.look.events.model.connect(self._on_headline)
+
+    def close(self) -> None:
+        self.objects.close()
+        self._errands.close(nothing)
+        super().close()
+
+    @property
+    def headline(self) -> str:
+        layer, count = self.context.masks.current, self.objects.count
+        if layer is None:
+            return "none yet"
+        card = self.context.catalogue.card(self.context.look.model)
+        return layer.name if count is None else f"{count} {words_for(count, card)}"
+
+    def _on_headline(self) -> None:
+        self.headline_changed.emit()
 
     def new_mask(self, height: int, width: int) -> Labels:
         """Add an empty mask; one of the size of the selected image lies where that image lies."""
@@ -192,6 +218,42 @@ class MaskActions(DockActions):
         self._compare(None)
         self.say(Note("done", PRESET_NOTES[name], "Sample a field, or change single numbers."))
 
+    # ---- by a key or from the palette
+
+    def new_as_selected(self) -> None:
+        """Add an empty mask of the size of the current mask or of the selected image, else of 256×256 pixels."""
+        self.new_mask(*self.size_at_hand)
+
+    def sample_here(self) -> None:
+        """Sample a field of the size at hand."""
+        self.sample(*self.size_at_hand)
+
+    @property
+    def size_at_hand(self) -> tuple[int, int]:
+        """Height and width of the current mask, else of the selected image, else 256×256."""
+        layer, canvas = self.context.masks.current, self.context.masks.selected_canvas
+        if layer is not None and layer.ndim >= 2:
+            shape = (layer.data[0] if layer.multiscale else layer.data).shape
+            return int(shape[-2]), int(shape[-1])
+        return canvas[0] if canvas else (256, 256)
+
+    def next_mask(self) -> None:
+        """Take the mask below the current one in the layer list, after the last the first."""
+        layers = self.context.masks.layers
+        if not layers:
+            self.say(Note("problem", "There is no mask layer.", "Make a new mask, or sample a field."))
+            return
+        places = [place for place, layer in enumerate(layers) if layer is self.context.masks.current]
+        chosen = layers[(places[0] + 1) % len(layers) if places else 0]
+        self.context.viewer.layers.selection.active = chosen
+        self.say(Note("done", f"{chosen.name!r} is the mask to work on.", "Paint, sample or render it."))
+
+    commands = (
+        Command("new_mask", "New mask", new_as_selected),
+        Command("sample", "Sample a field of objects", sample_here, "Shift+S"),
+        Command("next_mask", "Next mask", next_mask, "N"),
+    )
+
     def _compare(self, real: FieldStatistics | None, composed: FieldStatistics | None = None) -> None:
         self.real, self.composed = real, composed
         self.statistics_changed.emit()
@@ -203,3 +265,10 @@ def _placed_note(placed: int, wanted: int, name: str, library: str) -> Note:
     if placed < wanted:
         return Note("done", text, f"{wanted - placed} found no place: use fewer or smaller nuclei to place them all.")
     return Note("done", text, "Next: press Render. Ctrl+Z takes the field back.")
+
+
+def words_for(count: int, card: ModelCard | None) -> str:
+    """What so many objects of a model's masks are called."""
+    if card is None:
+        return "object" if count == 1 else "objects"
+    return card.structure if count == 1 else card.structures

@@ -18,9 +18,8 @@ from napari_synth.core.recipe import FieldSettings
 from napari_synth.masks.samplers import SAMPLERS
 from napari_synth.masks.spacing import SPACINGS
 from napari_synth.ui.docks.masks.statistics_table import StatisticsTable
-from napari_synth.ui.napari_bridge.window import open_panel
 from napari_synth.ui.widgets.binding import bind, set_value
-from napari_synth.ui.widgets.controls import MaskCombo, SeedBox, whole, wide
+from napari_synth.ui.widgets.controls import MaskCombo, SeedBox, show_key, whole, wide
 from napari_synth.ui.widgets.footer import Foot
 from napari_synth.ui.widgets.forms import Form
 from napari_synth.ui.widgets.panel import Panel, beside, described, literal, row
@@ -54,7 +53,7 @@ class MasksPanel(Panel):
     """Make masks by painting or by sampling a field of nuclei."""
 
     def __init__(self, dock: MaskActions):
-        super().__init__(dock.context, steps=(1,))
+        super().__init__(dock.context)
         self.dock = dock
         grid = self.grid()
         self._build_mask_row(grid)
@@ -74,8 +73,8 @@ class MasksPanel(Panel):
         self.new = described(QPushButton("New mask"), "New mask", "Add an empty mask of this size, ready to paint")
         for box in (self.width_box, self.height_box):
             box.setValue(256)
-        size = beside(self.width_box, "×", self.height_box)
-        row(grid, "Mask", beside(self.mask, self.new, size, wide=1))
+        row(grid, "Mask", self.mask)
+        row(grid, "New", beside(self.width_box, "×", self.height_box, self.new))
 
     def _build_field_rows(self, grid: QGridLayout) -> None:
         field = self.context.field
@@ -87,8 +86,8 @@ class MasksPanel(Panel):
         self.seed = SeedBox("Field seed", "The same number gives the same field of nuclei")
         bind(field, "seed", self.seed.value)
         for label, controls in self.form.rows().items():
-            whole_row = beside(controls, "seed", self.seed, wide=1) if label == "Shapes" else controls
-            row(grid, label, whole_row)
+            row(grid, label, controls)
+        row(grid, "Seed", self.seed)
 
     def _build_buttons(self) -> None:
         self.follow = described(
@@ -100,7 +99,7 @@ class MasksPanel(Panel):
         self.follow_menu = QMenu(self.follow)
         self.follow_menu.aboutToShow.connect(self._fill_follow)
         self.follow.setMenu(self.follow_menu)
-        self.nuclei = described(QPushButton("Nuclei…"), "Single nuclei", "Open the Nuclei panel: stamp, grow, reshape")
+        self.nuclei = described(QPushButton("Nuclei…"), "Single nuclei", "Open Nuclei: stamp, grow, reshape")
         self.maps = described(
             QPushButton("Label maps…"),
             "From label maps",
@@ -116,9 +115,10 @@ class MasksPanel(Panel):
         self.clear = described(
             QPushButton("Clear"), "Clear", "Remove all nuclei from the mask; Ctrl+Z brings them back"
         )
+        show_key(self.sample, self.dock.commands, "sample")
         self.buttons.addWidget(self.sample, 1)
         for button in (self.follow, self.nuclei, self.maps, self.clear):
-            self.buttons.addWidget(button)
+            self.more.addWidget(button)
         self.statistics = StatisticsTable()
 
     def _connect(self) -> None:
@@ -153,7 +153,7 @@ class MasksPanel(Panel):
             self._fit(Path(folder))
 
     def _open_nuclei(self) -> None:
-        open_panel(self.context.viewer, "Nuclei")
+        self.context.column.open_tab("nuclei")
 
     def _ask_maps(self) -> None:
         kinds = "Label maps (*.tif *.tiff *.png *.npz);;All files (*)"

@@ -142,7 +142,7 @@ class NucleusActions(DockActions):
             self.context.masks.edit(layer, lambda layer: put_field_into(layer, field))
             action = "Ctrl+Z takes them all back."
             if field.left_out:
-                action = f"{field.left_out} found no place: ask for fewer or smaller ones in the Masks panel."
+                action = f"{field.left_out} found no place: ask for fewer or smaller ones under Mask."
             self.say(Note("done", f"Grew {field.placed} of {field.wanted} nuclei.", action))
 
     # ---- files

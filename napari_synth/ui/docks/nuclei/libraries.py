@@ -101,7 +101,7 @@ class Libraries:
         self.own = library
         self._tell()
         self.changed.emit()
-        self._say(Note("done", self.summary, "Stamp its shapes, or sample a field in the Masks panel."))
+        self._say(Note("done", self.summary, "Stamp its shapes, or sample a field under Mask."))
 
     def _tell(self) -> None:
         """Let fields be sampled from the library in use too."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -43,7 +43,7 @@ SETTLE_MS = 150
 """A slider that rests so long makes one change, and one step of undo, of the nucleus that is edited."""
 TOOLS: tuple[tuple[Tool, str, str], ...] = (
     ("stamp", "Stamp", "Click on the mask to put the shape there. Shift+wheel morphs it first"),
-    ("grow", "Grow", "Drag a rectangle on the mask to fill it with nuclei, as set in the Masks panel"),
+    ("grow", "Grow", "Drag a rectangle on the mask to fill it with nuclei, as set under Mask"),
     ("edit", "Edit", "Click on a nucleus, then change its angle, size or shape"),
 )
 
@@ -52,7 +52,7 @@ class NucleiPanel(Panel):
     """Nuclei one by one."""
 
     def __init__(self, dock: NucleusActions):
-        super().__init__(dock.context, steps=(1,))
+        super().__init__(dock.context)
         self.dock = dock
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -99,9 +99,9 @@ class NucleiPanel(Panel):
         self.preview = described(QLabel(), "Chosen shape", "The shape that is stamped")
         self.preview.setFixedSize(PREVIEW, PREVIEW)
         sliders = QWidget()
-        layout = QHBoxLayout(sliders)
+        layout = QVBoxLayout(sliders)
         layout.setContentsMargins(6, 4, 8, 4)
-        layout.addWidget(self.preview)
+        layout.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self.sliders, 1)
         self.tabs.addTab(sliders, "Sliders")
         self.map = LatentMap(latents)
@@ -137,15 +137,15 @@ class NucleiPanel(Panel):
         )
         self.angle.setWrapping(True)
         self.turn_random = described(QCheckBox("by chance"), "Angle by chance", "Turn each stamp by chance")
-        row(grid, "Angle (°)", self.angle, self.turn_random)
+        row(grid, "Angle (°)", beside(self.angle, self.turn_random))
         self.area = number(4, 100_000, 50, 0, "Area", "Square pixels, of stamps or of the nucleus that is edited")
         self.size_random = described(
-            QCheckBox("by chance"), "Area by chance", "Draw the area of each stamp as set in the Masks panel"
+            QCheckBox("by chance"), "Area by chance", "Draw the area of each stamp as set under Mask"
         )
         self.true_size = described(
             QCheckBox("true size"), "True size", "Stamp a shape of the library with the area it had in its mask"
         )
-        row(grid, "Area (px²)", self.area, self.size_random, self.true_size)
+        row(grid, "Area (px²)", beside(self.area, self.size_random, self.true_size))
 
     def _build_tools(self) -> None:
         self.tools: dict[Tool, QPushButton] = {}
@@ -160,8 +160,8 @@ class NucleiPanel(Panel):
         group.buttonClicked.connect(self._use)
         self.open = described(QPushButton("Open…"), "Open a mask", "Open a mask with the table of its nuclei")
         self.save = described(QPushButton("Save…"), "Save the mask", "Save the mask with the codes of its nuclei")
-        self.buttons.addWidget(self.open)
-        self.buttons.addWidget(self.save)
+        self.more.addWidget(self.open)
+        self.more.addWidget(self.save)
 
     def _bind(self) -> None:
         choices = self.dock.choices
@@ -255,8 +255,12 @@ class NucleiPanel(Panel):
     def _show_thumbnails(self) -> None:
         shapes = self.dock.shapes
         if shapes.thumbnails is not None:
-            self.shapes.show_shapes(shapes.thumbnails.pictures, theme_colours(self.context.viewer))
+            self.shapes.show_shapes(shapes.thumbnails.pictures, self._colours())
             self.shapes.show_chosen(shapes.chosen)
+
+    def _colours(self) -> tuple[str, str]:
+        """Of small pictures."""
+        return theme_colours(self.context.viewer, self.context.preferences().thumbnails)
 
     def _show_theme(self) -> None:
         self.map.show_colours(theme_colours(self.context.viewer)[0])
@@ -267,7 +271,7 @@ class NucleiPanel(Panel):
         shapes, z = self.dock.shapes, self.dock.choices.z
         if shapes.picture is None:
             return
-        colours = theme_colours(self.context.viewer)
+        colours = self._colours()
         pixmap = shape_pixmap(shapes.picture, PREVIEW, colours)
         self.preview.setPixmap(pixmap)
         self.map_preview.setPixmap(pixmap)

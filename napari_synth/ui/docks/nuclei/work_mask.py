@@ -26,7 +26,7 @@ def work_mask(masks: MaskLayers) -> Labels:
     """
     layer = masks.current
     if layer is None or layer.data.ndim != 2:
-        raise InputError("There is no 2-D mask to work on.", "Make a new mask in the Masks panel.")
+        raise InputError("There is no 2-D mask to work on.", "Make a new mask under Mask.")
     if layer.multiscale:
         raise InputError(f"The layer {layer.name!r} has several resolutions.", "Make a new mask and work on that.")
     return layer

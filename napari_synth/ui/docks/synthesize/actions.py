@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_synth.core.errors import SynthError
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.context.notes import Note
-from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.synthesize.age import ImageAge
 from napari_synth.ui.docks.synthesize.following import Following
 from napari_synth.ui.docks.synthesize.jobs import STEPS, RenderWork
 from napari_synth.ui.docks.synthesize.model_of_mask import ModelOfMask
+from napari_synth.ui.docks.synthesize.replaying import Replaying
 from napari_synth.ui.docks.synthesize.styles import Styles
 from napari_synth.ui.docks.synthesize.thumbnails import Key, Thumbnails
+from napari_synth.ui.napari_bridge.clipboard import copy_text
+from napari_synth.ui.napari_bridge.dialogs import ask_file
 from napari_synth.ui.napari_bridge.image_layers import over_anatomy
 from napari_synth.ui.napari_bridge.mask_changes import MaskChanges
-from napari_synth.ui.napari_bridge.mask_layers import mask_array, outline, place_in_view
+from napari_synth.ui.napari_bridge.mask_layers import file_of, mask_array, outline, place_in_view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,18 +50,21 @@ class SynthesizeActions(DockActions):
         The mask in each option and in some styles.
     age : ImageAge
         Whether the image is older than the mask.
+    replaying : Replaying
+        Brings back what was exported.
     """
 
     key = "synthesize"
     hint = Note("hint", "Choose the model and its look, then press Render.")
 
     def __init__(self, context: Context):
+        self._model_of_mask = ModelOfMask(context)
         super().__init__(context)
         self.following = Following(context, self.jobs, self.say)
+        self.replaying = Replaying(context, self.jobs, self.say, self.render)
         self.styles = Styles(context, self.jobs, self.say, self.render_now)
         self.thumbnails = Thumbnails(context, self.jobs)
         self.age = ImageAge(context)
-        self._model_of_mask = ModelOfMask(context)
         self._mask_changes = MaskChanges()
         self._mask_changes.begun.connect(self.thumbnails.pause)
         self._mask_changes.rested.connect(self._on_mask_edited)
@@ -70,6 +77,24 @@ class SynthesizeActions(DockActions):
         context.rendered.connect(self._on_rendered)
         self._on_other_mask()
         self._want_thumbnails()
+        context.look.events.connect(self._on_headline)
+
+    @property
+    def headline(self) -> str:
+        look, card = self.context.look, self.context.catalogue.card(self.context.look.model)
+        if card is None:
+            return "no model yet"
+        title = next((one.title or one.name for one in card.looks if one.name == look.option), card.title or card.id)
+        if look.style is not None and card.style_size:
+            title = f"{title}, {self.styles.words(look.style)}"
+        return f"{title}, seed {look.seed}" if look.noise and not card.condition_channels else title
+
+    @property
+    def next_step(self) -> Note:
+        return self._model_of_mask.note or self.hint
+
+    def _on_headline(self) -> None:
+        self.headline_changed.emit()
 
     def close(self) -> None:
         self.following.close()
@@ -93,6 +118,10 @@ class SynthesizeActions(DockActions):
         """Other noise, please."""
         self.context.look.seed = random_seed()
         self.render_now()
+
+    def roll_style(self) -> None:
+        """Any style of the look."""
+        self.styles.roll()
 
     def compare_looks(self) -> None:
         """Show the mask in four looks beside each other."""
@@ -159,6 +188,49 @@ class SynthesizeActions(DockActions):
         card = context.catalogue.card(order.model)
         return order.as_python(card.latent_size if card is not None else 0)
 
+    def toggle_live(self) -> None:
+        """Let the image follow the brush, or not."""
+        self.following.switch(not self.following.state.on)
+
+    def copy_python(self) -> None:
+        """Put the lines that make the same image into the clipboard."""
+        copy_text(self.as_python())
+        self.say(Note("done", "Copied the lines for Python.", "Paste them into a script or napari's console."))
+
+    def copy_command(self) -> None:
+        """Put the command that makes the same image into the clipboard."""
+        context, layer = self.context, self.context.masks.current
+        order = context.order(layer)
+        if isinstance(order, Note) or layer is None:
+            self.say(order if isinstance(order, Note) else MASK_GONE)
+            return
+        try:
+            path = file_of(layer)
+            copy_text(order.as_command(path or f"{layer.name}.tif"))
+        except SynthError as error:
+            self.say(Note.of(error))
+            return
+        action = "Paste it into a terminal." if path else f"Save the mask as {layer.name}.tif first, in Nuclei."
+        self.say(Note("done", "Copied the command.", action))
+
+    def ask_replay(self) -> None:
+        """Ask for an exported file or a recipe, and bring back what it describes."""
+        path = ask_file(self.context.viewer, "Replay", "Exported files and recipes (*.tif *.tiff *.yaml *.yml)")
+        if path:
+            self.replaying.replay(path)
+
+    commands = (
+        Command("render", "Render the mask", render, "Ctrl+Return"),
+        Command("dice", "Roll the dice of the look", roll_seed, "G"),
+        Command("dice_style", "Roll the dice of the style", roll_style),
+        Command("compare_looks", "Show four looks beside each other", compare_looks),
+        Command("compare_styles", "Show four styles beside each other", compare_styles),
+        Command("live", "Image follows the brush, on or off", toggle_live, "Alt+G"),
+        Command("copy_python", "Copy the image as Python", copy_python),
+        Command("copy_command", "Copy the image as a command", copy_command),
+        Command("replay", "Replay an exported file or a recipe…", ask_replay),
+    )
+
     def _show(self, layer: Labels, work: RenderWork, rendered: Rendered) -> None:
         context, rendering, recipe = self.context, rendered.rendering, rendered.recipe
         limits = context.catalogue.channel_range(recipe.model)
@@ -167,13 +239,13 @@ class SynthesizeActions(DockActions):
         result = context.results.show(layer, look, rendering.image, recipe, work.order.beside, shown)
         context.was_rendered(layer, rendering)
         context.results.bring_forward(layer, look)
-        advice = "Press the dice for other noise, or export pairs below."
+        advice = "Roll the dice for another one, or go on to Export."
         self.say(
             Note(
                 "done",
                 f"Rendered {result.name!r} in {context.milliseconds:.0f} ms on {rendered.device}"
                 f"{', in 16 bit' if recipe.precision == 'fast' else ''}{_changed(len(recipe.interventions))}.",
-                rendering.remark or ("Paint, and render again, or export pairs below." if shown else advice),
+                rendering.remark or ("Paint, and render again, or go on to Export." if shown else advice),
             )
         )
 
@@ -190,9 +262,8 @@ class SynthesizeActions(DockActions):
         layer = self.context.masks.current
         self._mask_changes.watch(layer)
         self.thumbnails.outdate()
-        note = self._model_of_mask.follow()
-        if note is not None:
-            self.say(note)
+        if self._model_of_mask.follow():
+            self.say(self.next_step)
         self.age.changed.emit()
 
     def _on_mask_edited(self) -> None:

@@ -277,7 +277,7 @@ class Following:
         followed.canvas.shown()
         if not followed.begun:
             text = f"The image follows {layer.name!r}."
-            self._say(Note("done", text, "Paint, choose another look, or export pairs below."))
+            self._say(Note("done", text, "Paint, choose another look, or go on to Export."))
             context.show_outline(layer)
         elapsed = 1000 * (time.perf_counter() - since)
         if followed.begun and not work.settled:

@@ -10,8 +10,11 @@ import numpy as np
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_synth.core.boxes import Box
     from napari_synth.core.recipe import Recipe
+    from napari_synth.exporting.exported import Exported
     from napari_synth.synthesis.live.canvas import LiveCanvas, LiveRendering
     from napari_synth.synthesis.request import Rendering
     from napari_synth.ui.context.loaded_models import Models
@@ -68,6 +71,29 @@ class RenderWork:
         if self.image is None:
             self.image = np.zeros((*self.labels.shape, *pixels.shape[2:]), pixels.dtype)
         self.image[box.top : box.bottom, box.left : box.right] = pixels
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayWork:
+    """Read an exported file, folder or recipe; gives it with the name of the weights it was made with."""
+
+    models: Models
+    path: Path
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> tuple[Exported, str]:
+        from napari_synth.exporting.exported import open_exported
+        from napari_synth.masks.mask_reader import MaskReader
+        from napari_synth.models.registry import bundled_paths, recipe_weights
+
+        watch = Stopwatch(STEPS, on_progress)
+        watch.report(0, "Reading")
+        exported = open_exported(self.path, MaskReader(self.models.shapes))
+        watch.report(1, "Looking for the model")
+        recipe = exported.recipe
+        weights = recipe_weights(recipe.model, recipe.model_sha256)
+        watch.report(2, "Done")
+        bundled = recipe.model in bundled_paths() and weights == bundled_paths()[recipe.model]
+        return exported, recipe.model if bundled else str(weights.resolve())
 
 
 @dataclass(frozen=True, eq=False)

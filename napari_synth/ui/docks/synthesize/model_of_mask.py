@@ -32,32 +32,40 @@ class ModelOfMask:
     Parameters
     ----------
     context : Context
+
+    Attributes
+    ----------
+    note : Note or None
+        Why the model was chosen, as long as it is the program's choice for the current mask.
     """
 
     def __init__(self, context: Context):
+        self.note: Note | None = None
         self._context = context
         self._chosen: weakref.WeakKeyDictionary[Labels, str] = weakref.WeakKeyDictionary()
         self._for_first = ""
         self._choosing = False
         context.look.events.model.connect(self._on_model)
 
-    def follow(self) -> Note | None:
-        """Choose the model for the current mask; what is to be said where that is another one."""
+    def follow(self) -> bool:
+        """Choose the model for the current mask; whether that is another one, which `note` tells then."""
         context, layer = self._context, self._context.masks.current
+        self.note = None
         if layer is None:
-            return None
+            return False
         if self._for_first:
             self._chosen[layer], self._for_first = self._for_first, ""
         wanted = self._chosen.get(layer, "")
         if context.catalogue.card(wanted) is not None:
             self._choose(wanted)
-            return None
+            return False
         name, reason = self._fitting(layer)
         if not name or name == context.look.model:
-            return None
+            return False
         self._choose(name)
         text = f"{layer.name!r} {reason}, so the model is now {context.catalogue.title(name)}."
-        return Note("hint", text, "Press Render, or choose another model.")
+        self.note = Note("hint", text, "Press Render, or choose another model.")
+        return True
 
     def _choose(self, name: str) -> None:
         self._choosing = True
@@ -71,6 +79,7 @@ class ModelOfMask:
         layer = self._context.masks.current
         if self._choosing:
             return
+        self.note = None
         if layer is None:
             self._for_first = name
         else:

@@ -6,7 +6,6 @@ import operator
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,7 +23,7 @@ from napari_synth.core.devices import DEVICES
 from napari_synth.synthesis.latents.sources import source_words
 from napari_synth.ui.docks.synthesize.style_box import StyleBox
 from napari_synth.ui.widgets.binding import bind, set_value
-from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, wide
+from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, show_key, wide
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
 from napari_synth.ui.widgets.tiles import SIDE, Tile, TileList, icon_of
@@ -46,7 +45,7 @@ class SynthesizePanel(Panel):
     """Render the image of a mask."""
 
     def __init__(self, dock: SynthesizeActions):
-        super().__init__(dock.context, steps=(2, 3))
+        super().__init__(dock.context)
         self.dock = dock
         self._build_model_rows()
         self._build_looks()
@@ -60,9 +59,23 @@ class SynthesizePanel(Panel):
         self.live = described(
             QCheckBox("live"), "Live", "The image follows the brush: only what a stroke changes is computed again"
         )
+        show_key(self.render_button, dock.commands, "render")
+        show_key(self.seed.dice, dock.commands, "dice")
+        show_key(self.live, dock.commands, "live")
         self.buttons.addWidget(self.render_button, 1)
         self.buttons.addWidget(self.live)
-        self.buttons.addWidget(self.copy_python)
+        self.copy_command = described(
+            QPushButton("Copy as command"),
+            "Copy as command",
+            "Copy the command that makes the same image in a terminal",
+        )
+        self.replay = described(
+            QPushButton("Replay…"),
+            "Replay",
+            "Open an exported file or a recipe: its layers and every choice come back. Dropping it here does the same",
+        )
+        for button in (self.copy_python, self.copy_command, self.replay):
+            self.more.addWidget(button)
         self.foot = Foot(self.dock.jobs.lane)
         self.set_foot(self.foot)
         self._connect()
@@ -144,6 +157,7 @@ class SynthesizePanel(Panel):
         self.more_settings = described(QCollapsible("More"), "More settings", "Device, speed and grain")
         self.more_settings.setContent(inside)
         self.more_settings.setDuration(0)
+        described(self.more_settings.toggleButton(), "More", "Device, speed and grain")
         self.more_settings.collapse(False)
         self.body.addWidget(self.more_settings)
 
@@ -156,7 +170,9 @@ class SynthesizePanel(Panel):
         bind(dock.following.state, "on", self.live, store=dock.following.switch)
         bind(look, "model", self.model, store=context.choose_model)
         self.render_button.clicked.connect(dock.render)
-        self.copy_python.clicked.connect(self._copy_python)
+        self.copy_python.clicked.connect(dock.copy_python)
+        self.copy_command.clicked.connect(dock.copy_command)
+        self.replay.clicked.connect(dock.ask_replay)
         self.open.clicked.connect(self._ask_model)
         self.looks.chose.connect(dock.choose_option)
         self.seed.rolled.connect(dock.roll_seed)
@@ -174,9 +190,6 @@ class SynthesizePanel(Panel):
         self.watch(dock.following.state.events, self._show_age)
         self.watch(context.notes.changed, self._show_note)
         self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
-
-    def _copy_python(self) -> None:
-        QGuiApplication.clipboard().setText(self.dock.as_python())
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors);;All files (*)")

@@ -62,9 +62,9 @@ def test_looks_times_styles_times_seeds_on_one_board(compare, dock, session, vie
     (board,) = shown(viewer, Image)
     (names,) = shown(viewer, Points)
     assert not shown(viewer, Labels)
-    assert text_of(names)[0] == "H&E, light stain, seed 1"
-    assert len(set(text_of(names))) == 24
-    first = board.data[:64, :48]
+    assert text_of(names) == [str(number) for number in range(1, 25)], "there is no room for more"
+    assert compare.tiles.item(0).text() == "1 H&E, light stain, seed 1"
+    first = board.data[8 : 8 + 64, :48]
     np.testing.assert_array_equal(first, dock.images[dock.board.tiles[0]])
     assert "24 images of 'mask'" in compare.foot.status.text.text()
 
@@ -76,14 +76,14 @@ def test_stars_by_list_and_under_the_cursor(compare, dock, viewer, qtbot, finish
     compare.tiles.setCurrentRow(2)
     click(qtbot, compare.star)
     (names,) = shown(viewer, Points)
-    assert [name.startswith("★") for name in text_of(names)] == [False, False, True, False]
+    assert text_of(names) == ["1 he", "2 he-dark", "★ 3 purple", "4 fluorescence"]
     assert compare.tiles.item(2).text().startswith("★")
-    viewer.cursor.position = (5, 5)
+    viewer.cursor.position = (15, 5)
     dock.star_under_cursor()
     assert dock.board.stars == {dock.board.tiles[0], dock.board.tiles[2]}
     dock.star_under_cursor()
     assert dock.board.stars == {dock.board.tiles[2]}
-    for beside in ((-3, 5), (10_000, 5), (5, 50)):  # above, below, in the gap
+    for beside in ((-3, 5), (3, 5), (10_000, 5), (15, 50)):  # above, in a name, below, in the gap
         viewer.cursor.position = beside
         dock.star_under_cursor()
         assert "no image of the board under the cursor" in dock.note.text
@@ -164,7 +164,7 @@ def test_exported_stars_are_what_python_renders(dock, panel, session, viewer, qt
     compare.styles.setValue(2)
     click(qtbot, compare.compare)
     finish(dock.jobs, 60_000)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *given: str(tmp_path))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *given: str(tmp_path / "stars"))
     click(qtbot, compare.stars)
     assert "No image has a star" in dock.note.text
     stars = [tile for tile in dock.board.tiles if tile.style is not None][:2]
@@ -172,7 +172,7 @@ def test_exported_stars_are_what_python_renders(dock, panel, session, viewer, qt
         dock.toggle_star(tile)
     click(qtbot, compare.stars)
     finish(dock.jobs, 60_000)
-    folders = sorted(tmp_path.iterdir())
+    folders = sorted((tmp_path / "stars").iterdir())
     assert len(folders) == 2
     model = ns.load_model(MODEL, "cpu")
     for tile, folder in zip(stars, folders, strict=True):

@@ -13,12 +13,13 @@ from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from tests.ui.conftest import painted
+from tests.ui.napari_bridge.mouse import Mouse
 
 LAYER = "convcaps4"
 
 
 def pick(session, mask, place):
-    session.actions(InspectActions).picker.picked.emit(tuple(mask.data_to_world(place)))
+    session.actions(InspectActions).ranking.picker.picked.emit(tuple(mask.data_to_world(place)))
 
 
 def corners(layer):
@@ -93,11 +94,11 @@ def test_showing_another_layer_switches_the_eye_of_the_first_off(inspecting, vie
 
 def test_ranking_is_that_of_python_and_a_row_moves_the_sliders(inspecting, generator, session, viewer, mask, finish):
     pick(session, mask, (20, 20))
-    finish(inspecting.ranking_jobs)
+    finish(inspecting.ranking.jobs)
     labels = painted()
     activation = generator.render(labels, seed=session.context.look.seed, capture=[LAYER]).activations[LAYER]
     expected = rank_units(LAYER, activation, labels == 1, labels == 0)
-    scores = inspecting.ranking.scores
+    scores = inspecting.ranking.last.scores
     assert {(s.capsule, s.channel, s.auc) for s in scores} == {(s.capsule, s.channel, s.auc) for s in expected}
     assert len(scores) == 8 * 33
     assert scores[0].auc == max(score.auc for score in expected)
@@ -112,8 +113,8 @@ def test_ranking_is_that_of_python_and_a_row_moves_the_sliders(inspecting, gener
 
 def test_background_under_the_cursor_ranks_what_answers_to_the_background(inspecting, session, mask, finish):
     pick(session, mask, (60, 2))
-    finish(inspecting.ranking_jobs)
-    scores = inspecting.ranking.scores
+    finish(inspecting.ranking.jobs)
+    scores = inspecting.ranking.last.scores
     assert scores[0].auc == min(score.auc for score in scores)
     assert scores[0].name("axon") == "background-like"
     assert "background" in session.context.notes["inspect"].text
@@ -122,9 +123,9 @@ def test_background_under_the_cursor_ranks_what_answers_to_the_background(inspec
 def test_ranking_all_layers_and_the_selected_label(inspecting, mask, finish):
     inspecting.choices.everywhere = True
     mask.selected_label = 2
-    inspecting.rank_label()
-    finish(inspecting.ranking_jobs)
-    assert {score.layer for score in inspecting.ranking.scores} == {stage.name for stage in inspecting.stages}
+    inspecting.ranking.rank_label()
+    finish(inspecting.ranking.jobs)
+    assert {score.layer for score in inspecting.ranking.last.scores} == {stage.name for stage in inspecting.stages}
 
 
 @pytest.mark.parametrize(
@@ -132,29 +133,33 @@ def test_ranking_all_layers_and_the_selected_label(inspecting, mask, finish):
     [
         (lambda session, mask: pick(session, mask, (-9, 5)), "beside the mask"),
         (
-            lambda session, mask: setattr(mask, "selected_label", 0) or session.actions(InspectActions).rank_label(),
+            lambda session, mask: (
+                setattr(mask, "selected_label", 0) or session.actions(InspectActions).ranking.rank_label()
+            ),
             "background",
         ),
         (
-            lambda session, mask: setattr(mask, "selected_label", 7) or session.actions(InspectActions).rank_label(),
+            lambda session, mask: (
+                setattr(mask, "selected_label", 7) or session.actions(InspectActions).ranking.rank_label()
+            ),
             "label 7",
         ),
     ],
 )
 def test_no_structure_is_said(inspecting, session, mask, finish, prepare, words):
     prepare(session, mask)
-    finish(inspecting.ranking_jobs)
+    finish(inspecting.ranking.jobs)
     assert session.context.notes["inspect"].kind == "problem"
     assert words in session.context.notes["inspect"].text
     assert session.context.notes["inspect"].action
-    assert inspecting.ranking is None
+    assert inspecting.ranking.last is None
 
 
 @pytest.mark.parametrize(("data", "words"), [(np.ones((24, 24), int), "outside"), (np.zeros((24, 24), int), "empty")])
 def test_masks_without_a_structure_or_a_background(generator, session, viewer, finish, data, words):
     mask = viewer.add_labels(data)
     pick(session, mask, (5, 5))
-    finish(session.actions(InspectActions).ranking_jobs)
+    finish(session.actions(InspectActions).ranking.jobs)
     note = session.context.notes["inspect"]
     assert note.kind == "problem"
     assert words in note.text
@@ -308,7 +313,7 @@ def test_a_click_picks_once_and_gives_the_tool_back(inspecting, session, viewer,
     mask.mode = "paint"
     before = mask.data.copy()
     callbacks = list(viewer.mouse_drag_callbacks)
-    inspecting.picker.start()
+    inspecting.ranking.picker.start()
     assert mask.mode == "pan_zoom"
     (callback,) = [new for new in viewer.mouse_drag_callbacks if new not in callbacks]
 
@@ -321,8 +326,31 @@ def test_a_click_picks_once_and_gives_the_tool_back(inspecting, session, viewer,
     assert mask.mode == "pan_zoom", "the tool comes back after the release, not for the press"
     Press.type = "mouse_release"
     assert next(drag, None) is None
-    finish(inspecting.ranking_jobs)
-    assert inspecting.ranking is not None
+    finish(inspecting.ranking.jobs)
+    assert inspecting.ranking.last is not None
     assert mask.mode == "paint"
     assert viewer.mouse_drag_callbacks == callbacks
     np.testing.assert_array_equal(mask.data, before)
+
+
+def test_pointing_ranks_structure_after_structure_and_a_click_stays(inspecting, session, viewer, mask, finish, qtbot):
+    ranking = inspecting.ranking
+    numbers = sorted(set(np.unique(mask.data)) - {0})[:2]
+    places = [tuple(np.argwhere(mask.data == number)[0]) for number in numbers]
+    first, second = (tuple(mask.data_to_world(place)) for place in places)
+    mouse = Mouse(viewer)
+    ranking.picker.start()
+    mouse.move(first)
+    qtbot.waitUntil(lambda: ranking.last is not None and ranking.last.label == numbers[0], timeout=20_000)
+    assert ranking.title == f"Ranked for {inspecting.structure} {numbers[0]}, in {inspecting.choices.layer}"
+    mouse.move(second)
+    qtbot.waitUntil(lambda: ranking.last.label == numbers[1], timeout=20_000)
+    mouse.move(first)
+    mouse.click(second)
+    finish(ranking.jobs)
+    qtbot.waitUntil(lambda: ranking.last.label == numbers[1])
+    assert not ranking.picker.waiting
+    mouse.move(first)
+    qtbot.wait(300)
+    assert ranking.last.label == numbers[1], "the click stays"
+    assert "answers best to" in inspecting.note.text

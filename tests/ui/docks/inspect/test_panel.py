@@ -90,7 +90,7 @@ def test_rank_switch_off_and_reset_from_the_panel(ready, session, viewer, qtbot,
     mask.selected_label = 1
     click(qtbot, ready.map.boxes["convcaps10"])
     click(qtbot, ready.ranks.label)
-    finish(session.actions(InspectActions).ranking_jobs)
+    finish(session.actions(InspectActions).ranking.jobs)
     table = ready.ranks.table
     assert table.rowCount() == 17
     assert table.item(0, 0).text() == "axon-like"
@@ -136,8 +136,8 @@ def test_delete_takes_the_selected_change_back(ready, session, viewer, qtbot, fi
 def test_a_row_opens_the_activation(ready, session, viewer, finish):
     viewer.add_labels(painted(), name="axons")
     ready.ranks.everywhere.setChecked(True)
-    session.actions(InspectActions).rank_label()
-    finish(session.actions(InspectActions).ranking_jobs)
+    session.actions(InspectActions).ranking.rank_label()
+    finish(session.actions(InspectActions).ranking.jobs)
     table = ready.ranks.table
     line = next(i for i in range(table.rowCount()) if table.unit(i)[2] is not None)
     layer, capsule, channel = table.unit(line)
@@ -150,18 +150,17 @@ def test_a_row_opens_the_activation(ready, session, viewer, finish):
 
 def test_waiting_for_a_click_is_shown_and_ends_with_the_panel(ready, session, qtbot, viewer):
     click(qtbot, ready.ranks.pick)
-    assert session.actions(InspectActions).picker.waiting
-    assert ready.ranks.pick.text() == "Click on it…"
+    assert session.actions(InspectActions).ranking.picker.waiting
+    assert ready.ranks.pick.text() == "Point, then click…"
     click(qtbot, ready.ranks.pick)
-    assert not session.actions(InspectActions).picker.waiting
+    assert not session.actions(InspectActions).ranking.picker.waiting
 
 
 def test_pointing_and_pressing_the_key_ranks(ready, session, viewer, finish):
     mask = viewer.add_labels(painted(), name="axons")
     viewer.cursor.position = tuple(mask.data_to_world((20, 20)))
-    (bound,) = [function for key, function in viewer.keymap.items() if str(key) == "Shift+G"]
-    bound(viewer)
-    finish(session.actions(InspectActions).ranking_jobs)
+    session.actions(InspectActions).rank_under_cursor()
+    finish(session.actions(InspectActions).ranking.jobs)
     assert ready.ranks.table.rowCount() > 0
 
 

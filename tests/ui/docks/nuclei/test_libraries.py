@@ -71,7 +71,7 @@ def sampled(session, finish) -> np.ndarray:
 
 
 def test_the_nuclei_of_a_mask_become_the_shapes_to_stamp(own):
-    assert own.note.text == (
+    assert own.libraries.summary == (
         "Library 'real': 6 nuclei; left out: 1 touch the border, 1 are too small, 1 have several parts."
     )
     assert own.choices.sampler == "library"

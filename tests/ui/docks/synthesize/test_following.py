@@ -6,7 +6,7 @@ import pytest
 from napari_synth.core.recipe import METADATA_KEY, image_hash, mask_hash
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-from napari_synth.ui.napari_bridge.preferences import LivePreferences
+from napari_synth.ui.napari_bridge.preferences import Preferences
 from tests.helpers import set_whole_pixels, small_capsules, small_metgan
 from tests.ui.conftest import anatomy, painted
 
@@ -31,7 +31,7 @@ def following(dock):
 @pytest.fixture
 def capsules(models, preferences, tmp_path, dock):
     generator = models.stand_in = load_generator(small_capsules(tmp_path / "axons.safetensors"), "cpu")
-    preferences.now = LivePreferences(60_000)
+    preferences.now = Preferences(60_000)
     dock.open_model(tmp_path / "axons.safetensors")
     return generator
 
@@ -111,7 +111,7 @@ def test_render_and_live_do_not_mix_their_images(session, viewer, layer, capsule
 def test_a_missed_budget_waits_for_the_end_of_the_stroke(
     session, viewer, layer, fake, qtbot, preferences, panel, following
 ):
-    preferences.now = LivePreferences(0)
+    preferences.now = Preferences(0)
     panel = panel("synthesize")
     panel.live.setChecked(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer))
@@ -174,7 +174,7 @@ def test_live_outlives_what_users_do(session, viewer, layer, fake, qtbot, finish
 def test_a_mask_too_large_to_keep_is_rendered_whole_and_says_so(
     session, viewer, layer, capsules, qtbot, preferences, following
 ):
-    preferences.now = LivePreferences(60_000, 0.001)
+    preferences.now = Preferences(60_000, 0.001)
     following.switch(True)
     qtbot.waitUntil(lambda: settled(session, viewer, layer), timeout=60_000)
     assert "over the limit" in session.context.notes["synthesize"].text
@@ -210,7 +210,7 @@ def test_a_signal_follows_the_brush_over_its_anatomy(
     session, viewer, layer, qtbot, monkeypatch, tmp_path, models, preferences, panel, dock, following
 ):
     generator = models.stand_in = load_generator(small_metgan(tmp_path / "brain.safetensors"), "cpu")
-    preferences.now = LivePreferences(60_000)
+    preferences.now = Preferences(60_000)
     network, encoded = generator.network_for("exact").network, []
     encode = network.encode
     monkeypatch.setattr(network, "encode", lambda *given: encoded.append(1) or encode(*given))

@@ -1,0 +1,223 @@
+"""A person's ways through the window, from the first start to files, with a picture after each step.
+
+On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/journeys.py [NAME...]
+
+Without names, all of them are gone, and the pictures of the documentation are taken at 1280×800.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+    from napari_synth.ui.jobs.delivery import Jobs
+
+PICTURES = Path(__file__).parents[1] / "pictures"
+PATIENCE = 120.0
+LAPTOP = (1280, 800)
+
+
+class Person:
+    """Somebody in front of a window, who clicks only what is to be seen.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    pictures : Path or None
+        Where pictures of the window go; None: nobody takes any.
+    size : (int, int)
+        Of the window.
+    theme : str
+
+    Attributes
+    ----------
+    clicks : int
+        Presses of a mouse button so far.
+    """
+
+    def __init__(self, viewer: Any, pictures: Path | None = None, size: tuple[int, int] = LAPTOP, theme: str = "dark"):
+        from napari_synth.ui.napari_bridge.window import main_window, open_column
+        from napari_synth.ui.session import session_for
+
+        self.viewer, self._pictures = viewer, pictures
+        self.clicks = 0
+        viewer.theme = theme
+        main_window(viewer).resize(*size)
+        self.column: Any = open_column(viewer)
+        self.session = session_for(viewer)
+        self.look_around()
+
+    def look_around(self, seconds: float = 0.3) -> None:
+        """Let the window draw."""
+        from qtpy.QtWidgets import QApplication
+
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.01)
+
+    def wait(self, *running: Jobs) -> None:
+        """Wait until these jobs are done."""
+        from qtpy.QtWidgets import QApplication
+
+        end = time.monotonic() + PATIENCE
+        while any(jobs.lane.state.running for jobs in running):
+            if time.monotonic() > end:
+                raise TimeoutError("A job did not end.")
+            QApplication.processEvents()
+            time.sleep(0.005)
+        self.look_around()
+
+    def click(self, widget: QWidget) -> None:
+        """Click on a control that is to be seen."""
+        from qtpy.QtCore import Qt
+        from qtpy.QtTest import QTest
+
+        if widget.visibleRegion().isEmpty() or not widget.isEnabled():
+            raise AssertionError(f"{widget.accessibleName()!r} cannot be clicked on.")
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+        self.clicks += 1
+        self.look_around()
+
+    def drop(self, path: Path) -> None:
+        """Drag a file or a folder on the window."""
+        self.viewer.window._qt_viewer._qt_open([str(path)], stack=False)
+        self.look_around()
+
+    def picture(self, name: str) -> None:
+        """Take a picture of the whole window."""
+        self.look_around()
+        if self._pictures is not None:
+            self.viewer.screenshot(str(self._pictures / f"{name}.png"), canvas_only=False, flash=False)
+
+
+def first_start(person: Person, folder: Path) -> list[Path]:
+    """From the first start to four exported pairs; the pairs."""
+    from napari_synth.ui.docks.export.actions import ExportActions
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+
+    session, column = person.session, person.column
+    person.wait(session.actions(SynthesizeActions).jobs)
+    person.picture("first_start")
+    person.click(column.tour.skip)
+    person.click(column.steps.headers["export"])
+    session.context.export.folder = str(folder / "pairs")  # a dialog of the system
+    person.clicks += 2
+    person.picture("first_export")
+    person.click(column.steps.panels["export"].export_button)
+    person.wait(session.actions(ExportActions).jobs)
+    person.picture("first_exported")
+    return sorted((folder / "pairs" / "images").iterdir())
+
+
+def dropped_export(person: Person, exported: Path) -> None:
+    """An exported image dropped on the window: the mask and every choice come back."""
+    from napari.layers import Labels
+
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+
+    person.drop(exported)
+    end = time.monotonic() + PATIENCE
+    while not any(isinstance(layer, Labels) for layer in person.viewer.layers) and time.monotonic() < end:
+        person.look_around()
+    person.wait(person.session.actions(SynthesizeActions).jobs)
+    person.click(person.column.steps.headers["synthesize"])
+    person.picture("dropped")
+
+
+def capsule_off(person: Person, folder: Path) -> Path:
+    """Axons of a capsule network: one capsule off, a walk saved; the file of the walk."""
+    import numpy as np
+    from qtpy.QtWidgets import QFileDialog
+
+    from napari_synth.ui.docks.inspect.actions import InspectActions
+    from napari_synth.ui.napari_bridge.window import PLUGIN
+
+    session, inspecting = person.session, person.session.actions(InspectActions)
+    person.viewer.open_sample(PLUGIN, "axons_256")
+    person.click(person.column.more)
+    next(action for action in person.column.menu.actions() if action.data() == "inspect").trigger()
+    person.column.menu.close()
+    person.clicks += 1
+    panel = person.column.opened["inspect"]
+    person.look_around()
+    if panel.use_model.isVisible():
+        person.click(panel.use_model)
+    mask = session.context.masks.current
+    rows, columns = np.nonzero(mask.data)
+    middle = len(rows) // 2
+    person.click(panel.ranks.pick)
+    inspecting.ranking.picker.stop()
+    inspecting.ranking.rank_at(tuple(mask.data_to_world((rows[middle], columns[middle]))))
+    person.clicks += 1
+    person.wait(inspecting.ranking.jobs)
+    panel.ranks.table.selectRow(0)
+    person.clicks += 1
+    person.click(panel.changes.off)
+    person.wait(inspecting.jobs)
+    person.picture("capsule_off")
+    panel.tabs.setCurrentWidget(panel.latents)
+    person.clicks += 1
+    person.click(panel.latents.walk)
+    person.wait(inspecting.walks.jobs)
+    walk = folder / "walk.tif"
+    asked, QFileDialog.getSaveFileName = QFileDialog.getSaveFileName, lambda *a, **k: (str(walk), "")
+    try:
+        person.click(panel.latents.save)
+    finally:
+        QFileDialog.getSaveFileName = asked
+    person.wait(inspecting.walks.jobs)
+    person.picture("walk_saved")
+    return walk
+
+
+def main(names: list[str]) -> None:
+    """Go the ways of these names, each in a new window."""
+    from napari_synth.ui.app import open_window
+
+    folder = Path(tempfile.mkdtemp())
+    pairs: list[Path] = []
+
+    def start(sample: bool = False) -> Person:
+        return Person(open_window(sample, render_first=sample), PICTURES)
+
+    def go_first() -> None:
+        person = start(sample=True)
+        pairs.extend(first_start(person, folder))
+        print(f"first_start: {person.clicks} clicks to {len(pairs)} pairs")
+        person.viewer.close()
+
+    def go_dropped() -> None:
+        if not pairs:
+            go_first()
+        person = start()
+        dropped_export(person, pairs[0])
+        person.viewer.close()
+
+    def go_capsule() -> None:
+        person = start()
+        print(f"capsule_off: {capsule_off(person, folder)}")
+        person.viewer.close()
+
+    ways: dict[str, Callable[[], None]] = {
+        "first_start": go_first,
+        "dropped_export": go_dropped,
+        "capsule_off": go_capsule,
+    }
+    for name in names or list(ways):
+        ways[name]()
+
+
+if __name__ == "__main__":
+    os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
+    os.environ["NAPARI_SYNTH_STATE"] = tempfile.mkdtemp()
+    PICTURES.mkdir(exist_ok=True)
+    main(sys.argv[1:])

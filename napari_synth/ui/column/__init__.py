@@ -1,0 +1,1 @@
+"""The one column that all docks lie in."""

@@ -1,0 +1,151 @@
+"""The column in a real window: it leaves the canvas its width, cuts nothing off and never moves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QApplication, QDockWidget
+
+from napari_synth.ui.docks.registry import DOCKS
+from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget, main_window, open_column
+from napari_synth.ui.session import session_for
+from napari_synth.ui.widgets.panel import WIDTH
+from tests.e2e.hands import reveal, settle, tab
+from tests.ui.hands import controls
+
+LAPTOP, DESK = (1280, 800), (1600, 1000)
+CANVAS = 700
+
+
+@pytest.fixture
+def window(viewer, qtbot):
+    """A window of a laptop with the column open and a mask in it."""
+    main_window(viewer).resize(*LAPTOP)
+    viewer.open_sample(PLUGIN, "nuclei_256")
+    open_column(viewer)
+    settle(qtbot, viewer)
+    return viewer
+
+
+def layout(viewer):
+    """Where the canvas, the column and napari's own docks lie."""
+    window = main_window(viewer)
+    docks = [dock for dock in window.findChildren(QDockWidget) if not dock.visibleRegion().isEmpty()]
+    places = {dock.objectName(): dock.geometry() for dock in docks}
+    return {"canvas": canvas_widget(viewer).width(), "column": open_column(viewer).geometry(), **places}
+
+
+def cut_off(panel):
+    """Controls that reach beyond the right edge of their panel."""
+    found = [control for control in controls(panel) if control.isVisible()]
+    assert found
+    reach = {one: one.mapTo(panel, one.rect().topRight()).x() for one in found}
+    return [f"{one.accessibleName()}: {x}" for one, x in reach.items() if x >= panel.width()]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [LAPTOP, DESK])
+def test_the_canvas_keeps_its_width_and_no_control_is_cut_off(window, qtbot, theme, size):
+    window.theme = theme
+    main_window(window).resize(*size)
+    for key, dock in DOCKS.items():
+        column = open_column(window)
+        panel = column.steps.panels[key] if dock.area == "section" else tab(window, key)
+        reveal(controls(panel)[0])
+        settle(qtbot, window)
+        assert canvas_widget(window).width() >= CANVAS
+        assert column.width() == WIDTH
+        assert not cut_off(panel), key
+
+
+def test_nothing_moves_when_docks_come_and_go(window, qtbot):
+    before = layout(window)
+    context = session_for(window).context
+    for key in ("nuclei", "inspect"):
+        context.column.open_tab(key)
+        settle(qtbot, window)
+        assert layout(window) == before
+    for key in ("nuclei", "inspect"):
+        context.column.close_tab(key)
+    settle(qtbot, window)
+    assert layout(window) == before
+    window.window._qt_viewer.toggle_console_visibility()
+    settle(qtbot, window)
+    assert canvas_widget(window).width() == before["canvas"]
+    assert open_column(window).width() == WIDTH
+    window.window._qt_viewer.toggle_console_visibility()
+    settle(qtbot, window)
+    assert layout(window) == before
+
+
+def test_the_column_closed_leaves_no_trace_and_comes_back_as_it_was(viewer, qtbot):
+    main_window(viewer).resize(*LAPTOP)
+    settle(qtbot, viewer)
+    napari_window = viewer.window._qt_viewer
+    bare = {name: getattr(napari_window, name).geometry() for name in ("dockLayerControls", "dockLayerList")}
+    canvas = canvas_widget(viewer).width()
+    open_column(viewer)
+    settle(qtbot, viewer)
+    opened = layout(viewer)
+    for _ in range(2):
+        dock, _ = viewer.window.add_plugin_dock_widget(PLUGIN)
+        dock.destroyOnClose()  # what the ✕ of the dock calls
+        del dock
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        settle(qtbot, viewer)
+        assert canvas_widget(viewer).width() == canvas
+        after = {name: getattr(napari_window, name).geometry() for name in bare}
+        assert {name: place.width() for name, place in after.items()} == {
+            name: place.width() for name, place in bare.items()
+        }
+        assert after["dockLayerControls"].top() < after["dockLayerList"].top()
+        open_column(viewer)
+        settle(qtbot, viewer)
+        assert layout(viewer) == opened
+
+
+def test_a_stored_layout_of_napari_squeezes_nothing(make_napari_viewer, qtbot):
+    first = make_napari_viewer(show=True)
+    window = main_window(first)
+    window.resize(*DESK)
+    open_column(first)
+    settle(qtbot, first)
+    docks = window.findChildren(QDockWidget)
+    window.resizeDocks(docks, [120] * len(docks), Qt.Orientation.Horizontal)
+    stored = window.saveState()
+    first.close()
+    second = make_napari_viewer(show=True)
+    window = main_window(second)
+    window.resize(*LAPTOP)
+    window.restoreState(stored)
+    open_column(second)
+    settle(qtbot, second)
+    assert open_column(second).width() == WIDTH
+    assert canvas_widget(second).width() >= CANVAS
+    assert second.window._qt_viewer.dockLayerList.isVisible()
+
+
+def test_the_picture_does_not_move_when_sliders_appear(window, qtbot):
+    mask = window.layers[0]
+    window.fit_to_view()
+    settle(qtbot, window)
+
+    def places():
+        native, camera = canvas_widget(window), window.scene.camera
+        middle = np.array(camera.center)[-2:]
+        return [
+            (np.array(mask.data_to_world(corner))[-2:] - middle) * camera.zoom
+            + (native.height() / 2, native.width() / 2)
+            for corner in ((0, 0), (255, 255))
+        ]
+
+    before, height = places(), canvas_widget(window).height()
+    stack = window.add_image(np.zeros((3, 4, 256, 256)), visible=False)
+    settle(qtbot, window)
+    assert canvas_widget(window).height() < height, "the sliders are there"
+    np.testing.assert_allclose(places(), before, atol=1.5)
+    window.layers.remove(stack)
+    settle(qtbot, window)
+    assert canvas_widget(window).height() == height
+    np.testing.assert_allclose(places(), before, atol=1.5)
