@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 GAP = 6
 """Pixels between two columns."""
+WIDE = 1.3
+"""Width over height of a board that fills the canvas."""
 STAR = "★ "
 EMPTY = 60
 """Grey of an image that is not rendered yet."""
@@ -138,5 +140,11 @@ class BoardLayers(LayerList):
 
 
 def columns_for(count: int, tile: tuple[int, int]) -> int:
-    """How many tiles lie beside each other so that the board is about as wide as a screen."""
-    return min(range(1, count + 1), key=lambda n: (abs(np.log(n * tile[1] / (-(-count // n) * tile[0]) / 1.3)), n))
+    """How many tiles lie beside each other so that the board is about as wide as a screen and few places are empty."""
+
+    def faults(columns: int) -> float:
+        rows = -(-count // columns)
+        empty = (rows * columns - count) / count
+        return abs(float(np.log(columns * tile[1] / (rows * tile[0]) / WIDE))) + empty / 2
+
+    return min(range(1, count + 1), key=faults)

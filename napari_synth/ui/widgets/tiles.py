@@ -60,7 +60,7 @@ class TileList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         font = self.font()
-        font.setPointSizeF(0.92 * font.pointSizeF())
+        font.setPointSizeF(0.85 * font.pointSizeF())
         self.setFont(font)
         self.currentRowChanged.connect(self._on_row)
 

@@ -71,9 +71,9 @@ def test_tabs_leave_no_trace_when_they_are_closed(column, session):
     assert column.tabs.count() == 1
     for action in column.menu.actions():
         action.trigger()
-    assert list(column.opened) == ["nuclei", "inspect"]
-    assert column.tabs.currentWidget() is column.opened["inspect"]
-    for name in ("Inspect", "Nuclei"):
+    assert list(column.opened) == ["nuclei", "inspect", "compare"]
+    assert column.tabs.currentWidget() is column.opened["compare"]
+    for name in ("Inspect", "Nuclei", "Compare"):
         buttons = column.tabs.tabBar().findChildren(QToolButton)
         next(button for button in buttons if button.accessibleName() == f"Close {name}").click()
     assert column.tabs.count() == 1

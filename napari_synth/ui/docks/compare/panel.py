@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QListWidget, QListWidgetItem, QPushButton
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton
 from superqt.utils import signals_blocked
 
 from napari_synth.ui.docks.compare.choices import MOST
@@ -45,8 +45,9 @@ class ComparePanel(Panel):
         tip = "The images of the board, the one most like the present choice first"
         self.tiles = described(TileList(3), "Images of the board", tip)
         self.body.addWidget(self.tiles)
-        grid = QGridLayout()
-        self.body.addLayout(grid)
+        lines = [QHBoxLayout(), QHBoxLayout()]
+        for line in lines:
+            self.body.addLayout(line)
         self.star = described(QPushButton("★ Star"), "Star", "Star the chosen image, or take its star back")
         self.use = described(QPushButton("Use this"), "Use this", "Choose model, look, style and seed of the image")
         self.away = described(QPushButton("Close the board"), "Close the board", "Show the layers from before again")
@@ -55,7 +56,7 @@ class ComparePanel(Panel):
         )
         show_key(self.star, dock.commands, "star")
         for place, button in enumerate((self.star, self.use, self.away, self.stars)):
-            grid.addWidget(button, place // 2, place % 2)
+            lines[place // 2].addWidget(button, 1)
         self.compare = wide(described(QPushButton("Compare"), "Compare", "Render the board"))
         self.buttons.addWidget(self.compare, 1)
         self.foot = Foot(self.dock.jobs.lane)

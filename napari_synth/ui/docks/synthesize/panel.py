@@ -77,7 +77,7 @@ class SynthesizePanel(Panel):
         for button in (self.copy_python, self.copy_command, self.replay):
             self.more.addWidget(button)
         self.foot = Foot(self.dock.jobs.lane)
-        self.set_foot(self.foot)
+        self.set_foot(self.foot, self.older)
         self._connect()
 
     def _build_model_rows(self) -> None:
@@ -125,8 +125,7 @@ class SynthesizePanel(Panel):
         self.latent_label = row(grid, "Latent", self.latent, self.use_seed)
         self.older = described(wrapped_label(), "Age of the image", "The mask was edited after its image was rendered")
         self.older.setText("⚠ The image is older than the mask: press Render.")
-        self.older.setStyleSheet("font-weight: bold;")
-        self.body.addWidget(self.older)
+        self.older.setStyleSheet("font-weight: bold; margin: 0 8px;")
         self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
         self.body.addWidget(self.live_text)
         self._build_more()

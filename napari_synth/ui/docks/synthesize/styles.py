@@ -144,7 +144,7 @@ class Styles:
         mixed = self._ends[0] + share / 100 * (self._ends[1] - self._ends[0])
         code = tuple(float(number) for number in mixed)
         one, other = self.state.ends
-        self._names[code] = other if share == 100 else one if share == 0 else f"{share} % of the way to {other}"
+        self._names[code] = other if share == 100 else one if share == 0 else f"{share} % {other}"
         with self.state.events.paused():
             self.state.share = share
             self._context.look.style = code

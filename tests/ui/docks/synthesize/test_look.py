@@ -192,7 +192,7 @@ def test_the_slider_goes_from_one_style_to_the_other(section, session, dock, vie
     assert session.context.look.style == pytest.approx(0.75 * bank[3] + 0.25 * bank[20], abs=1e-6)
     recipe = viewer.layers["mask · he"].metadata[METADATA_KEY]
     assert recipe["style"] == pytest.approx(list(session.context.look.style))
-    assert "25 % of the way to style 20" in section.styles.title.text()
+    assert "25 % style 20" in section.styles.title.text()
     section.looks.setCurrentRow(2)
     settled()
     assert session.context.look.style is None, "a style belongs to a look"
