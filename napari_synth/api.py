@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
     from napari_synth.datasets.shape_library import ShapeLibrary
     from napari_synth.evaluation.pair_check import Report
-    from napari_synth.exporting.batch import ExportResult
+    from napari_synth.evaluation.realism import RealismReport
+    from napari_synth.evaluation.usefulness import HelpReport
+    from napari_synth.exporting.batch import ExportRequest, ExportResult
+    from napari_synth.exporting.estimate import Estimate
+    from napari_synth.exporting.formats.base import Advice
     from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.mask_reader import MaskReader
     from napari_synth.masks.nucleus_table import NucleusField
@@ -198,6 +202,93 @@ def check_pairs(
     return check(folder, on_progress, cancel)
 
 
+def does_it_help(
+    real: str | Path,
+    synthetic: str | Path,
+    out: str | Path,
+    *,
+    groups: str | Path = "",
+    arms: Sequence[str] = (),
+    endpoint: str = "joint",
+    metric: str = "",
+    budget: str = "quick",
+    repeats: int = 0,
+    steps: int = 0,
+    images: int = 0,
+    seed: int = 1,
+    device: str = "auto",
+    predictions: bool = False,
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> HelpReport:
+    """Whether synthetic pairs make a segmenter better on real images it never saw; it may say no.
+
+    See `evaluation.usefulness.HelpRequest` for all of this. A call with the same ``out`` goes on where an
+    earlier one was stopped.
+
+    >>> report = ns.does_it_help("my-pairs", "synthetic", "report")
+    >>> print(report.sentence)
+    """
+    from napari_synth.evaluation.usefulness import HelpRequest
+    from napari_synth.evaluation.usefulness import does_it_help as run
+
+    request = HelpRequest(
+        arguments.place(real, "real"),
+        arguments.place(synthetic, "synthetic"),
+        arguments.place(out, "out"),
+        groups=str(groups),
+        arms=arguments.texts(arms, "arms"),
+        endpoint=arguments.text(endpoint, "endpoint"),
+        metric=arguments.text(metric, "metric"),
+        budget=arguments.text(budget, "budget"),
+        repeats=arguments.whole_number(repeats, "repeats"),
+        steps=arguments.whole_number(steps, "steps"),
+        images=arguments.whole_number(images, "images"),
+        seed=arguments.whole_number(seed, "seed"),
+        device=arguments.text(device, "device"),
+        predictions=predictions,
+        overwrite=overwrite,
+    )
+    return run(request, on_progress, cancel)
+
+
+def evaluate_realism(
+    real: str | Path,
+    synthetic: str | Path,
+    out: str | Path,
+    *,
+    groups: str | Path = "",
+    deep: bool = False,
+    segmentor: str | Path = "",
+    seed: int = 1,
+    device: str = "auto",
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> RealismReport:
+    """How synthetic images look beside real ones; see `evaluation.realism.RealismRequest` for all of this.
+
+    >>> report = ns.evaluate_realism("my-pairs", "synthetic", "report")
+    >>> print(report.sentence)
+    """
+    from napari_synth.evaluation.realism import RealismRequest
+    from napari_synth.evaluation.realism import evaluate_realism as run
+
+    request = RealismRequest(
+        arguments.place(real, "real"),
+        arguments.place(synthetic, "synthetic"),
+        arguments.place(out, "out"),
+        groups=str(groups),
+        deep=deep,
+        segmentor=str(segmentor),
+        seed=arguments.whole_number(seed, "seed"),
+        device=arguments.text(device, "device"),
+        overwrite=overwrite,
+    )
+    return run(request, on_progress, cancel)
+
+
 def train(
     architecture: str,
     data: str | Path,
@@ -248,28 +339,98 @@ def export(
     folder: str | Path,
     *,
     format: str = "tiff",
+    split: str = "",
+    split_strict: bool | None = None,
+    with_real: str | Path | None = None,
     overwrite: bool = False,
     device: str = "auto",
     compile: bool = False,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
+    on_advice: Callable[[Sequence[Advice]], None] = lambda _: None,
 ) -> ExportResult:
     """Make every pair of a recipe, or of a file that carries one, in ``folder``.
 
-    See `exporting.batch.export_pairs` and `Generator.compile`.
+    Parameters
+    ----------
+    recipe : Recipe or path
+    folder : path
+    format : str
+        A key of `exporting.formats.FORMATS`, such as ``cellpose``.
+    split : str
+        Shares of train, val and test, such as ``0.8/0.1/0.1``. All pairs of a mask share a role.
+    split_strict : bool, optional
+        Compose each role from label maps and nuclei of its own; done where a recipe has such when not given.
+    with_real : path, optional
+        A folder of real pairs, which are split; all synthetic ones train then.
+    overwrite : bool
+        Replace the pairs of another export.
+    device : str
+    compile : bool
+        See `Generator.compile`.
+    on_progress, cancel, on_advice
+        See `exporting.batch.export_pairs`.
     """
-    from napari_synth.exporting.batch import ExportRequest, export_pairs
+    from napari_synth.exporting.batch import export_pairs
+
+    request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, overwrite, device)
+    if compile:
+        generator.compile()
+    return export_pairs(request, generator, mask_reader(), on_progress, cancel, on_advice)
+
+
+def estimate_export(
+    recipe: Recipe | str | Path,
+    folder: str | Path,
+    *,
+    format: str = "tiff",
+    split: str = "",
+    split_strict: bool | None = None,
+    with_real: str | Path | None = None,
+    device: str = "auto",
+) -> Estimate:
+    """What `export` would write, and how long it would take, from a few pairs that are made for it.
+
+    See `exporting.estimate.estimate_export`.
+    """
+    from napari_synth.exporting.estimate import estimate_export as estimate
+
+    request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, False, device)
+    return estimate(request, generator, mask_reader())
+
+
+def _export_request(
+    recipe: Recipe | str | Path,
+    folder: str | Path,
+    format: str,
+    split: str,
+    split_strict: bool | None,
+    with_real: str | Path | None,
+    overwrite: bool,
+    device: str,
+) -> tuple[ExportRequest, Generator]:
+    from napari_synth.exporting.batch import ExportRequest
+    from napari_synth.exporting.formats import FORMATS
+    from napari_synth.exporting.parts import made_of_real_data
+    from napari_synth.exporting.split import parse_split
     from napari_synth.models.registry import recipe_weights
     from napari_synth.synthesis.recipes import load_generator
 
     if not isinstance(recipe, Recipe):
         recipe = recipe_of(recipe)
+    FORMATS[arguments.text(format, "format")]  # an unknown name is said before anything is loaded
+    strict = made_of_real_data(recipe) if split_strict is None else split_strict
+    shares = parse_split(arguments.text(split, "split"), strict) if split else None
     generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
-    if compile:
-        generator.compile()
-    target = arguments.place(folder, "folder")
-    request = ExportRequest(recipe, target, arguments.text(format, "format"), overwrite)
-    return export_pairs(request, generator, mask_reader(), on_progress, cancel)
+    request = ExportRequest(
+        recipe,
+        arguments.place(folder, "folder"),
+        format,
+        overwrite,
+        split=shares,
+        with_real=None if with_real is None else arguments.place(with_real, "with_real"),
+    )
+    return request, generator
 
 
 def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, device: str = "auto") -> ExportResult:

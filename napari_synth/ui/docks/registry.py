@@ -57,5 +57,13 @@ DOCKS: dict[str, Dock] = {
             f"{HERE}.compare.actions:CompareActions",
             f"{HERE}.compare.panel:ComparePanel",
         ),
+        Dock(
+            "evaluate",
+            "Is it helping?",
+            "tab",
+            "Compare synthetic with real pairs: do they help, how real do they look",
+            f"{HERE}.evaluate.actions:EvaluateActions",
+            f"{HERE}.evaluate.panel:EvaluatePanel",
+        ),
     )
 }

@@ -11,7 +11,10 @@ from qtpy.QtWidgets import QToolButton
 from napari_synth.ui.column.column import Column
 from napari_synth.ui.column.commands import run_command
 from napari_synth.ui.column.tour import STOPS
+from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
+from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.conftest import painted
 from tests.ui.hands import click, controls
@@ -71,9 +74,10 @@ def test_tabs_leave_no_trace_when_they_are_closed(column, session):
     assert column.tabs.count() == 1
     for action in column.menu.actions():
         action.trigger()
-    assert list(column.opened) == ["nuclei", "inspect", "compare"]
-    assert column.tabs.currentWidget() is column.opened["compare"]
-    for name in ("Inspect", "Nuclei", "Compare"):
+    tabs = [dock for dock in DOCKS.values() if dock.area == "tab"]
+    assert list(column.opened) == [dock.key for dock in tabs]
+    assert column.tabs.currentWidget() is column.opened[tabs[-1].key]
+    for name in (dock.title for dock in tabs):
         buttons = column.tabs.tabBar().findChildren(QToolButton)
         next(button for button in buttons if button.accessibleName() == f"Close {name}").click()
     assert column.tabs.count() == 1
@@ -87,7 +91,14 @@ def test_choices_survive_a_restart(column, session, opened):
     choices.open_section("export")
     context.look.fast, context.look.outline, context.export.variants = True, False, 7
     context.field.count_mean, context.field.spacing = 33.0, "apart"
-    again = opened(ViewerModel()).context
+    session.actions(InspectActions).choices.everywhere = True
+    session.actions(InspectActions).walks.choices.steps = 9
+    session.actions(NucleusActions).choices.turn_random = False
+    second = opened(ViewerModel())
+    assert second.actions(InspectActions).choices.everywhere
+    assert second.actions(InspectActions).walks.choices.steps == 9
+    assert not second.actions(NucleusActions).choices.turn_random
+    again = second.context
     assert (again.column.section, again.column.tabs, again.column.tab) == ("export", ("nuclei",), "")
     assert (again.look.fast, again.look.outline, again.export.variants) == (True, False, 7)
     assert (again.field.count_mean, again.field.spacing) == (33.0, "apart")
@@ -111,7 +122,7 @@ def test_what_is_stored_and_makes_no_sense_is_passed_over(settings_file, opened,
 def test_a_button_of_a_step_opens_a_tab(column, qtbot):
     column.resize(WIDTH, 700)
     column.show()
-    click(qtbot, column.steps.panels["masks"].nuclei)
+    click(qtbot, column.steps.panels["masks"].paint.single)
     assert column.tabs.currentWidget() is column.opened["nuclei"]
 
 
@@ -119,7 +130,7 @@ def test_every_control_of_the_column_has_a_tooltip_a_name_and_a_place_in_the_tab
     for action in column.menu.actions():
         action.trigger()
     for widget in controls(column):
-        assert widget.toolTip(), widget
+        assert widget.toolTip(), (widget, widget.parentWidget(), widget.parentWidget().parentWidget())
         assert widget.accessibleName(), widget
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget.accessibleName()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_synth.core.errors import SynthError
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.context.notes import Note
+from napari_synth.ui.context.order import MASK_FIRST
 from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.synthesize.age import ImageAge
 from napari_synth.ui.docks.synthesize.following import Following
@@ -91,6 +92,8 @@ class SynthesizeActions(DockActions):
 
     @property
     def next_step(self) -> Note:
+        if not self.context.masks.layers:
+            return MASK_FIRST
         return self._model_of_mask.note or self.hint
 
     def _on_headline(self) -> None:
@@ -146,6 +149,10 @@ class SynthesizeActions(DockActions):
         """Render the current mask as chosen; a render under way is replaced."""
         context = self.context
         layer = context.masks.current
+        mistaken = context.mistaken()
+        if mistaken is not None:
+            self.say(mistaken)
+            return
         order = context.order(layer)
         if isinstance(order, Note) or layer is None:
             self.say(order if isinstance(order, Note) else MASK_GONE)
@@ -238,7 +245,7 @@ class SynthesizeActions(DockActions):
         look = context.catalogue.shown_as(recipe.model, rendering.option)
         result = context.results.show(layer, look, rendering.image, recipe, work.order.beside, shown)
         context.was_rendered(layer, rendering)
-        context.results.bring_forward(layer, look)
+        context.results.show_alone(layer, look)
         advice = "Roll the dice for another one, or go on to Export."
         self.say(
             Note(
