@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         recipe_of,
         replay,
         shape_library,
+        style_of,
         train,
     )
     from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
@@ -52,6 +53,7 @@ __all__ = [
     "recipe_of",
     "replay",
     "shape_library",
+    "style_of",
     "train",
 ]
 
