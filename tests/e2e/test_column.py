@@ -47,9 +47,16 @@ def cut_off(panel):
     return [f"{one.accessibleName()}: {x}" for one, x in reach.items() if x >= panel.width()]
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", [LAPTOP, DESK])
-def test_the_canvas_keeps_its_width_and_no_control_is_cut_off(window, qtbot, theme, size):
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        (LAPTOP, "dark"),
+        pytest.param(LAPTOP, "light", marks=pytest.mark.slow),
+        pytest.param(DESK, "dark", marks=pytest.mark.slow),
+        pytest.param(DESK, "light", marks=pytest.mark.slow),
+    ],
+)
+def test_the_canvas_keeps_its_width_and_no_control_is_cut_off(window, qtbot, size, theme):
     window.theme = theme
     main_window(window).resize(*size)
     for key, dock in DOCKS.items():
