@@ -172,9 +172,10 @@ def test_keys_work_on_the_canvas_and_in_the_column(window, qtbot):
         qtbot.keyClick(widget, Qt.Key.Key_G)
         assert session.context.look.seed != seed
         qtbot.keyClick(widget, Qt.Key.Key_Return, control)
-        idle(qtbot, jobs)
-        (image,) = session.context.results.of(mask).values()
-        assert image.metadata[METADATA_KEY]["seed"] == session.context.look.seed
+        assert jobs.lane.state.running
+    idle(qtbot, jobs)
+    (image,) = session.context.results.of(mask).values()
+    assert image.metadata[METADATA_KEY]["seed"] == session.context.look.seed
     (sheet,) = [one for one in main_window(window).findChildren(QShortcut) if one.key().toString() == "?"]
     sheet.activated.emit()
     assert main_window(window).findChild(CheatSheet).isVisible()

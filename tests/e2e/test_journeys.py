@@ -88,6 +88,7 @@ def test_a_lesion_put_into_a_brain(journeys, person):
     assert someone.viewer.layers.index(signal) > someone.viewer.layers.index(anatomy)
 
 
+@pytest.mark.slow
 def test_a_mask_in_a_png_that_is_dropped_becomes_an_image(journeys, person, tmp_path):
     someone = person()
     path = journeys.png_of(sample_folder() / "nuclei_256.tif", tmp_path)
