@@ -263,6 +263,48 @@ def own_mask(person: Person, path: Path) -> None:
     person.picture("own_mask")
 
 
+def compared(person: Person, folder: Path) -> None:
+    """Paint with the image following, compare looks and styles, star two of them, export these."""
+    from qtpy.QtWidgets import QFileDialog
+
+    from napari_synth.ui.docks.compare.actions import CompareActions
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+
+    session, column = person.session, person.column
+    person.click(column.steps.panels["masks"].paint.new)
+    person.viewer.fit_to_view()
+    mask = session.context.masks.current
+    mask.brush_size = 28
+    person.click(column.steps.headers["synthesize"])
+    look = column.steps.panels["synthesize"]
+    person.click(look.live)
+    for number, (start, end) in enumerate((((60, 60), (70, 75)), ((150, 90), (160, 120)), ((100, 180), (125, 185))), 1):
+        mask.selected_label = number
+        person.viewer.layers.selection.active = mask
+        person.stroke(start, end)
+        person.wait(session.actions(SynthesizeActions).jobs)
+    person.picture("painted_live")
+    person.click(look.live)
+    session.context.column.open_tab("compare")
+    person.clicks += 2
+    person.look_around()
+    board, comparing = column.opened["compare"], session.actions(CompareActions)
+    person.click(board.compare)
+    person.wait(comparing.jobs)
+    for place in (0, 2):
+        board.tiles.setCurrentRow(place)
+        person.clicks += 1
+        person.click(board.star)
+    person.picture("compared")
+    asked, QFileDialog.getExistingDirectory = QFileDialog.getExistingDirectory, lambda *a, **k: str(folder / "stars")
+    try:
+        person.click(board.stars)
+    finally:
+        QFileDialog.getExistingDirectory = asked
+    person.wait(comparing.jobs)
+    person.picture("stars_exported")
+
+
 def main(names: list[str]) -> None:
     """Go the ways of these names, each in a new window."""
     from napari_synth.ui.app import open_window
@@ -309,12 +351,19 @@ def main(names: list[str]) -> None:
         print(f"own_mask: {person.clicks} clicks")
         person.viewer.close()
 
+    def go_compared() -> None:
+        person = start()
+        compared(person, folder)
+        print(f"compared: {person.clicks} clicks to {len(list((folder / 'stars' / 'images').iterdir()))} pairs")
+        person.viewer.close()
+
     ways: dict[str, Callable[[], None]] = {
         "first_start": go_first,
         "dropped_export": go_dropped,
         "capsule_off": go_capsule,
         "lesion": go_lesion,
         "own_mask": go_own_mask,
+        "compared": go_compared,
     }
     for name in names or list(ways):
         ways[name]()

@@ -11,6 +11,7 @@ import pytest
 
 import napari_synth as ns
 from napari_synth.datasets.image_files import read_image, read_labels
+from napari_synth.synthesis.recipes import request_of
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.samples import sample_folder
@@ -102,3 +103,17 @@ def test_a_mask_in_a_png_that_is_dropped_becomes_an_image(journeys, person, tmp_
     np.testing.assert_array_equal(image.data, expected)
     seen = [layer for layer in someone.viewer.layers if layer.visible]
     assert seen == [image, mask], "nothing covers it"
+
+
+@pytest.mark.slow
+def test_painted_with_the_image_following_compared_and_the_stars_exported(journeys, person, tmp_path):
+    someone = person()
+    journeys.compared(someone, tmp_path)
+    images = sorted((tmp_path / "stars" / "images").iterdir())
+    assert len(images) == 2
+    mask = someone.session.context.masks.current
+    model = ns.load_model(someone.session.context.look.model, "cpu")
+    for path in images:
+        recipe = ns.recipe_of(path)
+        np.testing.assert_array_equal(read_labels(tmp_path / "stars" / "masks" / path.name), mask.data)
+        assert (model.run(request_of(recipe, mask.data)).image == read_image(path)).all()
