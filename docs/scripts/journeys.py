@@ -354,7 +354,7 @@ def main(names: list[str]) -> None:
     def go_compared() -> None:
         person = start()
         compared(person, folder)
-        print(f"compared: {person.clicks} clicks to {len(list((folder / 'stars' / 'images').iterdir()))} pairs")
+        print(f"compared: {person.clicks} clicks to {len(list((folder / 'stars').rglob('images/*.tif')))} pairs")
         person.viewer.close()
 
     ways: dict[str, Callable[[], None]] = {

@@ -109,11 +109,11 @@ def test_a_mask_in_a_png_that_is_dropped_becomes_an_image(journeys, person, tmp_
 def test_painted_with_the_image_following_compared_and_the_stars_exported(journeys, person, tmp_path):
     someone = person()
     journeys.compared(someone, tmp_path)
-    images = sorted((tmp_path / "stars" / "images").iterdir())
+    images = sorted((tmp_path / "stars").rglob("images/*.tif"))
     assert len(images) == 2
     mask = someone.session.context.masks.current
     model = ns.load_model(someone.session.context.look.model, "cpu")
     for path in images:
         recipe = ns.recipe_of(path)
-        np.testing.assert_array_equal(read_labels(tmp_path / "stars" / "masks" / path.name), mask.data)
+        np.testing.assert_array_equal(read_labels(path.parents[1] / "masks" / path.name), mask.data)
         assert (model.run(request_of(recipe, mask.data)).image == read_image(path)).all()
