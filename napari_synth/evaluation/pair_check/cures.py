@@ -61,8 +61,14 @@ def split_nuclei(labels: np.ndarray) -> np.ndarray:
 def holes_filled(labels: np.ndarray) -> np.ndarray:
     """Holes of less than a tenth of their nucleus get its number."""
     result = labels.copy()
+    background = connected(labels == 0, connectivity=1)
+    if background.max(initial=0) < 2:
+        return result  # most masks have no hole anywhere
+    enclosed = np.bincount(background.ravel()) < np.bincount(labels.ravel())[1:].max(initial=0)
+    enclosed[0] = False
+    within = enclosed[background]
     for number, box in enumerate(ndimage.find_objects(labels), 1):
-        if box is not None:
+        if box is not None and within[box].any():
             nucleus = labels[box] == number
             holes = connected(ndimage.binary_fill_holes(nucleus) & ~nucleus, connectivity=1)
             if holes.any():
