@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from napari_synth.datasets.shape_library import ShapeLibrary
     from napari_synth.evaluation.pair_check import Report
-    from napari_synth.exporting.batch import ExportResult
+    from napari_synth.exporting.batch import ExportRequest, ExportResult
+    from napari_synth.exporting.estimate import Estimate
+    from napari_synth.exporting.formats.base import Advice
     from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.mask_reader import MaskReader
     from napari_synth.masks.nucleus_table import NucleusField
@@ -226,28 +228,98 @@ def export(
     folder: str | Path,
     *,
     format: str = "tiff",
+    split: str = "",
+    split_strict: bool | None = None,
+    with_real: str | Path | None = None,
     overwrite: bool = False,
     device: str = "auto",
     compile: bool = False,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
+    on_advice: Callable[[Sequence[Advice]], None] = lambda _: None,
 ) -> ExportResult:
     """Make every pair of a recipe, or of a file that carries one, in ``folder``.
 
-    See `exporting.batch.export_pairs` and `Generator.compile`.
+    Parameters
+    ----------
+    recipe : Recipe or path
+    folder : path
+    format : str
+        A key of `exporting.formats.FORMATS`, such as ``cellpose``.
+    split : str
+        Shares of train, val and test, such as ``0.8/0.1/0.1``. All pairs of a mask share a role.
+    split_strict : bool, optional
+        Compose each role from label maps and nuclei of its own; done where a recipe has such when not given.
+    with_real : path, optional
+        A folder of real pairs, which are split; all synthetic ones train then.
+    overwrite : bool
+        Replace the pairs of another export.
+    device : str
+    compile : bool
+        See `Generator.compile`.
+    on_progress, cancel, on_advice
+        See `exporting.batch.export_pairs`.
     """
-    from napari_synth.exporting.batch import ExportRequest, export_pairs
+    from napari_synth.exporting.batch import export_pairs
+
+    request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, overwrite, device)
+    if compile:
+        generator.compile()
+    return export_pairs(request, generator, mask_reader(), on_progress, cancel, on_advice)
+
+
+def estimate_export(
+    recipe: Recipe | str | Path,
+    folder: str | Path,
+    *,
+    format: str = "tiff",
+    split: str = "",
+    split_strict: bool | None = None,
+    with_real: str | Path | None = None,
+    device: str = "auto",
+) -> Estimate:
+    """What `export` would write, and how long it would take, from a few pairs that are made for it.
+
+    See `exporting.estimate.estimate_export`.
+    """
+    from napari_synth.exporting.estimate import estimate_export as estimate
+
+    request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, False, device)
+    return estimate(request, generator, mask_reader())
+
+
+def _export_request(
+    recipe: Recipe | str | Path,
+    folder: str | Path,
+    format: str,
+    split: str,
+    split_strict: bool | None,
+    with_real: str | Path | None,
+    overwrite: bool,
+    device: str,
+) -> tuple[ExportRequest, Generator]:
+    from napari_synth.exporting.batch import ExportRequest
+    from napari_synth.exporting.formats import FORMATS
+    from napari_synth.exporting.parts import made_of_real_data
+    from napari_synth.exporting.split import parse_split
     from napari_synth.models.registry import recipe_weights
     from napari_synth.synthesis.recipes import load_generator
 
     if not isinstance(recipe, Recipe):
         recipe = recipe_of(recipe)
+    FORMATS[arguments.text(format, "format")]  # an unknown name is said before anything is loaded
+    strict = made_of_real_data(recipe) if split_strict is None else split_strict
+    shares = parse_split(arguments.text(split, "split"), strict) if split else None
     generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
-    if compile:
-        generator.compile()
-    target = arguments.place(folder, "folder")
-    request = ExportRequest(recipe, target, arguments.text(format, "format"), overwrite)
-    return export_pairs(request, generator, mask_reader(), on_progress, cancel)
+    request = ExportRequest(
+        recipe,
+        arguments.place(folder, "folder"),
+        format,
+        overwrite,
+        split=shares,
+        with_real=None if with_real is None else arguments.place(with_real, "with_real"),
+    )
+    return request, generator
 
 
 def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, device: str = "auto") -> ExportResult:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_synth.cli.console import Fast, out, watched, were_there
+from napari_synth.cli.console import Fast, err, out, watched, were_there
 from napari_synth.core.errors import Cancelled
 from napari_synth.exporting.formats import FORMATS
 
 if TYPE_CHECKING:
     from napari_synth.core.recipe import Recipe
+    from napari_synth.exporting.formats.base import Advice
 
 
 def export(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml", help="A recipe, or an image that carries one.")],
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for images/, masks/ and recipe.yaml.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the pairs, recipe.yaml and TRAIN.md.")],
     n: Annotated[int | None, typer.Option(min=1, help="Number of pairs; as the recipe says if not given.")] = None,
     format_: Annotated[str, typer.Option("--format", help=f"{FORMATS.choices}.")] = "tiff",
+    split: Annotated[
+        str, typer.Option(help="Shares of train/val/test, such as 0.8/0.1/0.1; all pairs of a mask stay together.")
+    ] = "",
+    split_strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--split-strict/--no-split-strict",
+            help="Split label maps and shape libraries too. Done where the recipe has such, if not given.",
+        ),
+    ] = None,
+    with_real: Annotated[
+        Path | None, typer.Option(help="Folder of real pairs to validate and test on; synthetic ones then all train.")
+    ] = None,
     option: Annotated[
         list[str], typer.Option(help="Look; may be given several times. As the recipe says if not given.")
     ] = [],  # noqa: B006
@@ -29,19 +44,37 @@ def export(
     compile: Annotated[
         bool, typer.Option("--compile", help="Compile the network first; pays for hundreds of pairs of one size.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many files, bytes and seconds it would be; write nothing.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the pairs of another export.")] = False,
 ) -> None:
-    """Render and write image-label pairs. A stopped export goes on when started again."""
+    """Render and write image-label pairs for a trainer. A stopped export goes on when started again."""
     from napari_synth.api import recipe_of
     from napari_synth.synthesis.recipes import altered
 
     found = recipe_of(recipe)
     found = altered(found, n=n, variants=variants, options=option, precision="fast" if fast else None)
-    export_recipe_to(found, out_dir, format_, overwrite, device, compile=compile)
+    settings = {"format": format_, "split": split, "split_strict": split_strict, "with_real": with_real}
+    if dry_run:
+        estimate_to(found, out_dir, device, settings)
+    else:
+        export_recipe_to(found, out_dir, overwrite, device, compile=compile, **settings)
+
+
+def estimate_to(recipe: Recipe, out_dir: Path, device: str, settings: dict[str, Any]) -> None:
+    """Say what an export would make."""
+    from napari_synth import api
+
+    found = api.estimate_export(recipe, out_dir, device=device, **settings)
+    show_advice(found.advice)
+    roles = ", ".join(f"{count} {role}" for role, count in found.roles.items() if role)
+    out.print(f"{found.pairs} pairs{f' ({roles})' if roles else ''} would be written to {out_dir}")
+    out.print(f"{found.files} files, {size_text(found.bytes)}, about {duration_text(found.seconds)} on this machine")
 
 
 def export_recipe_to(
-    recipe: Recipe, out_dir: Path, format: str, overwrite: bool, device: str, compile: bool = False
+    recipe: Recipe, out_dir: Path, overwrite: bool, device: str, compile: bool = False, **settings: Any
 ) -> None:
     """Export with a progress bar, and say what is in the folder."""
     from napari_synth import api
@@ -50,12 +83,13 @@ def export_recipe_to(
         result = api.export(
             recipe,
             out_dir,
-            format=format,
+            **settings,
             overwrite=overwrite,
             device=device,
             compile=compile,
             on_progress=on_progress,
             cancel=cancel,
+            on_advice=show_advice,
         )
     if not result.complete:
         raise Cancelled(
@@ -67,3 +101,27 @@ def export_recipe_to(
         more = ", …" if len(result.made_again) > 5 else ""
         out.print(f"Made again, for they were damaged: {names}{more}")
     out.print(f"{result.total} pairs in {result.folder}{were_there(result.kept)}")
+    if trains := FORMATS[settings.get("format", "tiff")].trains:
+        out.print(f"How to train {trains} on them: {result.folder / 'TRAIN.md'}")
+
+
+def show_advice(advice: Sequence[Advice]) -> None:
+    """Say what the trainer will do with the pairs, before the first."""
+    for entry in advice:
+        err.print(f"{'Lost' if entry.lost else 'Note'}: {entry.text}")
+
+
+def size_text(size: float) -> str:
+    """Bytes in the unit that suits."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds in the unit that suits."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -19,4 +19,4 @@ def replay(
     """Make again exactly what a recipe, or the recipe in an exported file, describes."""
     from napari_synth.api import recipe_of
 
-    export_recipe_to(recipe_of(source), out_dir, "tiff", overwrite, device)
+    export_recipe_to(recipe_of(source), out_dir, overwrite, device)

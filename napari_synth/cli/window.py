@@ -33,5 +33,5 @@ def headless(folder: Path) -> None:
     err.print("There is no display, so no window can be opened; doing the same job without one.")
     field = FieldSource(settings=FieldSettings(), seed=1)
     recipe = masks_recipe(DEFAULT_GENERATOR, [field], options=model_card(DEFAULT_GENERATOR).options)
-    export_recipe_to(recipe, folder, "tiff", overwrite=False, device="auto")
+    export_recipe_to(recipe, folder, overwrite=False, device="auto")
     out.print(f"Images: {folder / 'images'}\nMasks:  {folder / 'masks'}")

@@ -8,6 +8,7 @@ import itertools
 import os
 import platform
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -63,6 +64,38 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink()
+
+
+@contextmanager
+def writing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a new folder beside ``path``; rename it when the block succeeds, in place of the one that is there.
+
+    Files in it are written as `writing` does it, or at once.
+
+    Raises
+    ------
+    WorkError
+        If the disk is full or the folder cannot be written.
+    """
+    final = Path(path)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        sweep(final.parent)
+        temporary = _new_beside(final)
+        temporary.unlink()
+        temporary.mkdir()
+    except OSError as error:
+        raise write_error(final, error) from error
+    try:
+        yield temporary
+        if final.is_dir():
+            shutil.rmtree(final)
+        os.replace(temporary, final)
+        _flush_folder(final.parent)
+    except OSError as error:
+        raise write_error(final, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _new_beside(final: Path) -> Path:
@@ -132,7 +165,10 @@ def _sweep(paths: list[Path]) -> None:
             here = found[1] == _MACHINE and os.name == "posix"
             old = path.lstat().st_mtime < time.time() - DAY
             if not _is_alive(int(found[2])) if here else old:
-                path.unlink()
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
 
 def _is_alive(process: int) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from napari_synth.core.errors import WorkError
 from napari_synth.core.files import write_error, writing
@@ -52,7 +52,11 @@ class Manifest:
                 self._hashes[found[2]] = found[1]
 
     def state(self, path: Path) -> State:
-        """What became of a file since it was written."""
+        """What became of a file, or of a folder with all that was listed in it, since it was written."""
+        if path.is_dir():
+            states = {self.state(listed) for listed in self.listed(path)}
+            order = (State.CHANGED, State.MISSING, State.WHOLE)
+            return next((state for state in order if state in states), State.UNLISTED)
         if not path.is_file():
             return State.MISSING
         expected = self._hashes.get(self._name(path))
@@ -60,15 +64,25 @@ class Manifest:
             return State.UNLISTED
         return State.WHOLE if expected == _hash(path) else State.CHANGED
 
+    def listed(self, within: Path | None = None) -> list[Path]:
+        """The files that are listed, or those in a folder; a path that leads out of the run is none of them."""
+        start = "" if within is None else f"{self._name(within)}/"
+        names = [name for name in self._hashes if name.startswith(start) and ".." not in PurePosixPath(name).parts]
+        return [self.folder / name for name in names if not PurePosixPath(name).is_absolute()]
+
+    def sha256(self, path: Path) -> str:
+        """The hash of a file as it was listed."""
+        return self._hashes[self._name(path)]
+
     def add(self, paths: Iterable[Path]) -> None:
-        """List files that were finished just now.
+        """List files, and the files in folders, that were finished just now.
 
         Raises
         ------
         WorkError
             If the disk is full, or somebody removed the folder.
         """
-        fresh = {self._name(path): _hash(path) for path in paths}
+        fresh = {self._name(path): _hash(path) for path in files_in(paths)}
         if not fresh:
             return
         self._hashes |= fresh
@@ -81,14 +95,14 @@ class Manifest:
         self._begun = True
 
     def finish(self, paths: Iterable[Path]) -> None:
-        """List all files of the run in their order.
+        """List all files of the run in their order; a folder stands for the files that are listed in it.
 
         Raises
         ------
         WorkError
             If some of them are gone.
         """
-        paths = list(paths)
+        paths = [file for path in paths for file in (self.listed(path) if path.is_dir() else [path])]
         gone = [path for path in paths if not path.is_file()]
         if gone:
             raise WorkError(
@@ -111,6 +125,15 @@ class Manifest:
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
+
+
+def files_in(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files, and those in folders at any depth."""
+    for path in paths:
+        if path.is_dir():
+            yield from (file for file in sorted(path.rglob("*")) if file.is_file())
+        else:
+            yield path
 
 
 def _hash(path: Path) -> str:

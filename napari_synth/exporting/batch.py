@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import holds_other, write_error
 from napari_synth.core.locks import LOCK_NAME, holding
 from napari_synth.core.manifest import Manifest, State
-from napari_synth.core.names import check_inside
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.core.recipe import (
     RECIPE_NAME,
     FieldSource,
     FileSource,
-    ImageFileSource,
     MaskSource,
     Recipe,
     RecombinedSource,
-    image_hash,
     mask_hash,
-    parse_recipe,
 )
 from napari_synth.datasets.image_files import check_not_edited, opens
 from napari_synth.exporting.formats import FORMATS
-from napari_synth.exporting.formats.base import PairToWrite, PixelSize, Writer
+from napari_synth.exporting.formats.base import Advice, Guide, Item, PairToWrite, PixelSize, Survey, Writer
+from napari_synth.exporting.parts import Parts
+from napari_synth.exporting.plan import Plan
+from napari_synth.exporting.prepared import (
+    Settings,
+    image_source,
+    places,
+    portable,
+    prepare,
+    stored_condition,
+    surveyed,
+    write_sources,
+)
+from napari_synth.exporting.real_pairs import find_real_pairs
+from napari_synth.exporting.split import Split
+from napari_synth.exporting.tables import PairRow, PairTable, count_and_median, read_split, save_split
+from napari_synth.exporting.train_md import save_guide
 from napari_synth.synthesis.recipes import check_model, request_of
-from napari_synth.synthesis.request import Renderer, check_condition, check_option
+from napari_synth.synthesis.request import Renderer, check_option
 from napari_synth.synthesis.styles import check_style
 
 if TYPE_CHECKING:
     import numpy as np
 
     from napari_synth.masks.mask_reader import MaskReader
-    from napari_synth.models.card import ModelCard
+
+OnAdvice = Callable[[Sequence[Advice]], None]
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,10 @@ class ExportRequest:
     overwrite : bool
         Replace the pairs of another export in the folder.
     pixel_size : PixelSize
+    split : Split, optional
+        Shares of train, val and test; all pairs train when not given.
+    with_real : Path, optional
+        A folder of real pairs, which are split; the synthetic ones all train then.
     """
 
     recipe: Recipe
@@ -61,17 +78,24 @@ class ExportRequest:
     format: str = "tiff"
     overwrite: bool = False
     pixel_size: PixelSize = field(default_factory=PixelSize)
+    split: Split | None = None
+    with_real: Path | None = None
 
 
 @dataclass(frozen=True)
 class ExportResult:
-    """How many pairs the folder holds, how many of them are new, and which files were found damaged."""
+    """How many pairs the folder holds, how many of them are new, and which files were found damaged.
+
+    With what its trainer will make of them, and how that is started.
+    """
 
     folder: Path
     total: int
     written: int
     kept: int
     made_again: tuple[Path, ...] = ()
+    guide: Guide | None = None
+    advice: tuple[Advice, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -84,17 +108,20 @@ def export_pairs(
     masks: MaskReader,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
+    on_advice: OnAdvice = lambda _: None,
 ) -> ExportResult:
     """Render and write every pair of a recipe.
 
     Pairs that are there as they were written, by the hashes in `Manifest`, are kept, so an export that
-    was cancelled or killed goes on where it stopped; what a power cut left damaged is made again.
-    Cancelling keeps what is written. The folder is locked meanwhile.
+    was cancelled or killed goes on where it stopped; what a power cut left damaged is made again. A recipe
+    that goes on where the one in the folder ends adds pairs. Cancelling keeps what is written. The folder is
+    locked meanwhile. What the trainer will do with such pairs is told before the first.
 
     Raises
     ------
     InputError
-        If the folder holds other pairs or somebody changed one, or the recipe cannot be made.
+        If the folder holds other pairs or somebody changed one, the recipe cannot be made, a role of the split
+        stays empty, or the format cannot hold such images.
     WorkError
         If the folder cannot be written, is in use by another export, or the disk is full.
     """
@@ -104,149 +131,191 @@ def export_pairs(
     for option in recipe.options:
         check_option(card, option)
     check_style(card, recipe.style)
-    recipe = recipe.model_copy(update={"model_sha256": generator.sha256})
     out = FORMATS[request.format]
-    stored = portable(recipe, masks, out, card)
-    with holding(request.folder / LOCK_NAME, f"The folder {request.folder}"):
-        return _export(request, recipe, stored, generator, masks, out, on_progress, cancel)
-
-
-def _export(
-    request: ExportRequest,
-    recipe: Recipe,
-    stored: Recipe,
-    generator: Renderer,
-    masks: MaskReader,
-    out: Writer,
-    on_progress: OnProgress,
-    cancel: CancelToken,
-) -> ExportResult:
-    manifest = Manifest(request.folder)
-    _prepare(request, stored, out, manifest)
-    total = recipe.count()
-    watch = Stopwatch(total, on_progress)
-    written = kept = 0
-    damaged: list[Path] = []
-    for index in range(total):
-        if cancel.cancelled:
-            break
-        stem = recipe.stem(index)
-        files = out.files(request.folder, stem)
-        states = {path: manifest.state(path) for path in files}
-        unlisted = [path for path, state in states.items() if state is State.UNLISTED]
-        if all(state in (State.WHOLE, State.UNLISTED) for state in states.values()) and all(map(opens, unlisted)):
-            kept += 1
-            manifest.add(unlisted)
-        else:
-            changed = [path for path, state in states.items() if state is State.CHANGED]
-            for path in () if request.overwrite else changed:
-                check_not_edited(path)
-            damaged += changed
-            out.write(request.folder, _rendered(request, recipe.item(index), stem, generator, masks, out))
-            manifest.add(files)
-            written += 1
-        watch.report(index + 1, f"pair {index + 1} of {total}")
-    if not (request.folder / RECIPE_NAME).is_file():  # somebody removed the folder meanwhile
-        stored.save(request.folder / RECIPE_NAME)
-    if written + kept == total:
-        manifest.finish(path for index in range(total) for path in out.files(request.folder, recipe.stem(index)))
-    return ExportResult(request.folder, total, written, kept, tuple(damaged))
-
-
-def _rendered(
-    request: ExportRequest, item: Recipe, stem: str, generator: Renderer, masks: MaskReader, out: Writer
-) -> PairToWrite:
-    """One pair, with a recipe that finds its files beside it."""
-    card = generator.card
-    labels = masks.labels(item.masks[0])
-    beside = masks.image(item.conditions[0]) if item.conditions else None
-    rendering = generator.run(request_of(item, labels, beside))
-    image_path, mask_path = (Path("..") / path for path in out.files(Path(), stem))
-    stored_here: dict[str, Any] = {"masks": [_stored_source(item.masks[0], labels, mask_path)]}
-    if rendering.condition is not None:
-        stored_here["conditions"] = [_stored_condition(rendering.condition, image_path)]
-    text = item.model_copy(update=stored_here).to_yaml()
-    channels = (*card.condition_channels, card.output_channel) if card.condition_channels else ()
-    return PairToWrite(stem, rendering.image, labels, text, request.pixel_size, rendering.condition, channels)
-
-
-def portable(recipe: Recipe, masks: MaskReader, out: Writer, card: ModelCard) -> Recipe:
-    """The recipe as it is stored in the export folder: every mask is a field or a file in there.
-
-    So is every image beside a mask: the first channel of what is exported.
-    """
-    files = [out.files(Path(), recipe.stem(number * recipe.per_mask)) for number in range(len(recipe.masks))]
-    sources: list[MaskSource] = []
-    for source, (_, path) in zip(recipe.masks, files, strict=True):
-        labels = masks.labels(source)
-        kept = isinstance(source, RecombinedSource)  # so that more pairs than masks are still new ones
-        sources.append(
-            source.model_copy(update={"sha256": _known_hash(source, labels)})
-            if kept
-            else _stored_source(source, labels, path)
+    if card.condition_channels and not out.two_channels:
+        able = ", ".join(name for name, writer in FORMATS.items() if writer.two_channels)
+        raise InputError(
+            f"Images of {card.id} have two channels, which the format {request.format} cannot hold.",
+            f"Choose one of: {able}.",
         )
-    conditions = []
-    for position, beside in enumerate(recipe.conditions):
-        shape = masks.labels(recipe.masks[position]).shape
-        image = check_condition(card, masks.image(beside), shape)
-        conditions += [] if image is None else [_stored_condition(image, files[position][0])]
-    return recipe.model_copy(update={"masks": sources, "conditions": conditions})
+    recipe = recipe.model_copy(update={"model_sha256": generator.sha256})
+    hashed, survey = surveyed(recipe, masks, card)
+    real = find_real_pairs(request.with_real) if request.with_real is not None else []
+    plan = Plan(hashed, request.split, real, read_split(request.folder), out.plain_names)
+    made, found = plan.counts
+    survey = replace(survey, roles=made, real=found)
+    with holding(request.folder / LOCK_NAME, f"The folder {request.folder}"):
+        return _Export(request, recipe, plan, survey, generator, masks, out).run(on_progress, cancel, on_advice)
 
 
-def _stored_condition(image: np.ndarray, path: Path) -> ImageFileSource:
-    return ImageFileSource(path=path.as_posix(), channel=0, dtype=image.dtype.name, sha256=image_hash(image))
+class _Export:
+    """One run in one folder."""
+
+    def __init__(
+        self,
+        request: ExportRequest,
+        recipe: Recipe,
+        plan: Plan,
+        survey: Survey,
+        generator: Renderer,
+        masks: MaskReader,
+        out: Writer,
+    ):
+        self.request, self.recipe, self.plan, self.survey = request, recipe, plan, survey
+        self.generator, self.masks, self.out = generator, masks, out
+        self.folder = request.folder
+        self.stored = portable(plan.recipe, plan, out)
+        self.manifest = Manifest(self.folder)
+        self.table = PairTable(self.folder)
+        self.parts: Parts | None = None
+
+    def run(self, on_progress: OnProgress, cancel: CancelToken, on_advice: OnAdvice) -> ExportResult:
+        advice = tuple(self.out.check(self.survey))
+        kept_sources = self._begin()
+        on_advice(advice)
+        guide = self.out.guide(self.folder, self.survey)
+        watch = Stopwatch(len(self.plan), on_progress)
+        written = kept = 0
+        damaged: list[Path] = []
+        for index in range(len(self.plan)):
+            if cancel.cancelled:
+                break
+            item = self.plan.item(index)
+            if self._is_there(item):
+                kept += 1
+                self._keep(item)
+            else:
+                damaged += self._check_replaceable(item)
+                self._write(item)
+                written += 1
+            watch.report(index + 1, f"pair {index + 1} of {len(self.plan)}")
+        if not (self.folder / RECIPE_NAME).is_file():  # somebody removed the folder meanwhile
+            self.stored.save(self.folder / RECIPE_NAME)
+        if written + kept == len(self.plan):
+            self._finish(kept_sources, guide, advice)
+        return ExportResult(self.folder, len(self.plan), written, kept, tuple(damaged), guide, advice)
+
+    def _begin(self) -> list[Path]:
+        """Make the folder ready; the files that keep what the masks were."""
+        request, split = self.request, self.request.split
+        settings = Settings(
+            request.format,
+            str(split) if split else "",
+            bool(split and split.strict),
+            split.seed if split else 0,
+            "" if request.with_real is None else str(request.with_real.resolve()),
+        )
+        prepare(self.folder, self.stored, settings, self.out, self.manifest, self.table, request.overwrite)
+        if split is not None:
+            save_split(self.folder, self.plan.roles)
+            if split.strict:
+                self.parts = Parts(self.folder, self.recipe, split)
+        if self.out.exact:
+            return []
+        return write_sources(
+            self.folder, self.recipe, self.stored, self.masks, self.generator.card, self.manifest, self.out
+        )
+
+    def _is_there(self, item: Item) -> bool:
+        files = self.out.files(self.folder, item)
+        states = {path: self.manifest.state(path) for path in files}
+        unlisted = [path for path, state in states.items() if state is State.UNLISTED]
+        whole = all(state in (State.WHOLE, State.UNLISTED) for state in states.values())
+        if whole and all(path.is_dir() or opens(path) for path in unlisted):
+            self.manifest.add(unlisted)
+            return True
+        return False
+
+    def _check_replaceable(self, item: Item) -> list[Path]:
+        """The files of a pair that were damaged; refuse to replace those that somebody edited."""
+        changed = []
+        for path in self.out.files(self.folder, item):
+            inside = self.manifest.listed(path) if path.is_dir() else [path]
+            changed += [file for file in inside if self.manifest.state(file) is State.CHANGED]
+        for path in () if self.request.overwrite else changed:
+            check_not_edited(path)
+        return changed
+
+    def _write(self, item: Item) -> None:
+        pair, recipe = self._real(item) if item.index >= self.plan.synthetic else self._rendered(item)
+        self.out.write(self.folder, pair)
+        self.manifest.add(self.out.files(self.folder, item))
+        self._list(item, pair.labels, recipe)
+
+    def _keep(self, item: Item) -> None:
+        """List a pair that is there and was not listed, as after a kill."""
+        if item.stem not in self.table:
+            real = item.index >= self.plan.synthetic
+            recipe = None if real else self._recipe(item)
+            labels = self.masks.labels(recipe.masks[0]) if recipe else self._real_pair(item).labels()
+            self._list(item, labels, recipe)
+
+    def _list(self, item: Item, labels: np.ndarray, recipe: Recipe | None) -> None:
+        count, median = count_and_median(labels)
+        image = self.out.files(self.folder, item)[0]
+        first = next(iter(self.manifest.listed(image)), image) if image.is_dir() else image
+        self.table.add(
+            PairRow(
+                stem=item.stem,
+                index=item.index,
+                role=item.role or "train",
+                group=self.plan.group(item.index),
+                option=next(iter(recipe.options), "") if recipe else "",
+                seed="" if recipe is None or recipe.seed is None else str(recipe.seed),
+                model_sha256=self.generator.sha256 if recipe else "",
+                mask_sha256=mask_hash(labels),
+                image_sha256=self.manifest.sha256(first),
+                n_nuclei=count,
+                area_median=median,
+                synthetic=int(recipe is not None),
+            )
+        )
+
+    def _recipe(self, item: Item) -> Recipe:
+        """The recipe of a pair, made from what its role has."""
+        recipe = self.recipe.item(item.index)
+        if self.parts is None:
+            return recipe
+        return recipe.model_copy(update={"masks": [self.parts.of(recipe.masks[0], item.role)]})
+
+    def _rendered(self, item: Item) -> tuple[PairToWrite, Recipe]:
+        """One pair, with a recipe that finds its files beside it."""
+        card, recipe = self.generator.card, self._recipe(item)
+        labels = self.masks.labels(recipe.masks[0])
+        beside = self.masks.image(recipe.conditions[0]) if recipe.conditions else None
+        rendering = self.generator.run(request_of(recipe, labels, beside))
+        position = self.recipe.mask_number(item.index) % len(self.recipe.masks)
+        start = self.out.files(Path(), item)[0].parent
+        image, mask = (Path(os.path.relpath(path, start)) for path in places(item, position, self.out))
+        stored: dict[str, Any] = {"masks": [_stored_source(recipe.masks[0], labels, mask, self.out)]}
+        if rendering.condition is not None:
+            stored["conditions"] = [stored_condition(image_source(rendering.condition), image, self.out)]
+        text = recipe.model_copy(update=stored).to_yaml()
+        channels = (*card.condition_channels, card.output_channel) if card.condition_channels else ()
+        size = self.request.pixel_size
+        return PairToWrite(item, rendering.image, labels, text, size, rendering.condition, channels), recipe
+
+    def _real_pair(self, item: Item) -> Any:
+        return self.plan.real[item.index - self.plan.synthetic]
+
+    def _real(self, item: Item) -> tuple[PairToWrite, None]:
+        pair = self._real_pair(item)
+        return PairToWrite(item, pair.image(), pair.labels()), None
+
+    def _finish(self, sources: list[Path], guide: Guide | None, advice: Sequence[Advice]) -> None:
+        """Write what is about the whole set, and list everything in order."""
+        items = [self.plan.item(index) for index in range(len(self.plan))]
+        about = [path for path in self.out.finish(self.folder, items) if path.is_file()]
+        self.manifest.add(about)
+        pairs = [path for item in items for path in self.out.files(self.folder, item)]
+        self.manifest.finish([*pairs, *sources, *about])
+        self.table.finish(item.stem for item in items)
+        if guide is not None:
+            save_guide(self.folder, self.out, guide, self.survey, advice)
 
 
-def _stored_source(source: MaskSource, labels: np.ndarray, path: Path) -> MaskSource:
-    sha256 = _known_hash(source, labels)
-    if isinstance(source, FieldSource):
+def _stored_source(source: MaskSource, labels: np.ndarray, path: Path, out: Writer) -> MaskSource:
+    sha256 = source.sha256 or mask_hash(labels)
+    if isinstance(source, FieldSource) or (isinstance(source, RecombinedSource) and not out.exact):
         return source.model_copy(update={"sha256": sha256})
     return FileSource(path=path.as_posix(), sha256=sha256)
-
-
-def _known_hash(source: MaskSource, labels: np.ndarray) -> str:
-    """The hash of labels that a `MaskReader` gave for a source, which it compared with the source's own."""
-    return source.sha256 or mask_hash(labels)
-
-
-def _prepare(request: ExportRequest, stored: Recipe, out: Writer, manifest: Manifest) -> None:
-    """Make the folder ready, or refuse it when it holds something else."""
-    folder, path = request.folder, request.folder / RECIPE_NAME
-    try:
-        present = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
-    except OSError as error:
-        raise write_error(path, error) from error
-    old = None
-    if present is not None:
-        try:
-            old = parse_recipe(present, RECIPE_NAME)
-        except InputError:
-            old = None
-        if old is not None and old.model_copy(update={"versions": stored.versions}) == stored:
-            return
-    if not request.overwrite and (present is not None or any(_present_files(folder, stored, out))):
-        raise holds_other(folder, "pairs")
-    manifest.clear()
-    for recipe in filter(None, (old, stored)):
-        _remove_pairs(folder, recipe, out)
-    stored.save(path)
-
-
-def _present_files(folder: Path, recipe: Recipe, out: Writer) -> Iterator[Path]:
-    """The files in the folder that bear the names of a recipe's pairs; found there, however many pairs it has."""
-    for place in {path.parent for path in out.files(folder, "x")}:
-        for found in sorted(place.iterdir()) if place.is_dir() else ():
-            number = found.name.partition("_")[0].partition(".")[0]
-            if number.isdecimal() and 0 < int(number) <= recipe.count():
-                expected = out.files(folder, recipe.stem(int(number) - 1))
-                if found in expected:
-                    yield check_inside(folder, found)
-
-
-def _remove_pairs(folder: Path, recipe: Recipe, out: Writer) -> None:
-    """Remove the files an earlier recipe made, and nothing else."""
-    for path in list(_present_files(folder, recipe, out)):
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise write_error(path, error) from error

@@ -93,10 +93,11 @@ def test_export_resumes_and_refuses_other_pairs(cli, model, mask):
         .strip()
         .endswith("(3 were there already)")
     )
-    status, _, err = cli("export", "s/mask_he.tif", "--n", 4, "--option", "he", "--out", "e")
+    assert "4 pairs in e (3 were there already)" in cli("export", "s/mask_he.tif", "--n", 4, "--out", "e")[1]
+    status, _, err = cli("export", "s/mask_he.tif", "--n", 4, "--variants", 2, "--out", "e")
     assert status == 2
     assert "already holds other pairs" in err
-    assert cli("export", "s/mask_he.tif", "--n", 4, "--out", "e", "--overwrite")[0] == 0
+    assert cli("export", "s/mask_he.tif", "--n", 4, "--variants", 2, "--out", "e", "--overwrite")[0] == 0
     assert len(os.listdir("e/images")) == 4
     assert cli("replay", "e/recipe.yaml", "--out", "e2")[0] == 0
     for name in os.listdir("e/images"):
@@ -267,7 +268,8 @@ def test_without_a_display_the_same_job_runs_into_a_folder(cli, monkeypatch):
     assert status == 0
     assert "no display" in err
     assert "4 pairs in run_output" in out
-    assert sorted(os.listdir("run_output")) == ["images", "manifest.sha256", "masks", "recipe.yaml"]
+    about = ["TRAIN.md", "export.json", "manifest.csv", "manifest.sha256", "recipe.yaml"]
+    assert sorted(os.listdir("run_output")) == sorted(["images", "masks", *about])
     assert cli()[0] == 0
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from napari_synth.cli.main import app
 from napari_synth.core.errors import InputError
 from napari_synth.core.registry import Registry
+from napari_synth.exporting.formats import FORMATS as KNOWN
 
 SCRIPTS = Path(__file__).parents[2] / "docs" / "scripts"
 PLUGIN = """
@@ -28,17 +29,18 @@ SAMPLERS.register("first", First)
 """
 FORMAT = """
 import numpy as np
+from napari_synth.exporting.formats.base import Writer
 
 
-class ArrayWriter:
+class ArrayWriter(Writer):
     title = "NumPy arrays"
 
-    def files(self, folder, stem):
-        return folder / f"{stem}.image.npy", folder / f"{stem}.mask.npy"
+    def files(self, folder, item):
+        return folder / f"{item.stem}.image.npy", folder / f"{item.stem}.mask.npy"
 
     def write(self, folder, pair):
         folder.mkdir(parents=True, exist_ok=True)
-        for path, array in zip(self.files(folder, pair.stem), (pair.image, pair.labels)):
+        for path, array in zip(self.files(folder, pair.item), (pair.image, pair.labels)):
             np.save(path, array)
 """
 METRIC = """
@@ -99,7 +101,7 @@ def test_what_is_added_is_in_the_help_and_the_page_of_all_choices_and_works(extr
         after=f"sys.path.insert(0, {str(SCRIPTS)!r})\nimport make_choices\nprint(make_choices.page())",
     )
     assert "library, jitter, knn, manifold, prior or first. [library]" in shown
-    assert "tiff or npy." in shown
+    assert "or npy." in shown
     assert len(list((extra / "pairs").glob("*.npy"))) == 2
     assert "| `first` | always the first shape |" in shown
     assert "| `npy` | NumPy arrays |" in shown
@@ -116,7 +118,7 @@ def test_help_texts_list_exactly_the_registries():
         return " ".join(CliRunner().invoke(app, [*words, "--help"]).output.split())
 
     assert "library, jitter, knn, manifold or prior. [library]" in shown("masks")
-    assert " tiff. " in shown("export")
+    assert f" {KNOWN.choices}. " in shown("export")
     programs = " capspix2pix, optional-pix2pix, pix2pix, metgan, dvae, torchscript or bioimageio. "
     assert programs in shown("models", "import")
 

@@ -14,7 +14,7 @@ from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import LayerSource, Recipe, mask_hash, read_recipe
 from napari_synth.exporting.batch import ExportRequest, export_pairs
 from napari_synth.exporting.formats import FORMATS
-from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.formats.base import Item, PixelSize
 from napari_synth.exporting.formats.tiff import embedded_recipe, stored_labels
 from napari_synth.masks.mask_reader import MaskReader
 from napari_synth.synthesis.recipes import load_generator
@@ -41,7 +41,9 @@ def run(generator, recipe, folder, on_progress=lambda _: None, cancel=None, **ch
 
 
 def contents(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    """All files but ``TRAIN.md``, which names the folder."""
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "TRAIN.md"]
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
 
 
 def test_pairs_share_stems_and_hold_image_labels_and_recipe(generator, tmp_path):
@@ -137,13 +139,13 @@ def test_folder_that_cannot_be_written(generator, tmp_path):
 def test_a_full_disk_keeps_what_was_written(generator, tmp_path, monkeypatch):
     real, count = os.replace, [0]
 
-    def full_after_five(source, target):
+    def full_after_seven(source, target):
         count[0] += 1
-        if count[0] > 5:
+        if count[0] > 7:  # recipe, settings, a pair, the table, a pair
             raise OSError(errno.ENOSPC, "No space left on device")
         real(source, target)
 
-    monkeypatch.setattr(files.os, "replace", full_after_five)
+    monkeypatch.setattr(files.os, "replace", full_after_seven)
     with pytest.raises(WorkError, match="disk is full"):
         run(generator, batch(generator), tmp_path)
     monkeypatch.undo()
@@ -191,7 +193,7 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(generator, tmp_path):
     with pytest.raises(InputError):
         run(generator, unchecked, tmp_path / "a" / "b")
     with pytest.raises(InputError, match="would not lie in the folder"):
-        FORMATS["tiff"].files(tmp_path / "a" / "b", unchecked.stem(0))
+        FORMATS["tiff"].files(tmp_path / "a" / "b", Item(unchecked.stem(0)))
     assert not list(tmp_path.rglob("*.tif"))
 
 

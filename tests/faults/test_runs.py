@@ -26,7 +26,9 @@ from tests.helpers import nuclei, pair_folder, small_generator
 
 
 def contents(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    """All files but ``TRAIN.md``, which names the folder."""
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "TRAIN.md"]
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from napari_synth.core.recipe import FieldSource, FileSource, located, parse_rec
 from napari_synth.datasets.image_files import read_image, read_labels, read_latent
 from napari_synth.datasets.pairs import describe
 from napari_synth.datasets.shape_library import read_shapes
-from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.formats.base import Item, PixelSize
 from napari_synth.exporting.formats.tiff import TiffWriter, embedded_nuclei, write_tiff
 from napari_synth.masks.recombine import read_maps
 from napari_synth.masks.shape_model import ShapeModel
@@ -124,7 +124,7 @@ def follow_recipe(text, folder):
     """What an export of the recipe asks for before it renders."""
     recipe = located(parse_recipe(text, "recipe.yaml"), folder)
     for index in {0, recipe.count() - 1}:
-        for path in TiffWriter().files(folder, recipe.stem(index)):
+        for path in TiffWriter().files(folder, Item(recipe.stem(index))):
             assert path.resolve().is_relative_to(folder.resolve())
     reader = mask_reader()
     for source in recipe.masks[:2]:

@@ -79,8 +79,9 @@ def tiffs(folder: Path) -> Parts:
 
 
 def file_bytes(folder: Path) -> Parts:
-    """The bytes of all files in a folder but their hashes: for exports of a recipe that names no versions."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.sha256")
+    """The bytes of the pairs in a folder, and of their recipe, which must name no versions."""
+    about = ("manifest.sha256", "manifest.csv", "export.json", "TRAIN.md")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in about)
     return {f"bytes of {path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}
 
 

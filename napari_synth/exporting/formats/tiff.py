@@ -12,30 +12,53 @@ import tifffile
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
 from napari_synth.core.names import check_inside
-from napari_synth.core.recipe import Recipe, located, parse_recipe
-from napari_synth.exporting.formats.base import PairToWrite, PixelSize
+from napari_synth.core.recipe import Recipe, located, parse_recipe, versions
+from napari_synth.exporting.formats.base import Guide, Item, PairToWrite, PixelSize, Survey, Writer
+from napari_synth.exporting.formats.shell import quoted
 
 MAX_LABELS = np.iinfo(np.uint16).max
 NUCLEI_KEY = "napari_synth_nuclei"
 
 
-class TiffWriter:
+class TiffWriter(Writer):
     """ImageJ TIFF: the image as grey, RGB or two channels, the mask as instance labels of 16 or 32 bits."""
 
     title: ClassVar[str] = "TIFF pairs (ImageJ)"
+    exact: ClassVar[bool] = True
+    plain_names: ClassVar[bool] = False
+    two_channels: ClassVar[bool] = True
 
-    def files(self, folder: Path, stem: str) -> tuple[Path, Path]:
-        names = (folder / "images" / f"{stem}.tif", folder / "masks" / f"{stem}.tif")
+    def files(self, folder: Path, item: Item) -> tuple[Path, ...]:
+        place = folder / item.role
+        names = (place / "images" / f"{item.stem}.tif", place / "masks" / f"{item.stem}.tif")
         return check_inside(folder, names[0]), check_inside(folder, names[1])
 
     def write(self, folder: Path, pair: PairToWrite) -> None:
-        image_path, mask_path = self.files(folder, pair.stem)
-        write_tiff(mask_path, stored_labels(pair.labels), pair.recipe_yaml, pair.pixel_size)
-        if pair.condition is None:
-            write_tiff(image_path, pair.image, pair.recipe_yaml, pair.pixel_size)
-        else:
-            both = np.stack([pair.condition, pair.image])  # NumPy finds the dtype that holds both
-            write_tiff(image_path, both, pair.recipe_yaml, pair.pixel_size, channels=pair.channels)
+        image, mask = self.files(folder, pair.item)
+        write_labels_and_image(image, mask, pair)
+
+    def guide(self, folder: Path, survey: Survey) -> Guide:
+        data = quoted(folder / ("train" if survey.has("train") else ""))
+        return Guide(
+            f"napari-synth train unet {data} --out {quoted(folder / 'unet.safetensors')}",
+            f"napari-synth {versions()['napari-synth']}",
+            ("This trains the small U-Net of napari-synth, which tells nuclei, gaps and background apart.",),
+        )
+
+
+def write_labels_and_image(image_path: Path, mask_path: Path, pair: PairToWrite) -> None:
+    """The two TIFF files of a pair: the mask with its own numbers, then the image with all its channels."""
+    write_tiff(mask_path, stored_labels(pair.labels), pair.recipe_yaml, pair.pixel_size)
+    write_image_tiff(image_path, pair)
+
+
+def write_image_tiff(path: Path, pair: PairToWrite) -> None:
+    """The image of a pair, or both channels ``(C, Y, X)``."""
+    if pair.condition is None:
+        write_tiff(path, pair.image, pair.recipe_yaml, pair.pixel_size)
+    else:
+        both = np.stack([pair.condition, pair.image])  # NumPy finds the dtype that holds both
+        write_tiff(path, both, pair.recipe_yaml, pair.pixel_size, channels=pair.channels)
 
 
 def stored_labels(labels: np.ndarray) -> np.ndarray:
