@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         train,
     )
     from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
+    from napari_synth.exporting.in_shards import export_shards, finish_export, verify_export
+    from napari_synth.exporting.pair_dataset import PairDataset
     from napari_synth.synthesis.generator import Generator
     from napari_synth.synthesis.request import Rendering, RenderRequest
 
@@ -34,6 +36,7 @@ __all__ = [
     "FieldSettings",
     "Generator",
     "Intervention",
+    "PairDataset",
     "Recipe",
     "RenderRequest",
     "Rendering",
@@ -41,7 +44,9 @@ __all__ = [
     "check_pairs",
     "compose_masks",
     "export",
+    "export_shards",
     "field_settings",
+    "finish_export",
     "fit_field",
     "load_model",
     "measure_masks",
@@ -50,9 +55,14 @@ __all__ = [
     "replay",
     "shape_library",
     "train",
+    "verify_export",
 ]
 
 _ELSEWHERE = {
+    "PairDataset": "exporting.pair_dataset",
+    "export_shards": "exporting.in_shards",
+    "finish_export": "exporting.in_shards",
+    "verify_export": "exporting.in_shards",
     "FieldSettings": "core.recipe",
     "Intervention": "core.recipe",
     "Recipe": "core.recipe",
