@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from napari_synth.core.errors import InputError, WorkError
+from napari_synth.core.errors import InputError, WorkError, brief
 from napari_synth.core.recipe.strict import Strict
 from napari_synth.core.registry import Registry
-from napari_synth.core.untrusted import first_problem, load_yaml, one_line
+from napari_synth.core.untrusted import first_problem, load_yaml
 
 EXTRA = "napari-synth[cluster]"
 ALLOWED_FAILURES = 10
@@ -211,7 +211,7 @@ def connected(workers: Workers) -> Iterator[Any]:
             client = distributed.Client(where, scheduler_file=file, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise WorkError(
-                f"The scheduler {file or where} does not answer ({one_line(error)}).", "Check that it runs there."
+                f"The scheduler {file or where} does not answer ({brief(error)}).", "Check that it runs there."
             ) from error
         with client:
             yield client
@@ -247,7 +247,7 @@ def _jobs(queue: JobQueue) -> Iterator[Any]:
             yield cluster
     except (RuntimeError, FileNotFoundError, ValueError, TypeError) as error:
         raise WorkError(
-            f"The queue {queue.kind} takes no job ({one_line(error)}).",
+            f"The queue {queue.kind} takes no job ({brief(error)}).",
             "Check the settings, and that jobs can be sent from this machine.",
         ) from error
 

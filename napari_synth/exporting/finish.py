@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, astuple, dataclass
 
-from napari_synth.core.errors import WorkError
-from napari_synth.core.untrusted import one_line
+from napari_synth.core.errors import WorkError, one_line
 from napari_synth.exporting.shard_plan import ShardPlan
 from napari_synth.exporting.shard_table import ShardTable, tables_of
 from napari_synth.exporting.sharded import read_plan

@@ -103,13 +103,15 @@ def surveyed(recipe: Recipe, masks: MaskReader, card: ModelCard) -> tuple[Recipe
             image = check_condition(card, masks.image(beside), labels.shape)
             if image is not None:
                 conditions.append(image_source(image))
-    look = next((look for look in card.looks if not recipe.options or look.name in recipe.options), None)
+    looks = [look for look in card.looks if look.name in recipe.options] or card.looks[:1]
+    colours = {look.rgb for look in looks}
     channel = card.intensities.get(card.output_channel)
     survey = Survey(
         masks=tuple(facts),
         labels=tuple(kept),
         dtype=channel.dtype if channel else "uint8",
-        rgb=look is not None and look.rgb,
+        rgb=True in colours,
+        mixed=len(colours) > 1,
         two_channels=bool(card.condition_channels),
     )
     return recipe.model_copy(update={"masks": sources, "conditions": conditions}), survey

@@ -6,9 +6,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from napari_synth.core.errors import WorkError
+from napari_synth.core.errors import WorkError, brief
 from napari_synth.core.progress import CancelToken
-from napari_synth.core.untrusted import one_line
 from napari_synth.exporting.clusters import ALLOWED_FAILURES, extra, give_up
 from napari_synth.exporting.shard_plan import ShardPlan
 from napari_synth.exporting.sharded import read_plan
@@ -106,7 +105,7 @@ def lost(error: BaseException) -> str:
     """Why a task has no result."""
     if type(error).__name__ == "KilledWorker":
         return f"{ALLOWED_FAILURES} workers died over it: they may lack memory."
-    return f"{type(error).__name__}: {one_line(error)}"
+    return f"{type(error).__name__}: {brief(error)}"
 
 
 def shard_task(target: str, endpoint: str, device: str, key: str, shard: int) -> ShardResult:

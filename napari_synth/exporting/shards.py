@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from napari_synth.core.errors import Cancelled, InputError, SynthError
+from napari_synth.core.errors import Cancelled, InputError, SynthError, brief
 from napari_synth.core.progress import CancelToken
-from napari_synth.core.untrusted import one_line
 from napari_synth.exporting.making import PairMaker, load_maker
 from napari_synth.exporting.shard_plan import ShardPlan, shard_name
 from napari_synth.exporting.shard_table import ShardFile, ShardTable, tables_of
@@ -98,7 +97,7 @@ def make_shard(
         except SynthError as error:
             problem = str(error)
         except Exception as error:  # one shard that fails must not end the others
-            problem = f"{type(error).__name__}: {one_line(error)}"
+            problem = f"{type(error).__name__}: {brief(error)}"
     return ShardResult(shard, 0, problem=problem, seconds=time.perf_counter() - start)
 
 

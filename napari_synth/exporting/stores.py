@@ -10,10 +10,9 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from napari_synth.core.errors import InputError, SynthError, WorkError
+from napari_synth.core.errors import InputError, SynthError, WorkError, brief
 from napari_synth.core.files import user_path, write_error, writing
 from napari_synth.core.names import check_inside
-from napari_synth.core.untrusted import one_line
 
 CREATE_TRIES = 3
 
@@ -261,7 +260,7 @@ def open_store(target: str, endpoint: str = "") -> Store:
 
 def _store_error(place: str, doing: str, error: Exception) -> WorkError:
     """What a store says, in a sentence."""
-    reason = one_line(error) or type(error).__name__
+    reason = brief(error) or type(error).__name__
     if isinstance(error, PermissionError) or type(error).__name__ == "NoCredentialsError":
         return WorkError(
             f"{place} cannot be {doing} ({reason}).",

@@ -59,7 +59,8 @@ class Survey:
         Real pairs of each role.
     dtype : str
         Of the images.
-    rgb, two_channels : bool
+    rgb, mixed, two_channels : bool
+        Whether images are in colour; whether some of them are and others grey; whether they have two channels.
     """
 
     masks: tuple[MaskFacts, ...] = ()
@@ -68,6 +69,7 @@ class Survey:
     real: Mapping[str, int] = field(default_factory=dict)
     dtype: str = "uint8"
     rgb: bool = True
+    mixed: bool = False
     two_channels: bool = False
 
     @property
