@@ -16,7 +16,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from benchmarks import capsules, live, precision, renders, shards, timing, training, two_channels
+from benchmarks import capsules, evaluation, live, precision, renders, shards, timing, training, two_channels
 from benchmarks.table import table
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
@@ -101,6 +101,7 @@ def everything() -> None:
     training.main()
     live.main()
     precision.main()
+    evaluation.realism()
     shards.main()
 
 
@@ -116,6 +117,7 @@ def quick() -> None:
     training.main(rounds=1)
     live.main(sizes=(256,), large=(1088,), rounds=1)
     precision.main(rounds=1)
+    evaluation.realism(6)
     shards.main(pairs=4, size=64, shard_size=2, many=20)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from napari_synth.api import (
         check_pairs,
         compose_masks,
+        does_it_help,
+        evaluate_realism,
         export,
         field_settings,
         fit_field,
@@ -43,6 +45,8 @@ __all__ = [
     "__version__",
     "check_pairs",
     "compose_masks",
+    "does_it_help",
+    "evaluate_realism",
     "export",
     "export_shards",
     "field_settings",

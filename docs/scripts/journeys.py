@@ -2,7 +2,8 @@
 
 On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/journeys.py [NAME...]
 
-Without names, all of them are gone, and the pictures of the documentation are taken at 1280×800.
+Without names, all of them are gone, and the pictures of the documentation are taken. The environment variables
+``JOURNEY_SIZE`` (``1280x800``), ``JOURNEY_THEME`` (``dark``) and ``JOURNEY_PICTURES`` (a folder) take others.
 """
 
 from __future__ import annotations
@@ -84,6 +85,34 @@ class Person:
         if widget.visibleRegion().isEmpty() or not widget.isEnabled():
             raise AssertionError(f"{widget.accessibleName()!r} cannot be clicked on.")
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+        self.clicks += 1
+        self.look_around()
+
+    def stroke(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw on the canvas from one place of the selected layer to another, with the button held."""
+        import numpy as np
+        from qtpy.QtCore import QPoint, Qt
+        from qtpy.QtTest import QTest
+
+        from napari_synth.ui.napari_bridge.window import canvas_widget
+
+        layer, canvas, camera = (
+            self.viewer.layers.selection.active,
+            canvas_widget(self.viewer),
+            self.viewer.scene.camera,
+        )
+
+        def place(position: Any) -> QPoint:
+            world = np.array(layer.data_to_world(position))[-2:] - np.array(camera.center)[-2:]
+            y, x = world * camera.zoom + np.array([canvas.height(), canvas.width()]) / 2
+            return QPoint(round(x), round(y))
+
+        QTest.mouseMove(canvas, place(start))
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=place(start))
+        for share in np.linspace(0.1, 1, 10):
+            QTest.mouseMove(canvas, place(np.add(start, share * np.subtract(end, start))))
+            self.look_around(0.02)
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=place(end))
         self.clicks += 1
         self.look_around()
 
@@ -179,15 +208,41 @@ def capsule_off(person: Person, folder: Path) -> Path:
     return walk
 
 
+def lesion(person: Person) -> None:
+    """A lesion painted into a brain: the signal over the real anatomy follows."""
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.napari_bridge.window import PLUGIN
+
+    session, synthesize = person.session, person.session.actions(SynthesizeActions)
+    person.viewer.open_sample(PLUGIN, "brain_256")
+    person.look_around()
+    person.wait(synthesize.jobs)
+    mask = session.context.masks.current
+    person.viewer.layers.selection.active = mask
+    person.viewer.fit_to_view()
+    person.picture("brain")
+    mask.mode, mask.brush_size = "paint", 12
+    mask.selected_label = int(mask.data.max()) + 1
+    person.stroke((150, 90), (156, 100))
+    session.actions(SynthesizeActions).render()
+    person.clicks += 1
+    person.wait(synthesize.jobs)
+    person.picture("lesion")
+
+
 def main(names: list[str]) -> None:
     """Go the ways of these names, each in a new window."""
     from napari_synth.ui.app import open_window
 
     folder = Path(tempfile.mkdtemp())
     pairs: list[Path] = []
+    width, _, height = os.environ.get("JOURNEY_SIZE", "1280x800").partition("x")
+    pictures = Path(os.environ.get("JOURNEY_PICTURES", PICTURES))
+    theme = os.environ.get("JOURNEY_THEME", "dark")
+    pictures.mkdir(parents=True, exist_ok=True)
 
     def start(sample: bool = False) -> Person:
-        return Person(open_window(sample, render_first=sample), PICTURES)
+        return Person(open_window(sample, render_first=sample), pictures, (int(width), int(height)), theme)
 
     def go_first() -> None:
         person = start(sample=True)
@@ -207,10 +262,17 @@ def main(names: list[str]) -> None:
         print(f"capsule_off: {capsule_off(person, folder)}")
         person.viewer.close()
 
+    def go_lesion() -> None:
+        person = start()
+        lesion(person)
+        print(f"lesion: {person.clicks} clicks")
+        person.viewer.close()
+
     ways: dict[str, Callable[[], None]] = {
         "first_start": go_first,
         "dropped_export": go_dropped,
         "capsule_off": go_capsule,
+        "lesion": go_lesion,
     }
     for name in names or list(ways):
         ways[name]()
@@ -219,5 +281,4 @@ def main(names: list[str]) -> None:
 if __name__ == "__main__":
     os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
     os.environ["NAPARI_SYNTH_STATE"] = tempfile.mkdtemp()
-    PICTURES.mkdir(exist_ok=True)
     main(sys.argv[1:])

@@ -49,13 +49,15 @@ def microscope(model: str) -> None:
     import numpy as np
 
     from napari_synth.ui.app import open_window
-    from napari_synth.ui.napari_bridge.window import PLUGIN
+    from napari_synth.ui.napari_bridge.window import PLUGIN, open_column
     from napari_synth.ui.session import session_for
 
     viewer = open_window(sample=False)
+    session_for(viewer).context.column.tour = -1
     viewer.open_sample(PLUGIN, "axons_256")
-    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect")
     session = session_for(viewer)
+    session.context.column.open_tab("inspect")
+    panel: Any = open_column(viewer).opened["inspect"]
     inspecting, walking = session.actions(InspectActions), session.actions(InspectActions).walks
     session.context.choose_model(session.context.catalogue.add_file(model) if Path(model).is_file() else model)
     settle()
@@ -94,35 +96,41 @@ def main() -> None:
 
     viewer = open_window(render_first=True)
     session = session_for(viewer)
+    session.context.column.tour = -1
 
-    def picture(name: str, jobs: Jobs, act: Callable[[], object] | None = None) -> None:
+    def picture(name: str, jobs: Jobs, act: Callable[[], object] | None = None, step: str = "") -> None:
+        if step:
+            session.context.column.open_section(step)
         if act is not None:
             act()
         settle(jobs)
         save_picture(viewer, name)
 
-    picture("window", session.actions(SynthesizeActions).jobs)
+    masks, synthesize = session.actions(MaskActions), session.actions(SynthesizeActions)
+    export = session.actions(ExportActions)
+    picture("window", synthesize.jobs, step="synthesize")
     session.context.field.seed = 5
-    picture("sampled", session.actions(MaskActions).jobs, lambda: session.actions(MaskActions).sample(256, 256))
+    picture("sampled", masks.jobs, lambda: masks.sample(256, 256), "masks")
     session.context.look.option = "fluorescence"
-    picture("fluorescence", session.actions(SynthesizeActions).jobs, session.actions(SynthesizeActions).render)
+    picture("fluorescence", synthesize.jobs, synthesize.render, "synthesize")
     session.context.export.folder = str(Path(tempfile.mkdtemp()) / "pairs")
     session.context.export.variants = 2
-    picture("exported", session.actions(ExportActions).jobs, lambda: session.actions(ExportActions).export())
+    picture("exported", export.jobs, export.export, "export")
     nuclei_by_hand(viewer, settle, picture)
     viewer.close()
 
 
 def nuclei_by_hand(viewer: Any, settle: Callable[[Jobs], None], picture: Callable[..., None]) -> None:
     """Stamp and change nuclei, and look at the latent map."""
-    from napari_synth.ui.napari_bridge.window import open_panel
+    from napari_synth.ui.napari_bridge.window import open_column
     from napari_synth.ui.session import session_for
 
     session = session_for(viewer)
     dock = session.actions(NucleusActions)
     viewer.layers.clear()
     session.actions(MaskActions).new_mask(256, 256)
-    panel: Any = open_panel(viewer, "Nuclei")
+    session.context.column.open_tab("nuclei")
+    panel: Any = open_column(viewer).opened["nuclei"]
     settle(dock.jobs)
     viewer.fit_to_view()
     dock.use_tool("stamp")

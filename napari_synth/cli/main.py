@@ -14,6 +14,7 @@ from napari_synth import __version__
 from napari_synth.cli import (
     check,
     convert,
+    evaluate,
     export,
     inspect,
     looks,
@@ -58,6 +59,7 @@ export_app.command("finish")(with_paths(shards.finish))
 export_app.command("verify")(with_paths(shards.verify))
 app.add_typer(export_app, name="export", help="Render and write image-label pairs for a trainer.")
 app.command("replay")(with_paths(replay.replay))
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
 
 

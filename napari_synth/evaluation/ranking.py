@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from napari_synth.core.errors import InputError
+from napari_synth.evaluation.metrics.masks import auc_of_counts
 
 LIKE, UNLIKE = 0.75, 0.25
 
@@ -100,9 +101,8 @@ def roc_auc(values: np.ndarray, positives: np.ndarray, negatives: np.ndarray) ->
         0.5 where one of the two kinds is missing.
     """
     _, place = np.unique(values, return_inverse=True)
-    p, n = np.bincount(place, positives), np.bincount(place, negatives)
-    pairs = p.sum() * n.sum()
-    return float((p * (np.cumsum(n) - n / 2)).sum() / pairs) if pairs else 0.5
+    auc = auc_of_counts(np.bincount(place, positives), np.bincount(place, negatives))
+    return 0.5 if np.isnan(auc) else auc
 
 
 def _counts(pixels: np.ndarray, factor: int) -> np.ndarray:

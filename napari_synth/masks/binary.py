@@ -28,7 +28,7 @@ UNSURE = 0.5
 MOST_UNSURE, LEAST_FOREGROUND, MOST_FOREGROUND = 0.05, 0.01, 0.90
 
 
-def binary_instances(foreground: np.ndarray) -> np.ndarray:
+def binary_instances(foreground: np.ndarray, rise: float = RISE) -> np.ndarray:
     """Instance labels of a binary mask.
 
     Components under `CRUMB_PIXELS` or a tenth of the median area go, holes under a tenth of their object
@@ -37,6 +37,8 @@ def binary_instances(foreground: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     foreground : ndarray of bool, shape (Y, X)
+    rise : float
+        A centre stands out from its surroundings by this part of the median radius: more parts fewer objects.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def binary_instances(foreground: np.ndarray) -> np.ndarray:
         return np.zeros(foreground.shape, np.int32)
     median_radius = np.sqrt(np.median(_areas(components)) / np.pi)
     distance = ndimage.gaussian_filter(_distance(solid), BLUR)
-    centres = h_maxima(distance, RISE * median_radius)
+    centres = h_maxima(distance, rise * median_radius)
     markers, _ = ndimage.label(centres.astype(bool) & solid, EIGHT)
     markers = _with_every_component(markers, components, distance)
     labels: np.ndarray = watershed(-distance, markers, mask=solid).astype(np.int32)

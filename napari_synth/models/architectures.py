@@ -71,6 +71,12 @@ def _unet(**hyper: Any) -> nn.Module:
     return segmentation_unet(**hyper)
 
 
+def _plain_unet(**hyper: Any) -> nn.Module:
+    from napari_synth.nets.unet import PlainUNet
+
+    return PlainUNet(**hyper)
+
+
 def _foreign(**hyper: Any) -> nn.Module:
     from napari_synth.nets.foreign import ForeignProgram
 
@@ -104,6 +110,7 @@ ARCHITECTURES: Registry[Callable[..., nn.Module]] = Registry(
         "dvae": _dvae,
         "ising-gan": _ising,
         "unet": _unet,
+        "plain-unet": _plain_unet,
         "signal-unet": _signal_unet,
     },
 )

@@ -203,6 +203,7 @@ HYPER: dict[str, type[Hyper] | type[AppearanceSettings]] = {
     "ising-gan": IsingHyper,
     "dvae": DVAEHyper,
     "unet": UNetHyper,
+    "plain-unet": UNetHyper,
     "signal-unet": SignalUNetHyper,
 }
 """By architecture; one of somebody else may do without a line and then checks its arguments itself."""

@@ -84,6 +84,8 @@ def small(words: list[str]) -> list[str]:
     if words[1:2] == ["train"]:
         settings = [part for setting in _known(SMALL_TRAINING[words[2]], words) for part in ("--set", setting)]
         words += ["--steps", "2", "--device", "cpu", *settings]
+    if words[1:3] in (["evaluate", "help"], ["evaluate", "pairs"]):
+        words += ["--steps", "2"]
     return words
 
 

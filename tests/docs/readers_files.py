@@ -11,6 +11,7 @@ import torch
 
 from tests.datasets.test_modalities import picture
 from tests.docs.markdown import ROOT
+from tests.evaluation.usefulness.small_sets import disc_folder
 from tests.helpers import nuclei, pair_folder, triplet_folder
 from tests.reference.published import NestedGenerator
 
@@ -46,6 +47,8 @@ def _training_data(folder: Path) -> None:
     for name in ("he", "he-dark", "purple", "fluorescence"):
         pair_folder(folder / "DATA" / name, count=5, grey=name == "fluorescence")
     pair_folder(folder / "AXONS" / "axons", count=2, size=(256, 256), grey=True)
+    disc_folder(folder / "REAL", 8)
+    disc_folder(folder / "SYNTHETIC", 6, 500)
     for kind in range(3):
         (folder / "MIXED").mkdir(exist_ok=True)
         for number in range(9):

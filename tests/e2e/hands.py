@@ -13,6 +13,8 @@ from napari_synth.ui.napari_bridge.window import canvas_widget, open_column
 from napari_synth.ui.session import session_for
 
 BEAT_MS = 5
+THROTTLE_MS = 8
+"""napari tells of moves of the mouse every 5 ms at most."""
 
 
 def settle(qtbot, viewer):
@@ -92,6 +94,7 @@ def stroke(viewer, qtbot, start, end):
         for share in np.linspace(0.2, 1, 5):
             place = on_canvas(viewer, layer, np.add(start, share * np.subtract(end, start)))
             qtbot.mouseMove(native, place)
+            qtbot.wait(THROTTLE_MS)
     qtbot.mouseRelease(native, button, pos=place)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QApplication, QDockWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QShortcut
 
+from napari_synth.core.recipe import METADATA_KEY
+from napari_synth.ui.column.cheat_sheet import CheatSheet
 from napari_synth.ui.docks.registry import DOCKS
+from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget, main_window, open_column
 from napari_synth.ui.session import session_for
 from napari_synth.ui.widgets.panel import WIDTH
-from tests.e2e.hands import reveal, settle, tab
+from tests.e2e.hands import idle, reveal, settle, tab
 from tests.ui.hands import controls
 
 LAPTOP, DESK = (1280, 800), (1600, 1000)
@@ -149,3 +152,33 @@ def test_the_picture_does_not_move_when_sliders_appear(window, qtbot):
     settle(qtbot, window)
     assert canvas_widget(window).height() == height
     np.testing.assert_allclose(places(), before, atol=1.5)
+
+
+def test_keys_work_on_the_canvas_and_in_the_column(window, qtbot):
+    session = session_for(window)
+    jobs = session.actions(SynthesizeActions).jobs
+    session.context.look.device = "cpu"
+    mask = session.context.masks.current
+    control = Qt.KeyboardModifier.ControlModifier
+    for widget in (canvas_widget(window), open_column(window).steps.headers["masks"]):
+        seed = session.context.look.seed
+        qtbot.keyClick(widget, Qt.Key.Key_G)
+        assert session.context.look.seed != seed
+        qtbot.keyClick(widget, Qt.Key.Key_Return, control)
+        idle(qtbot, jobs)
+        (image,) = session.context.results.of(mask).values()
+        assert image.metadata[METADATA_KEY]["seed"] == session.context.look.seed
+    (sheet,) = [one for one in main_window(window).findChildren(QShortcut) if one.key().toString() == "?"]
+    sheet.activated.emit()
+    assert main_window(window).findChild(CheatSheet).isVisible()
+    main_window(window).findChild(CheatSheet).close()
+
+
+def test_help_has_the_tour_and_the_keys(window, qtbot):
+    column = open_column(window)
+    column.tour.skip.click()
+    (menu,) = [action.menu() for action in window.window.help_menu.actions() if action.text() == "napari-synth"]
+    entries = {action.text().partition("\t")[0]: action for action in menu.actions()}
+    assert set(entries) == {"Tour", "Show all keys"}
+    entries["Tour"].trigger()
+    assert column.tour.isVisible()

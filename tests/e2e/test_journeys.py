@@ -71,3 +71,17 @@ def test_a_capsule_switched_off_and_a_walk_saved(journeys, person, tmp_path):
 
     assert tifffile.imread(walk).ndim == 3
     assert ns.recipe_of(walk).interventions
+
+
+@pytest.mark.slow
+def test_a_lesion_put_into_a_brain(journeys, person):
+    someone = person()
+    journeys.lesion(someone)
+    context = someone.session.context
+    mask = context.masks.current
+    (signal,) = context.results.of(mask).values()
+    new = mask.data == mask.data.max()
+    assert 100 < new.sum() < 600, "what was painted"
+    assert signal.data[new].mean() > 1.5 * np.median(signal.data)
+    anatomy = someone.viewer.layers["anatomy"]
+    assert someone.viewer.layers.index(signal) > someone.viewer.layers.index(anatomy)

@@ -41,6 +41,13 @@ def controls(panel: QWidget) -> list[QWidget]:
 
 def in_a_menu_of_a_plot(widget: QWidget) -> bool:
     """Whether a control lies in a menu that pyqtgraph makes for every plot; ours are without (``enableMenu=False``)."""
-    while widget is not None and not (isinstance(widget, QMenu) and type(widget).__module__.startswith("pyqtgraph")):
-        widget = widget.parentWidget()
-    return widget is not None
+    while widget is not None:
+        parent = widget.parentWidget()
+        if isinstance(widget, QMenu) and any(_of_pyqtgraph(one) for one in (widget, parent)):
+            return True
+        widget = parent
+    return False
+
+
+def _of_pyqtgraph(widget: QWidget | None) -> bool:
+    return any(kind.__module__.startswith("pyqtgraph") for kind in type(widget).__mro__)

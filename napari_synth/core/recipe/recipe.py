@@ -142,8 +142,8 @@ class Recipe(Strict):
             seed = derived(source.seed, "field", repetition)
             source = source.model_copy(update={"seed": seed, "sha256": ""})
         option, variant = divmod(rest, self.variants)
-        first = self.format > 1 and mask_number == variant == 0  # the very image that was looked at
-        seed = self.seed if self.seed is None or first else derived(self.seed, "pair", mask_number, variant)
+        looked_at = self.format > 1 and mask_number == variant == 0  # the first pair is the very image
+        drawn = self.seed if self.seed is None or looked_at else derived(self.seed, "pair", mask_number, variant)
         return self.model_copy(
             update={
                 "masks": [source],
@@ -151,7 +151,7 @@ class Recipe(Strict):
                 "options": self.options[option : option + 1],
                 "variants": 1,
                 "n": None,
-                "seed": seed,
+                "seed": drawn,
             }
         )
 

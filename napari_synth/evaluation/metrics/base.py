@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Takes = Literal["two images", "two masks", "two sets of images"]
+Takes = Literal[
+    "two images",
+    "two masks",
+    "two label images",
+    "a mask and probabilities",
+    "two sets of images",
+    "two sets of features",
+]
 
 
 @dataclass(frozen=True)
@@ -17,14 +24,14 @@ class Metric:
     ----------
     title : str
         What it is, for a table.
-    takes : {'two images', 'two masks', 'two sets of images'}
-        What it compares, the real one first.
-    better : {'lower', 'higher'}
+    takes : str
+        What it compares, the real one first; one of `Takes`.
+    better : {'lower', 'higher', 'zero'}
     function : callable
-        Of the two, to a float.
+        Of the two, to a float; NaN where it is not defined.
     """
 
     title: str
     takes: Takes
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher", "zero"]
     function: Callable[..., float]

@@ -55,7 +55,8 @@ class CocoWriter(Writer):
         return tuple(written)
 
     def _annotations(self, folder: Path, items: Iterable[Item], kind: str) -> dict[str, Any]:
-        images, annotations = [], []
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
         for item in items:
             image, mask = self.files(folder, item)
             labels = tifffile.imread(mask)

@@ -41,7 +41,7 @@ class OmeZarrWriter(Writer):
         image = np.moveaxis(image, -1, 0) if pair.condition is None and image.ndim == 3 else image
         image = image[None] if image.ndim == 2 else image
         dtype = np.uint32 if pair.labels.max(initial=0) > np.iinfo(np.uint16).max else np.uint16
-        labels = pair.labels.astype(dtype)
+        labels: np.ndarray = pair.labels.astype(dtype)
         with writing_folder(place) as temporary:
             root = zarr.open_group(temporary, mode="w", zarr_format=3)
             levels = _pyramid(image)

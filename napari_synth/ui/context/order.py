@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_synth.synthesis.latents.sources import Source
     from napari_synth.synthesis.request import RenderRequest
 
+MASK_FIRST = Note("hint", "There is no mask yet.", "Open Mask: paint one, sample one, or open your own.")
 NO_MASK = Note("problem", "There is no mask layer.", "Press New mask or Sample a field under Mask.")
 NO_IMAGE = Note(
     "problem",

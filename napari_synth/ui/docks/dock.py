@@ -67,8 +67,9 @@ class DockActions:
         self.jobs = Jobs(context, self.say)
         for signal in (context.masks.changed, context.masks.current_changed, context.look.events.model):
             signal.connect(self._on_another_situation)
-        if self.hint.text:
-            self.say(self.hint)
+        self._advised = self.next_step
+        if self._advised.text:
+            self.say(self._advised)
 
     @property
     def headline(self) -> str:
@@ -86,7 +87,7 @@ class DockActions:
 
     @property
     def next_step(self) -> Note:
-        """The one thing to do next, as things are now."""
+        """The one thing to do next, as things are now; the context is all that it asks."""
         return self.hint
 
     def close(self) -> None:
@@ -94,9 +95,11 @@ class DockActions:
         self.jobs.close()
 
     def _on_another_situation(self) -> None:
-        """What was said of another mask or model no longer helps."""
-        if self.note != self.next_step and not self.jobs.lane.state.running:
-            self.say(self.next_step)
+        """What was said of another mask or model no longer helps; a hint on what is being done still does."""
+        before, self._advised = self._advised, self.next_step
+        outdated = self.note.kind != "hint" or self.note == before
+        if outdated and self.note != self._advised and not self.jobs.lane.state.running:
+            self.say(self._advised)
 
 
 @dataclass(frozen=True)

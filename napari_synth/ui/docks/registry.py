@@ -49,5 +49,13 @@ DOCKS: dict[str, Dock] = {
             f"{HERE}.inspect.actions:InspectActions",
             f"{HERE}.inspect.panel:InspectPanel",
         ),
+        Dock(
+            "evaluate",
+            "Is it helping?",
+            "tab",
+            "Compare synthetic with real pairs: do they help, how real do they look",
+            f"{HERE}.evaluate.actions:EvaluateActions",
+            f"{HERE}.evaluate.panel:EvaluatePanel",
+        ),
     )
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.shortcuts import default_shortcuts
@@ -47,7 +46,7 @@ class Keys:
 
     def _bind(self, viewer: ViewerModel, key: str, call: Callable[[], object]) -> None:
         try:
-            viewer.bind_key(key, partial(_call, call))
+            viewer.bind_key(key, _named(call))
         except ValueError:  # the user has bound it
             return
         self._bound.append(key)
@@ -80,5 +79,10 @@ def key_words(shortcut: str) -> str:
     return str(QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText))
 
 
-def _call(call: Callable[[], object], *_: object) -> None:
-    call()
+def _named(call: Callable[[], object]) -> Callable[[ViewerModel], None]:
+    """A function, since napari asks whatever is bound for its name at every press of a key."""
+
+    def press(viewer: ViewerModel) -> None:
+        call()
+
+    return press

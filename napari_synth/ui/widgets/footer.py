@@ -113,7 +113,7 @@ class Foot(QStackedWidget):
     def sizeHint(self) -> QSize:
         """The same height for every message and for the job bar."""
         margins = self.contentsMargins()
-        lines = LINES * self.fontMetrics().lineSpacing()
+        lines = LINES * self.status.text.fontMetrics().lineSpacing() + 4
         return QSize(0, max(lines, self.job.sizeHint().height()) + margins.top() + margins.bottom())
 
     def minimumSizeHint(self) -> QSize:

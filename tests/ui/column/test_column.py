@@ -11,7 +11,9 @@ from qtpy.QtWidgets import QToolButton
 from napari_synth.ui.column.column import Column
 from napari_synth.ui.column.commands import run_command
 from napari_synth.ui.column.tour import STOPS
+from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.masks.actions import MaskActions
+from napari_synth.ui.docks.nuclei.actions import NucleusActions
 from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.conftest import painted
 from tests.ui.hands import click, controls
@@ -87,7 +89,14 @@ def test_choices_survive_a_restart(column, session, opened):
     choices.open_section("export")
     context.look.fast, context.look.outline, context.export.variants = True, False, 7
     context.field.count_mean, context.field.spacing = 33.0, "apart"
-    again = opened(ViewerModel()).context
+    session.actions(InspectActions).choices.everywhere = True
+    session.actions(InspectActions).walks.choices.steps = 9
+    session.actions(NucleusActions).choices.turn_random = False
+    second = opened(ViewerModel())
+    assert second.actions(InspectActions).choices.everywhere
+    assert second.actions(InspectActions).walks.choices.steps == 9
+    assert not second.actions(NucleusActions).choices.turn_random
+    again = second.context
     assert (again.column.section, again.column.tabs, again.column.tab) == ("export", ("nuclei",), "")
     assert (again.look.fast, again.look.outline, again.export.variants) == (True, False, 7)
     assert (again.field.count_mean, again.field.spacing) == (33.0, "apart")
@@ -119,7 +128,7 @@ def test_every_control_of_the_column_has_a_tooltip_a_name_and_a_place_in_the_tab
     for action in column.menu.actions():
         action.trigger()
     for widget in controls(column):
-        assert widget.toolTip(), widget
+        assert widget.toolTip(), (widget, widget.parentWidget(), widget.parentWidget().parentWidget())
         assert widget.accessibleName(), widget
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget.accessibleName()
 

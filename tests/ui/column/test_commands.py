@@ -52,6 +52,7 @@ def test_a_key_of_the_canvas_does_what_the_registry_says(viewer, session, qtbot)
     assert session.context.look.seed != before
     bound["N"](viewer)
     assert session.context.masks.current is viewer.layers["one"]
+    assert all(call.__name__ for call in bound.values()), "napari asks for it"
     assert len(bound) == sum(shortcut[-1].isalnum() for shortcut in SHORTCUTS.values())
 
 

@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from napari_synth.core.errors import InputError, SynthError
 from napari_synth.ui.context.notes import Note
-from napari_synth.ui.context.order import NO_MASK
+from napari_synth.ui.context.order import MASK_FIRST, NO_MASK
 from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.export.jobs import ExportWork
 from napari_synth.ui.napari_bridge.mask_layers import mask_array, pixel_size
@@ -45,6 +45,10 @@ class ExportActions(DockActions):
     def headline(self) -> str:
         count = self.count
         return f"{count} {'pair' if count == 1 else 'pairs'} ready" if count else "nothing chosen yet"
+
+    @property
+    def next_step(self) -> Note:
+        return self.hint if self.context.masks.layers else MASK_FIRST
 
     def _on_headline(self) -> None:
         self.headline_changed.emit()

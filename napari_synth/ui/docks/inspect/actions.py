@@ -12,6 +12,7 @@ from napari_synth.models.defaults import DEFAULT_CAPSULES
 from napari_synth.synthesis.architectures.registry import stages_of
 from napari_synth.ui.context.network_changes import change_words, unit_of
 from napari_synth.ui.context.notes import Note
+from napari_synth.ui.context.order import MASK_FIRST
 from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.inspect.choices import InspectChoices
 from napari_synth.ui.docks.inspect.jobs import LOOKING_STEPS, LookWork, Seen, UnchangedImages
@@ -66,6 +67,7 @@ class InspectActions(DockActions):
     def __init__(self, context: Context):
         super().__init__(context)
         self.choices = InspectChoices()
+        context.remembered.keep("inspect", self.choices, ("everywhere",))
         self.stacks = StackLayers(context.viewer)
         self.ranking = CapsuleRanking(self)
         self.walks = LatentWalks(context, self.stacks, self.choices, self.say, self.ordered, self.look_at)
@@ -81,6 +83,10 @@ class InspectActions(DockActions):
         self.ranking.close()
         self.walks.close()
         super().close()
+
+    @property
+    def next_step(self) -> Note:
+        return self.hint if self.context.masks.layers else MASK_FIRST
 
     @property
     def stages(self) -> tuple[Stage, ...]:

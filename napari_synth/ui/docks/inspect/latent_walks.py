@@ -91,6 +91,7 @@ class LatentWalks:
         self._ordered = ordered
         self._look_at = look_at
         self.choices = LatentChoices()
+        context.remembered.keep("walks", self.choices, ("steps", "with_capsules"))
         self.jobs = Jobs(context, say)
         self._fetching = Jobs(context, say)
         self._asked = _Asked()

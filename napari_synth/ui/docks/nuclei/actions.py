@@ -65,6 +65,7 @@ class NucleusActions(DockActions):
         super().__init__(context)
         say, choices = self.say, NucleusChoices()
         self.choices = choices
+        context.remembered.keep("nuclei", choices, ("turn_random", "size_random", "true_size"))
         self.loader = ShapeLoader(context.models, self.jobs, say)
         self.libraries = Libraries(context, self.jobs, self.loader, say)
         self.shapes = ShapeChoice(context, choices, self.libraries, self.loader, say)

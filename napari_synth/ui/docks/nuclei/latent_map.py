@@ -55,7 +55,7 @@ class LatentMap(pg.PlotWidget):
         plot.hideButtons()
         plot.ctrlMenu.setParent(self)  # nobody sees it, but Python's garbage collector must not be the one to delete it
         plot.setAspectLocked(True)
-        for side, name in (("bottom", "first component"), ("left", "second component")):
+        for side, name in (("bottom", "shapes differ most this way"), ("left", "and then this way")):
             plot.getAxis(side).setLabel(name)
         self.getViewBox().setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(220)

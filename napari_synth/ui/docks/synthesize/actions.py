@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_synth.core.errors import SynthError
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.context.notes import Note
+from napari_synth.ui.context.order import MASK_FIRST
 from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.synthesize.following import Following
 from napari_synth.ui.docks.synthesize.jobs import STEPS, RenderWork
@@ -59,6 +60,10 @@ class SynthesizeActions(DockActions):
             return "no model yet"
         title = next((one.title or one.name for one in card.looks if one.name == look.option), card.title or card.id)
         return f"{title}, seed {look.seed}" if look.noise and not card.condition_channels else title
+
+    @property
+    def next_step(self) -> Note:
+        return self.hint if self.context.masks.layers else MASK_FIRST
 
     def _on_headline(self) -> None:
         self.headline_changed.emit()

@@ -1,0 +1,107 @@
+"""Copies of real images, and synthetic images that are all alike: the nearest neighbour of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft
+
+from napari_synth.core.progress import CancelToken
+from napari_synth.core.seeds import numpy_rng
+from napari_synth.evaluation.pair_check.alignment import SIDE, flattened, normed, shrunk, thumbnail
+from napari_synth.evaluation.pair_check.cures import TURNS
+from napari_synth.evaluation.pair_check.pixels import grey_of
+from napari_synth.evaluation.realism.sets import Picture
+
+MOST = 200
+"""Images of a set that are compared; more are drawn from."""
+COPY = 0.9
+"""Likeness, in [-1, 1], from which an image may be a copy, if no two real ones are as alike."""
+COLLAPSE = 2.0
+"""Standard deviations by which synthetic images are more alike than real ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The likeness of each image to its nearest neighbour.
+
+    Likeness is the largest correlation of 64×64 thumbnails over all shifts, quarter turns and mirrors.
+
+    Attributes
+    ----------
+    of_real, of_synthetic : ndarray
+        Within each set.
+    across : ndarray
+        Of each synthetic image to the real ones.
+    nearest : list of (Picture, Picture, float)
+        Synthetic and real image, most alike first.
+    """
+
+    of_real: np.ndarray
+    of_synthetic: np.ndarray
+    across: np.ndarray
+    nearest: list[tuple[Picture, Picture, float]]
+
+    @property
+    def copies(self) -> list[tuple[Picture, Picture, float]]:
+        """Pairs that may be copies."""
+        limit = max(COPY, float(np.quantile(self.of_real, 0.999)))
+        return [found for found in self.nearest if found[2] > limit]
+
+    @property
+    def alike(self) -> bool:
+        """Whether synthetic images are more alike than real ones."""
+        limit = np.median(self.of_real) + COLLAPSE * self.of_real.std()
+        return bool(np.median(self.of_synthetic) > limit)
+
+
+def neighbours(real: Sequence[Picture], synthetic: Sequence[Picture], seed: int, cancel: CancelToken) -> Neighbours:
+    """Compare all with all, at most `MOST` of each set."""
+    real, synthetic = _some(real, seed), _some(synthetic, seed)
+    ours, theirs = _spectra(real), _spectra(synthetic)
+    turned = [_spectra(synthetic, turn) for turn in TURNS.values()]
+    across = likeness(theirs, ours, cancel)
+    for spectra in turned:
+        across = np.maximum(across, likeness(spectra, ours, cancel))
+    within = []
+    for pictures, spectra in ((real, ours), (synthetic, theirs)):
+        found = likeness(spectra, spectra, cancel)
+        for turn in TURNS.values():
+            found = np.maximum(found, likeness(_spectra(pictures, turn), spectra, cancel))
+        np.fill_diagonal(found, -1)
+        within.append(found.max(1))
+    best = across.argmax(1)
+    order = np.argsort(-across.max(1))
+    nearest = [(synthetic[i], real[best[i]], float(across[i, best[i]])) for i in order]
+    return Neighbours(within[0], within[1], across.max(1), nearest)
+
+
+def likeness(first: np.ndarray, second: np.ndarray, cancel: CancelToken) -> np.ndarray:
+    """Largest correlation over cyclic shifts, (N, M), of the spectra of thumbnails."""
+    found = np.zeros((len(first), len(second)), np.float32)
+    for number, spectrum in enumerate(first):
+        cancel.raise_if_cancelled()
+        found[number] = fft.irfft2(spectrum[None] * second.conj()).max((1, 2))
+    return found
+
+
+def _spectra(pictures: Sequence[Picture], turn: object = None) -> np.ndarray:
+    thumbnails = [_thumbnail(picture.pixels) for picture in pictures]
+    if callable(turn):
+        thumbnails = [np.ascontiguousarray(turn(one)) for one in thumbnails]
+    spectra: np.ndarray = fft.rfft2(np.stack(thumbnails).astype(np.float32))
+    return spectra
+
+
+def _thumbnail(pixels: np.ndarray) -> np.ndarray:
+    grey = grey_of(pixels)
+    return thumbnail(normed(flattened(shrunk(grey, max(min(grey.shape) // SIDE, 1)))))
+
+
+def _some(pictures: Sequence[Picture], seed: int) -> list[Picture]:
+    if len(pictures) <= MOST:
+        return list(pictures)
+    chosen = numpy_rng(seed, "memory").permutation(len(pictures))[:MOST]
+    return [pictures[number] for number in sorted(chosen)]

@@ -1,0 +1,80 @@
+"""What the dock "Is it helping?" does in the background, away from layers and widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_synth.core.progress import CancelToken, OnProgress
+
+if TYPE_CHECKING:
+    from napari_synth.evaluation.pair_report import PairReport
+    from napari_synth.evaluation.realism import RealismReport
+    from napari_synth.evaluation.usefulness import HelpReport
+    from napari_synth.evaluation.usefulness.tables import Point
+
+
+@dataclass(eq=False)
+class HelpWork:
+    """Train and compare segmenters; what is found so far is in ``points`` and ``report``."""
+
+    settings: dict[str, Any]
+    points: list[Point] = field(default_factory=list)
+    report: HelpReport | None = None
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> HelpReport:
+        from dataclasses import replace
+
+        from napari_synth.evaluation.usefulness import HelpRequest, does_it_help, time_left
+
+        def found(report: HelpReport) -> None:
+            self.report = report
+
+        return does_it_help(
+            HelpRequest(**self.settings),
+            lambda p: on_progress(replace(p, message=f"{p.message} · {time_left(p)}".strip(" ·"))),
+            cancel,
+            self.points.append,
+            found,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RealismWork:
+    """Compare how images look."""
+
+    settings: dict[str, Any]
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> RealismReport:
+        from napari_synth.evaluation.realism import RealismRequest, evaluate_realism
+
+        return evaluate_realism(RealismRequest(**self.settings), on_progress, cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class PairsWork:
+    """Look at every pair with a segmenter of real images."""
+
+    settings: dict[str, Any]
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> PairReport:
+        from napari_synth.evaluation.pair_report import second_look
+
+        return second_look(**self.settings, on_progress=on_progress, cancel=cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class PictureWork:
+    """Read an image and its mask."""
+
+    image: Path
+    mask: Path | None
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> tuple[np.ndarray, np.ndarray | None]:
+        from napari_synth.datasets.image_files import open_mask, read_image
+
+        labels = None if self.mask is None else open_mask(self.mask, repair=True).pixels
+        return read_image(self.image), labels
