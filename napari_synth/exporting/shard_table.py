@@ -23,9 +23,6 @@ FOLDER = "manifests"
 class DamagedTable(WorkError):
     """A manifest that cannot be read."""
 
-    def __init__(self, name: str):
-        super().__init__(f"The manifest {name} is damaged.", "Start the same export again: its shard is made anew.")
-
 
 @dataclass(frozen=True)
 class ShardFile:
@@ -112,7 +109,9 @@ def parse_table(data: bytes, name: str) -> ShardTable:
             rows=tuple(map(_row, lines)),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedTable(name) from error
+        raise DamagedTable(
+            f"The manifest {name} is damaged.", "Start the same export again: its shard is made anew."
+        ) from error
 
 
 TYPES = {column.name: {"int": int, "float": float}.get(str(column.type), str) for column in fields(PairRow)}
