@@ -16,7 +16,18 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from benchmarks import capsules, evaluation, live, precision, renders, shards, timing, training, two_channels
+from benchmarks import (
+    capsules,
+    evaluation,
+    live,
+    pair_check,
+    precision,
+    renders,
+    shards,
+    timing,
+    training,
+    two_channels,
+)
 from benchmarks.table import table
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
@@ -96,6 +107,7 @@ def everything() -> None:
     renders.main()
     compose()
     export(1000)
+    pair_check.checked(500)
     capsules.main()
     two_channels.main()
     training.main()
@@ -112,6 +124,7 @@ def quick() -> None:
     renders.main(sizes=(256,), rounds=1, starts=1)
     compose(rounds=1)
     export(4)
+    pair_check.checked(4)
     capsules.main(sizes=(256,), rounds=1)
     two_channels.main(sizes=(256,), rounds=1)
     training.main(rounds=1)

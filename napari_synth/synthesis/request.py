@@ -18,6 +18,7 @@ from napari_synth.core.intensity import check_channel, in_grey_values_of
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import Intervention, Precision, Style, mask_hash
 from napari_synth.datasets.image_files import as_labels
+from napari_synth.datasets.plausible import is_scattered
 
 if TYPE_CHECKING:
     from napari_synth.models.card import ModelCard
@@ -192,7 +193,8 @@ def check_mask(mask: np.ndarray, may_be_empty: bool = False, what: str = "The ma
     Raises
     ------
     InputError
-        If the mask is not 2-D, holds no label where it must, holds NaN or fractions, or is larger than `MAX_SIDE`.
+        If the mask is not 2-D, holds no label where it must, holds NaN or fractions, has numbers scattered like grey
+        values, or is larger than `MAX_SIDE`.
     """
     labels = as_labels(arguments.plane_of(mask, "mask", MAX_SIDE, what), what)
     height, width = labels.shape
@@ -203,6 +205,11 @@ def check_mask(mask: np.ndarray, may_be_empty: bool = False, what: str = "The ma
         )
     if not may_be_empty:
         check_not_empty(labels, what)
+    if is_scattered(labels):
+        raise InputError(
+            f"{what} has grey values scattered as in a picture (JPEG noise or interpolation), not labels.",
+            "Use one number for each nucleus, or cure a copy: ns.check_pairs for files, Check… in the window.",
+        )
     return labels
 
 

@@ -120,7 +120,7 @@ def test_what_is_stored_and_makes_no_sense_is_passed_over(settings_file, opened,
 def test_a_button_of_a_step_opens_a_tab(column, qtbot):
     column.resize(WIDTH, 700)
     column.show()
-    click(qtbot, column.steps.panels["masks"].nuclei)
+    click(qtbot, column.steps.panels["masks"].paint.single)
     assert column.tabs.currentWidget() is column.opened["nuclei"]
 
 

@@ -132,7 +132,7 @@ class ExportActions(DockActions):
             return Note(
                 "problem",
                 "This model has no noise, so all variants of a mask are the same image.",
-                "Set the variants to 1, and make more masks: From label maps… under Mask.",
+                "Set the variants to 1, and make more masks: New masks from real ones… under Mask.",
             )
         if choices.variants > 1 and order.seed is None:
             return Note(

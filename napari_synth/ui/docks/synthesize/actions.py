@@ -90,6 +90,10 @@ class SynthesizeActions(DockActions):
         """Render the current mask as chosen; a render under way is replaced."""
         context = self.context
         layer = context.masks.current
+        mistaken = context.mistaken()
+        if mistaken is not None:
+            self.say(mistaken)
+            return
         order = context.order(layer)
         if isinstance(order, Note) or layer is None:
             self.say(order if isinstance(order, Note) else MASK_GONE)
