@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         recipe_of,
         replay,
         shape_library,
+        style_of,
         train,
     )
     from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
@@ -58,6 +59,7 @@ __all__ = [
     "recipe_of",
     "replay",
     "shape_library",
+    "style_of",
     "train",
     "verify_export",
 ]

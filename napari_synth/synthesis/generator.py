@@ -29,7 +29,7 @@ from napari_synth.synthesis.request import (
     option_name,
     render_error,
 )
-from napari_synth.synthesis.styles import check_style
+from napari_synth.synthesis.styles import check_style, style_for
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -138,7 +138,7 @@ class Generator(RoleModel):
         Cancelled
             What was finished went to ``steering.on_tile``.
         """
-        from napari_synth.synthesis.network_io import ForwardRequest, in_colours_of, style_for
+        from napari_synth.synthesis.network_io import ForwardRequest, in_colours_of
         from napari_synth.synthesis.precision import check_precision, computing
         from napari_synth.synthesis.threads import threads_for
 

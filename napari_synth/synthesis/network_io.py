@@ -12,14 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from napari_synth.core.errors import WorkError
-from napari_synth.core.recipe import Style, image_hash
+from napari_synth.core.recipe import image_hash
 from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.mask_encoding import mask_plane
 from napari_synth.nets.counter_noise import noise_planes
 from napari_synth.nets.metgan import NOISE_PERIODS, MetGen
 from napari_synth.nets.pix2pix import option_plane
 from napari_synth.nets.styled import StyledPix2Pix, style_planes
-from napari_synth.synthesis.styles import check_style, style_code
 
 if TYPE_CHECKING:
     from napari_synth.core.intensity import Intensity
@@ -93,22 +92,6 @@ def option_channel(model: TrainedModel, plane: Tensor, option: int) -> Tensor:
         options = len(card.looks) if card.option_values == "fraction" else 1
         return torch.cat([plane, option_plane(torch.tensor([option]), options, *plane.shape[-2:])], dim=1)
     return plane.expand(-1, int(card.hyper["in_channels"]), -1, -1)  # a network made for RGB label images
-
-
-def style_for(model: TrainedModel, style: Style | None, option: int, seed: int | None) -> np.ndarray:
-    """The code of a style, ``(style_size,)`` float32; of length 0 for a model without styles.
-
-    Raises
-    ------
-    InputError
-        See `check_style`.
-    """
-    checked = check_style(model.card, style)
-    if not model.card.style_size:
-        return np.zeros(0, np.float32)
-    network = network_of(model, StyledPix2Pix)
-    bank, spread = (table[option].float().cpu().numpy() for table in (network.bank, network.bank_spread))
-    return style_code(bank, spread, checked, seed)
 
 
 def pix2pix_input(

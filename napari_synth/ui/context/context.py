@@ -82,6 +82,8 @@ class Context:
 
     rendered = Signal(object)
     """The image of a mask was rendered as ordered and is shown; the mask's layer."""
+    comparison_wanted = Signal(str)
+    """Four ``looks`` or four ``styles`` of the current mask are to be shown beside each other."""
 
     def __init__(
         self,
@@ -133,7 +135,7 @@ class Context:
         options = self.catalogue.options(name)
         with self.look.events.paused():
             if name != self.look.model:
-                self.look.latent = None
+                self.look.latent = self.look.style = None
             self.look.model = name
             if self.look.option not in options:
                 self.look.option = options[0] if options else ""
@@ -175,6 +177,7 @@ class Context:
         look.noise = recipe.seed is not None
         look.seed = look.seed if recipe.seed is None else recipe.seed
         look.latent = None if recipe.z is None else Given(tuple(recipe.z))
+        look.style = tuple(recipe.style) if isinstance(recipe.style, list) else recipe.style
         look.fast = recipe.precision == "fast"
         self.changes.clear(model)
         for change in recipe.interventions:
@@ -207,6 +210,7 @@ class Context:
             option=look.option,
             seed=look.used_seed,
             latent=look.latent if card.latent_size else None,
+            style=look.style if card.style_size else None,
             precision=look.precision,
             interventions=self.changes.of(look.model),
             condition=condition,

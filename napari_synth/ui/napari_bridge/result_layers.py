@@ -132,6 +132,15 @@ class ResultLayers(LayersOfMasks[str]):
         self.insert(mask, look, layer, above)
         return layer
 
+    def show_alone(self, mask: Labels, look: str) -> None:
+        """Let the image of a mask in one look be seen: all other rendered images are hidden."""
+        viewer, shown = self.viewer, self.find(mask, look)
+        if viewer is None or shown is None:
+            return
+        for layer in viewer.layers:
+            if isinstance(layer, Image) and {METADATA_KEY, UNFINISHED_KEY} & layer.metadata.keys():
+                layer.visible = layer is shown
+
 
 def paste(image: np.ndarray, parts: list[tuple[Box, np.ndarray]]) -> None:
     """Put parts into an image in place."""
