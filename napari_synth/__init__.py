@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from napari_synth.api import (
         check_pairs,
         compose_masks,
-        does_it_help,
-        evaluate_realism,
         export,
         field_settings,
         fit_field,
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
         train,
     )
     from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
+    from napari_synth.evaluation.questions import does_it_help, evaluate_realism
     from napari_synth.exporting.in_shards import export_shards, finish_export, verify_export
     from napari_synth.exporting.pair_dataset import PairDataset
     from napari_synth.synthesis.generator import Generator
@@ -73,6 +72,8 @@ _ELSEWHERE = {
     "Intervention": "core.recipe",
     "Recipe": "core.recipe",
     "read_recipe": "core.recipe",
+    "does_it_help": "evaluation.questions",
+    "evaluate_realism": "evaluation.questions",
     "Generator": "synthesis.generator",
     "RenderRequest": "synthesis.request",
     "Rendering": "synthesis.request",
