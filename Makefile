@@ -5,7 +5,7 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow test-timing lint faults fuzz benchmarks clean
+.PHONY: run test test-slow test-timing lint faults fuzz benchmarks gpu-check clean
 
 run: $(VENV)/.installed
 	$(BIN)/napari-synth
@@ -19,6 +19,12 @@ test-slow: $(VENV)/.installed-test
 test-timing: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m timing
 
+.PHONY: test-cluster
+# Exports by workers, into an object store and by jobs of a queue, with stand-ins for the last two.
+test-cluster: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test,test-cluster]"
+	$(BIN)/python -m pytest tests/exporting/test_clusters.py tests/exporting/test_shards.py
+
 # 6500 hostile files, recipes and arguments, used in 10 000 ways, and a table of what became of them.
 fuzz: $(VENV)/.installed-test
 	FUZZ_INPUTS=6500 $(BIN)/python -m pytest tests/fuzz -q
@@ -31,6 +37,11 @@ faults: $(VENV)/.installed-test
 
 benchmarks: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+# What the NVIDIA GPU of this machine does: its tests, and its times in four minutes.
+gpu-check: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m gpu -q
+	$(BIN)/python -m benchmarks --device cuda --short
 
 $(BIN)/python:
 	sh tools/system_packages.sh

@@ -40,7 +40,7 @@ from napari_synth.training.objectives.metgan_terms import (
     likeness,
     margin_loss,
 )
-from napari_synth.training.objectives.styled import SHOWN, hinge_loss
+from napari_synth.training.objectives.styled import hinge_loss
 from napari_synth.training.objectives.texture import spectral_distance
 from napari_synth.training.objectives.triplets import TripletSettings, TripletsObjective
 from napari_synth.training.plane_crops import PlaneCrops
@@ -105,7 +105,6 @@ class HingeMetGANObjective(TripletsObjective):
         self.average: Any = build("metgan", **self.hyper).eval().requires_grad_(False)
         self.average.load_state_dict(self.networks["generator"].state_dict())
         self.memories = {"average": self.average}
-        self._losses: dict[str, float] = {}
 
     @property
     def hyper(self) -> dict[str, Any]:
@@ -215,7 +214,4 @@ class HingeMetGANObjective(TripletsObjective):
         }  # fmt: skip
         self.optimise("generator", torch.stack([weights[name] * loss for name, loss in losses.items()]).sum())
         self._follow(min(s.average, (step + 1) / (step + 20)))
-        if device.type == "cpu" or not self._losses or step % SHOWN == 0:
-            values = torch.stack([loss_d, *losses.values()]).tolist()
-            self._losses = dict(zip(["D", *losses], values, strict=True))
-        return self._losses
+        return self.shown(step, {"D": loss_d, **losses})
