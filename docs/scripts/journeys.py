@@ -252,6 +252,8 @@ def own_mask(person: Person, path: Path) -> None:
     person.drop(path)
     person.look_around(1.0)
     panel = column.steps.panels["masks"]
+    if panel.isHidden():
+        person.click(column.steps.headers["masks"])
     offers = [button for button in panel.data.findChildren(QPushButton) if path.stem in button.accessibleName()]
     person.picture("own_mask_offered")
     person.click(offers[0])
