@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_synth.evaluation.pair_check import Report
     from napari_synth.evaluation.realism import RealismReport
     from napari_synth.evaluation.usefulness import HelpReport
-    from napari_synth.exporting.batch import ExportRequest, ExportResult
+    from napari_synth.exporting.batch import ExportResult
     from napari_synth.exporting.estimate import Estimate
     from napari_synth.exporting.formats.base import Advice
     from napari_synth.masks.from_noise import PairModel
@@ -349,9 +349,12 @@ def export(
     on_progress, cancel, on_advice
         See `exporting.batch.export_pairs`.
     """
+    from napari_synth.exporting.asked import export_request
     from napari_synth.exporting.batch import export_pairs
 
-    request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, overwrite, device)
+    found = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
+    request = export_request(found, folder, format, split, split_strict, with_real, overwrite)
+    generator = _generator_of(request.recipe, device)
     if compile:
         generator.compile()
     return export_pairs(request, generator, mask_reader(), on_progress, cancel, on_advice)
@@ -371,44 +374,20 @@ def estimate_export(
 
     See `exporting.estimate.estimate_export`.
     """
+    from napari_synth.exporting.asked import export_request
     from napari_synth.exporting.estimate import estimate_export as estimate
 
-    request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, False, device)
+    found = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
+    request = export_request(found, folder, format, split, split_strict, with_real)
+    generator = _generator_of(request.recipe, device)
     return estimate(request, generator, mask_reader())
 
 
-def _export_request(
-    recipe: Recipe | str | Path,
-    folder: str | Path,
-    format: str,
-    split: str,
-    split_strict: bool | None,
-    with_real: str | Path | None,
-    overwrite: bool,
-    device: str,
-) -> tuple[ExportRequest, Generator]:
-    from napari_synth.exporting.batch import ExportRequest
-    from napari_synth.exporting.formats import FORMATS
-    from napari_synth.exporting.parts import made_of_real_data
-    from napari_synth.exporting.split import parse_split
+def _generator_of(recipe: Recipe, device: str) -> Generator:
     from napari_synth.models.registry import recipe_weights
     from napari_synth.synthesis.recipes import load_generator
 
-    if not isinstance(recipe, Recipe):
-        recipe = recipe_of(recipe)
-    FORMATS[arguments.text(format, "format")]  # an unknown name is said before anything is loaded
-    strict = made_of_real_data(recipe) if split_strict is None else split_strict
-    shares = parse_split(arguments.text(split, "split"), strict) if split else None
-    generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
-    request = ExportRequest(
-        recipe,
-        arguments.place(folder, "folder"),
-        format,
-        overwrite,
-        split=shares,
-        with_real=None if with_real is None else arguments.place(with_real, "with_real"),
-    )
-    return request, generator
+    return load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
 
 
 def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, device: str = "auto") -> ExportResult:
