@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         recipe_of,
         replay,
         shape_library,
+        style_of,
         train,
     )
     from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
@@ -53,6 +54,7 @@ __all__ = [
     "recipe_of",
     "replay",
     "shape_library",
+    "style_of",
     "train",
 ]
 

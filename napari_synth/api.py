@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,6 +166,27 @@ def shape_library(masks: str | Path | np.ndarray | Sequence[np.ndarray], min_box
     if isinstance(masks, str | Path):
         return read_library(arguments.place(masks, "masks"), min_box)
     return library_from_labels(((str(number), mask) for number, mask in enumerate(_several(masks), 1)), min_box)
+
+
+def style_of(
+    model: Generator, image: np.ndarray, option: str | None = None, mask: np.ndarray | None = None
+) -> tuple[float, ...]:
+    """The style with which a model renders most like an image; see `synthesis.styles.from_image.style_from_image`.
+
+    Where the image is unlike all that the option was trained on, a `UserWarning` says so.
+
+    >>> code = ns.style_of(model, image, "he")
+    >>> model.render(mask, "he", seed=1, style=code)
+    """
+    from napari_synth.synthesis.generator import Generator
+    from napari_synth.synthesis.styles.from_image import style_from_image
+
+    if not isinstance(model, Generator):
+        raise InputError("The argument model renders no images.", "Give load_model(…) of a generator with styles.")
+    found = style_from_image(model, image, option, mask)
+    if found.remark:
+        warnings.warn(found.remark, stacklevel=2)
+    return found.code
 
 
 def check_pairs(

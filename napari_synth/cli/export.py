@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_synth.cli.console import Fast, err, out, watched, were_there
+from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
 from napari_synth.core.errors import Cancelled
 from napari_synth.exporting.formats import FORMATS
 
@@ -39,6 +40,9 @@ def export(
         list[str], typer.Option(help="Look; may be given several times. As the recipe says if not given.")
     ] = [],  # noqa: B006
     variants: Annotated[int | None, typer.Option(min=1, help="Images per mask and option.")] = None,
+    style: GivenStyle = None,
+    style_from: StyleFrom = None,
+    style_mask: StyleMask = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     fast: Fast = False,
     compile: Annotated[
@@ -55,6 +59,9 @@ def export(
 
     found = recipe_of(recipe)
     found = altered(found, n=n, variants=variants, options=option, precision="fast" if fast else None)
+    asked = style_asked(style, style_from, style_mask)
+    if asked.asked:
+        found = altered(found, style=style_for_recipe(asked, found, device))
     settings = {"format": format_, "split": split, "split_strict": split_strict, "with_real": with_real}
     if dry_run:
         estimate_to(found, out_dir, device, settings)
@@ -100,6 +107,8 @@ def export_recipe_to(
         names = ", ".join(path.name for path in result.made_again[:5])
         more = ", …" if len(result.made_again) > 5 else ""
         out.print(f"Made again, for they were damaged: {names}{more}")
+    if recipe.variants > 1:
+        _warn_if_alike(recipe, device)
     out.print(f"{result.total} pairs in {result.folder}{were_there(result.kept)}")
     if trains := FORMATS[settings.get("format", "tiff")].trains:
         out.print(f"How to train {trains} on them: {result.folder / 'TRAIN.md'}")
@@ -125,3 +134,16 @@ def duration_text(seconds: float) -> str:
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _warn_if_alike(recipe: Recipe, device: str) -> None:
+    """Say so where the variants of a mask are nearly the same image."""
+    from napari_synth.api import mask_reader
+    from napari_synth.evaluation.variety import batch_variety
+    from napari_synth.models.registry import recipe_weights
+    from napari_synth.synthesis.recipes import load_generator
+
+    generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
+    found = batch_variety(recipe, generator, mask_reader())
+    if found is not None and found.advice:
+        err.print(f"Note: {found.advice}")

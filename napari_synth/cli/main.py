@@ -31,6 +31,10 @@ from napari_synth.cli.door import check_arguments, check_streams, with_paths
 from napari_synth.cli.signals import Stopped, stoppable
 from napari_synth.core.errors import Cancelled, SynthError, WorkError
 
+NO_DOCSTRINGS = WorkError(
+    "A library that this command needs does not load without docstrings (python -OO).",
+    "Start the program with python -O, or with neither.",
+)
 NO_MEMORY = WorkError("There is not enough memory for this.", "Use a smaller size, or close other programs.")
 
 app = typer.Typer(
@@ -83,9 +87,11 @@ def run() -> None:
     except MemoryError:
         _leave(NO_MEMORY)
     except ImportError as error:
-        if "map segment" not in str(error) and "allocate memory" not in str(error):
+        if "map segment" in str(error) or "allocate memory" in str(error):
+            _leave(NO_MEMORY)  # not even for the libraries
+        if sys.flags.optimize < 2:
             raise
-        _leave(NO_MEMORY)  # not even for the libraries
+        _leave(NO_DOCSTRINGS)
     except OSError as error:
         what = error.filename if isinstance(error.filename, str) else "A file"
         _leave(WorkError(f"{what} cannot be used ({error.strerror or error}).", "Check the path and the disk."))

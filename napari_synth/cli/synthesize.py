@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
 from napari_synth.cli.given_masks import Plane, Repair, read_masks
+from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked
 from napari_synth.core.progress import Stopwatch
 from napari_synth.models.defaults import DEFAULT_GENERATOR
-
-if TYPE_CHECKING:
-    import numpy as np
 
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 
@@ -28,13 +26,9 @@ def synthesize(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the noise.")] = 1,
     no_noise: Annotated[bool, typer.Option("--no-noise", help="Switch the noise off.")] = False,
     z: Annotated[Path | None, typer.Option(help="Latent vector: a text file of numbers, or .npy.")] = None,
-    style: Annotated[
-        str | None,
-        typer.Option(
-            help="Style of a model that has them: its number, its numbers with commas between, or a file of them; "
-            "drawn by the seed if not given.",
-        ),
-    ] = None,
+    style: GivenStyle = None,
+    style_from: StyleFrom = None,
+    style_mask: StyleMask = None,
     condition: Annotated[
         Path | None,
         typer.Option(help="Image beside the masks, for a model that needs one, such as metgan-brain the anatomy."),
@@ -54,14 +48,14 @@ def synthesize(
     from napari_synth.synthesis.latents.vectors import check_latent
     from napari_synth.synthesis.recipes import file_recipe, image_file, load_generator
     from napari_synth.synthesis.request import RenderRequest, check_condition, check_option
-    from napari_synth.synthesis.styles import check_style
 
     card = model_card(model)
     for name in option:
         check_option(card, name)
     options = list(option) or card.options[:1] or [""]
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
-    wanted = None if style is None else check_style(card, _style_of(style))
+    asked = style_asked(style, style_from, style_mask)
+    asked.check(card)
     read = read_masks(masks, plane, repair, may_be_empty=bool(card.condition_channels))
     targets = [(mask, name, _target(out_dir, mask.stem, name)) for mask in read for name in options]
     written = [(mask.path, target) for mask, _, target in targets]
@@ -77,28 +71,19 @@ def synthesize(
     generator = load_generator(model, device)
     noise = None if no_noise else seed
     precision: Precision = "fast" if fast else "exact"
+    styles = {name: asked.of(generator, name) for name in options}
     with watched("Rendering") as (on_progress, cancel):
         watch = Stopwatch(len(targets), on_progress)
         for done, (mask, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
             request = RenderRequest(
-                mask.labels, name, noise, z=latent, style=wanted, condition=image, precision=precision
+                mask.labels, name, noise, z=latent, style=styles[name], condition=image, precision=precision
             )
             rendering = generator.run(request)
             recipe = file_recipe(generator, request, mask.kept(out_dir).path, source)
             write_tiff(target, rendering.image, recipe.to_yaml(), mask.pixel_size)
             watch.report(done)
             out.print(f"{target}  {1000 * rendering.seconds:.0f} ms")
-
-
-def _style_of(text: str) -> int | list[float] | np.ndarray:
-    """A style as it is typed: ``3``, ``0.5,-1,...`` or a file of numbers."""
-    from napari_synth.datasets.image_files import read_latent
-
-    try:
-        return [float(part) for part in text.split(",")] if "," in text else int(text)
-    except ValueError:
-        return read_latent(Path(text))
 
 
 def _target(folder: Path, stem: str, option: str) -> Path:

@@ -100,3 +100,32 @@ def strips(box: Box, pixels: int) -> Iterator[Box]:
     rows = max(1, pixels // max(1, box.width))
     for top in range(box.top, box.bottom, rows):
         yield Box(top, box.left, min(top + rows, box.bottom), box.right)
+
+
+def fullest_part(labels: np.ndarray, side: int) -> tuple[slice, slice]:
+    """The square of at most ``side`` pixels in which most pixels are not 0, on a grid of half a side.
+
+    Of large arrays some pixels are looked at, not all; where these are all 0, the square around the first other one.
+    """
+    height, width = (min(side, n) for n in labels.shape)
+    step = max(1, side // 32)
+    seen = labels[::step, ::step] > 0
+    if not seen.any():
+        return _around_first(labels, height, width)
+    tops, lefts = ([*range(0, n - side, max(side // 2, 1)), max(n - side, 0)] for n in labels.shape)
+    cuts = [(slice(top, top + height), slice(left, left + width)) for top in tops for left in lefts]
+
+    def filled(cut: tuple[slice, slice]) -> int:
+        rows, columns = (slice(-(-part.start // step), -(-part.stop // step)) for part in cut)
+        return int(np.count_nonzero(seen[rows, columns]))
+
+    return max(cuts, key=filled)
+
+
+def _around_first(labels: np.ndarray, height: int, width: int) -> tuple[slice, slice]:
+    y, x = np.unravel_index(int((labels > 0).argmax()), labels.shape)
+    top, left = (
+        min(max(int(at) - length // 2, 0), n - length)
+        for at, length, n in zip((y, x), (height, width), labels.shape, strict=True)
+    )
+    return slice(top, top + height), slice(left, left + width)

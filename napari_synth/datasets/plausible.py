@@ -16,6 +16,8 @@ THIN = 0.05
 """Share of pixels in thin parts of their number that noise has at least."""
 REACH = 12
 """Pixels from the even inside of a nucleus within which its blurred edge lies."""
+CHANGES = 0.01
+"""Share of neighbours with two numbers below which labels need no closer look."""
 BETWEEN = 0.12
 """Largest share of pixels in the middle half of the range that a blurred or compressed 0/1 mask has."""
 
@@ -52,6 +54,16 @@ class Scatter:
         """Whether the numbers are those of an image: compression noise, interpolated edges, grey values."""
         many = self.parts > max(FEW, 2 * self.values) and self.specks > 0.5
         return self.values > 2 and (self.fringe or (many and (self.thin > THIN or self.orphans > 0.5)))
+
+
+def is_scattered(labels: np.ndarray) -> bool:
+    """Whether the numbers of a mask ``(Y, X)`` are those of an image, as `scatter` finds; quick for plain labels.
+
+    In labels few neighbouring pixels have two numbers that are both not 0.
+    """
+    left, right = labels[:, :-1], labels[:, 1:]
+    changes = np.count_nonzero((left != right) & (left != 0) & (right != 0))
+    return bool(changes > CHANGES * np.count_nonzero(labels)) and scatter(labels).is_noise
 
 
 def scatter(labels: np.ndarray) -> Scatter:

@@ -14,7 +14,7 @@ from napari_synth.core.seeds import numpy_rng
 from napari_synth.datasets.image_files import read_channel, read_labels
 from napari_synth.datasets.listing import by_stem, stem_of
 from napari_synth.datasets.mask_encoding import mask_plane
-from napari_synth.datasets.pairs import OptionSource, describe, is_held_out, random_crop
+from napari_synth.datasets.pairs import OptionSource, describe, empty_masks, is_held_out, named, random_crop
 
 FOLDERS = ("anatomy", "signal", "labels")
 
@@ -39,11 +39,20 @@ class Triplet:
 
 @dataclass(frozen=True)
 class TripletSet:
-    """The planes of a data folder, split into training and held-out."""
+    """The planes of a data folder, split into training and held-out.
+
+    Attributes
+    ----------
+    source : OptionSource
+    training, held_out : tuple of Triplet
+    remarks : tuple of str
+        Sentences on planes that are left out of the training.
+    """
 
     source: OptionSource
     training: tuple[Triplet, ...]
     held_out: tuple[Triplet, ...]
+    remarks: tuple[str, ...] = ()
 
     def intensity(self, channel: str) -> Intensity:
         """Scale of ``'anatomy'`` or ``'signal'``, measured on the planes to train on."""
@@ -53,11 +62,13 @@ class TripletSet:
 def load_triplets(data: Path) -> TripletSet:
     """Read a data folder; an optional ``dataset.yaml`` with one option says what is held out.
 
+    Planes without an object in their labels are not trained on; remarks name them.
+
     Raises
     ------
     InputError
         If a folder or a partner of a file is missing, sizes differ, an image has several channels,
-        or every file is held out.
+        every file is held out, or no label to train on has an object.
     """
     root = existing_folder(data, "data folder")
     found = {name: by_stem(existing_folder(root / name, f"{name} folder")) for name in FOLDERS}
@@ -78,7 +89,14 @@ def load_triplets(data: Path) -> TripletSet:
         (held_out if is_held_out(index, stem, source.hold_out) else training).append(plane)
     if not training:
         raise InputError(f"Every file of {root} is held out.", "Change its hold_out rule.")
-    return TripletSet(source, tuple(training), tuple(held_out))
+    full = tuple(plane for plane in training if plane.labels.any())
+    empty = [plane.stem for plane in training if not plane.labels.any()]
+    if not full:
+        raise InputError(
+            f"There is no object in any of the {len(empty)} labels to train on ({named(empty)}): all are empty.",
+            "Export the labels again, and look at one.",
+        )
+    return TripletSet(source, full, tuple(held_out), (empty_masks(empty),) if empty else ())
 
 
 def load_triplet(anatomy: Path, signal: Path, labels: Path) -> Triplet:

@@ -58,13 +58,21 @@ class FieldStatistics:
     distances: np.ndarray
     touching: float
 
-    def shown(self) -> dict[str, str]:
-        """Mean and standard deviation of each as text, by a name for a table."""
+    def shown(self, pixel: float = 1.0, unit: str = "px") -> dict[str, str]:
+        """Mean and standard deviation of each as text, by a name for a table.
+
+        Parameters
+        ----------
+        pixel : float
+            Side of a pixel in ``unit``.
+        unit : str
+        """
+        finer = 0 if unit == "px" else 1
         numbers = (
             ("nuclei per 256²", self.counts, 1),
-            ("area, px²", self.areas, 0),
+            (f"area, {unit}²", self.areas * pixel**2, finer),
             ("eccentricity", self.eccentricities, 2),
-            ("nearest neighbour, px", self.distances, 1),
+            (f"nearest neighbour, {unit}", self.distances * pixel, 1 + finer),
         )
         means = {
             name: f"{values.mean():.{d}f}" + (f" ± {values.std():.{d}f}" if len(values) > 1 else "")
@@ -173,12 +181,14 @@ class Compared:
     distance: str
 
 
-def side_by_side(real: FieldStatistics, composed: FieldStatistics | None = None) -> list[Compared]:
-    """What real and composed masks have in common, with Kolmogorov-Smirnov distances."""
-    theirs = {} if composed is None else composed.shown()
+def side_by_side(
+    real: FieldStatistics, composed: FieldStatistics | None = None, pixel: float = 1.0, unit: str = "px"
+) -> list[Compared]:
+    """What real and composed masks have in common, with Kolmogorov-Smirnov distances; see `FieldStatistics.shown`."""
+    theirs = {} if composed is None else composed.shown(pixel, unit)
     distances = {} if composed is None else compare(real, composed)
     lines = []
-    for name, text in real.shown().items():
+    for name, text in real.shown(pixel, unit).items():
         key = "count" if name.startswith("nuclei") else name.split(",")[0]
         lines.append(Compared(name, text, theirs.get(name, ""), f"{distances[key]:.2f}" if key in distances else ""))
     return lines

@@ -12,14 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from napari_synth.core.errors import WorkError
-from napari_synth.core.recipe import Style, image_hash
+from napari_synth.core.recipe import image_hash
 from napari_synth.core.seeds import derived_seed, torch_generator
 from napari_synth.datasets.mask_encoding import mask_plane
 from napari_synth.nets.counter_noise import noise_planes
 from napari_synth.nets.metgan import NOISE_PERIODS, MetGen
 from napari_synth.nets.pix2pix import option_plane
 from napari_synth.nets.styled import StyledPix2Pix, style_planes
-from napari_synth.synthesis.styles import check_style, style_code
 
 if TYPE_CHECKING:
     from napari_synth.core.intensity import Intensity
@@ -95,22 +94,6 @@ def option_channel(model: TrainedModel, plane: Tensor, option: int) -> Tensor:
     return plane.expand(-1, int(card.hyper["in_channels"]), -1, -1)  # a network made for RGB label images
 
 
-def style_for(model: TrainedModel, style: Style | None, option: int, seed: int | None) -> np.ndarray:
-    """The code of a style, ``(style_size,)`` float32; of length 0 for a model without styles.
-
-    Raises
-    ------
-    InputError
-        See `check_style`.
-    """
-    checked = check_style(model.card, style)
-    if not model.card.style_size:
-        return np.zeros(0, np.float32)
-    network = network_of(model, StyledPix2Pix)
-    bank, spread = (table[option].float().cpu().numpy() for table in (network.bank, network.bank_spread))
-    return style_code(bank, spread, checked, seed)
-
-
 def pix2pix_input(
     model: TrainedModel, plane: Tensor, option: int, seed: int | None, style: np.ndarray, place: tuple[int, int]
 ) -> Tensor:
@@ -150,8 +133,13 @@ def as_pixels(values: Tensor) -> np.ndarray:
 def finite(values: Tensor) -> Tensor:
     """The values themselves; `WorkError` where one is NaN or infinite, which no image can show."""
     if not values.sum().isfinite():
-        raise WorkError("The model gives pixels that are not finite.", "Its training may have diverged: use another.")
+        raise not_finite()
     return values
+
+
+def not_finite() -> WorkError:
+    """What is said of pixels that no image can show."""
+    return WorkError("The model gives pixels that are not finite.", "Its training may have diverged: use another.")
 
 
 def one_channel_flat(pixels: np.ndarray) -> np.ndarray:

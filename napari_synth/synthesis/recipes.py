@@ -218,10 +218,11 @@ def altered(
     variants: int | None = None,
     options: Sequence[str] = (),
     precision: Precision | None = None,
+    style: Style | None = None,
 ) -> Recipe:
     """The recipe with what is given in place of its own; `InputError` where that is out of range."""
-    changes = {"n": n, "variants": variants, "options": list(options), "precision": precision}
-    given = {name: value for name, value in changes.items() if value}
+    changes = {"n": n, "variants": variants, "options": list(options) or None, "precision": precision}
+    given = {name: value for name, value in (changes | {"style": _written(style)}).items() if value is not None}
     if not given:
         return recipe
     return checked_recipe(recipe.model_dump() | given, "The recipe with these changes", "Give other numbers or names.")

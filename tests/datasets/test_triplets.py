@@ -25,6 +25,33 @@ def test_planes_are_read_as_stored_and_split(folder):
     assert (scale.low, scale.high) == tuple(np.percentile(all_signal, (0.1, 99.9)))
 
 
+def empty(folder, *stems):
+    for stem in stems:
+        (path,) = (folder / "labels").glob(f"{stem}.*")
+        shape = iio.imread(path).shape
+        path.unlink()
+        tifffile.imwrite(folder / "labels" / f"{stem}.tif", np.zeros(shape, np.uint16))
+
+
+def test_empty_labels_are_named_and_not_trained_on(folder):
+    assert load_triplets(folder).remarks == ()
+    empty(folder, "01")
+    planes = load_triplets(folder)
+    assert [plane.stem for plane in planes.training] == ["00", "02"]
+    assert planes.remarks == ("The mask 01 is empty and is left out.",)
+    empty(folder, "02", "03")
+    planes = load_triplets(folder)
+    assert [plane.stem for plane in planes.training] == ["00"]
+    assert planes.remarks == ("2 masks are empty and are left out: 01, 02.",)
+    assert len(planes.held_out) == 1, "the figures of held-out planes are made on all of them"
+
+
+def test_labels_that_are_all_empty_stop_the_training(folder):
+    empty(folder, "00", "01", "02")
+    with pytest.raises(InputError, match=r"no object in any of the 3 labels to train on \(00, 01, 02\)"):
+        load_triplets(folder)
+
+
 def test_batches_depend_on_seed_and_step_and_fit_together(folder):
     planes = load_triplets(folder)
     anatomy, signal = planes.intensity("anatomy"), planes.intensity("signal")

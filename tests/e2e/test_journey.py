@@ -28,17 +28,21 @@ MODEL = "optional-pix2pix-nuclei"
 
 def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     viewer.open_sample(PLUGIN, "nuclei_256")
-    (layer,) = viewer.layers
+    (opened,) = viewer.layers
     masks, synthesize, export = steps(viewer)
     session = session_for(viewer)
 
-    before = layer.data.copy()
-    masks.form.box("count_mean").setValue(8)
-    masks.form.box("count_sd").setValue(0)
-    click(qtbot, masks.sample)
+    before = opened.data.copy()
+    click(qtbot, masks.cards.tabs["sample"])
+    masks.sampling.form.box("count_mean").setValue(8)
+    masks.sampling.form.box("count_sd").setValue(0)
+    click(qtbot, masks.sampling.sample)
     idle(qtbot, session.actions(MaskActions).jobs)
     assert "Placed 8 of 8" in masks.foot.status.text.text()
-    assert not np.array_equal(layer.data, before)
+    np.testing.assert_array_equal(opened.data, before)
+    layer = viewer.layers.selection.active
+    assert (layer.visible, opened.visible) == (True, False)
+    viewer.layers.remove(opened)
     assert len(layer.features) == 9
 
     viewer.fit_to_view()
@@ -91,7 +95,8 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     session = session_for(viewer)
     layer = session.actions(MaskActions).new_mask(256, 256)
     masks = steps(viewer)[0]
-    click(qtbot, masks.nuclei)
+    click(qtbot, masks.cards.tabs["paint"])
+    click(qtbot, masks.paint.single)
     panel = main_window(viewer).findChild(NucleiPanel)
     dock = panel.dock
     settle(qtbot, viewer)
@@ -123,6 +128,7 @@ def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     qtbot.waitUntil(lambda: dock.choices.selected == 3)
     idle(qtbot, dock.jobs)
     before = layer.data == 3
+    click(qtbot, panel.reshapes)
     panel.sliders.sliders[0].setValue(50)
     qtbot.waitUntil(lambda: bool(((layer.data == 3) != before).any()), timeout=20_000)
     z = dock.choices.z

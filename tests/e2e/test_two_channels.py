@@ -38,7 +38,8 @@ def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path)
     assert synthesize.image.currentText() == "anatomy"
 
     viewer.layers.selection.active = viewer.layers["anatomy"]
-    click(qtbot, masks.new)
+    click(qtbot, masks.cards.tabs["paint"])
+    click(qtbot, masks.paint.new)
     mask = viewer.layers.selection.active
     assert mask.data.shape == (256, 256)
     viewer.fit_to_view()

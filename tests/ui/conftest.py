@@ -144,7 +144,7 @@ class FakeGenerator:
             raise self.failure
         labels = check_mask(request.mask)
         option = next(o for o in self.card.looks if o.name == (request.option or "he"))
-        grey = ((labels * 20 + (request.seed or 0)) % 256).astype(np.uint8)
+        grey = ((labels * 20 + (request.seed or 0) % 256) % 256).astype(np.uint8)
         image = np.stack([grey, grey // 2, grey // 3], -1) if option.rgb else grey
         return Rendering(image, 0.0125, option.name, request.seed)
 

@@ -36,18 +36,11 @@ def controls(panel: QWidget) -> list[QWidget]:
     kinds = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
     inside = (QAbstractSpinBox, QComboBox, QListWidget, QScrollBar, QTabBar, QTableWidget)
     found = [widget for kind in kinds for widget in panel.findChildren(kind)]
-    return [widget for widget in found if not isinstance(widget.parent(), inside) and not in_a_menu_of_a_plot(widget)]
+    return [widget for widget in found if not isinstance(widget.parent(), inside) and not in_a_menu(widget)]
 
 
-def in_a_menu_of_a_plot(widget: QWidget) -> bool:
-    """Whether a control lies in a menu that pyqtgraph makes for every plot; ours are without (``enableMenu=False``)."""
-    while widget is not None:
-        parent = widget.parentWidget()
-        if isinstance(widget, QMenu) and any(_of_pyqtgraph(one) for one in (widget, parent)):
-            return True
-        widget = parent
-    return False
-
-
-def _of_pyqtgraph(widget: QWidget | None) -> bool:
-    return any(kind.__module__.startswith("pyqtgraph") for kind in type(widget).__mro__)
+def in_a_menu(widget: QWidget) -> bool:
+    """Whether a control lies in a menu: pyqtgraph makes some for every plot, and ours switch them off."""
+    while widget is not None and not isinstance(widget, QMenu):
+        widget = widget.parentWidget()
+    return widget is not None

@@ -7,6 +7,7 @@ from napari_synth.evaluation.metrics import instances, masks
 from napari_synth.evaluation.metrics.base import Metric
 from napari_synth.evaluation.metrics.images import MAE, MSD, SSIM
 from napari_synth.evaluation.metrics.spectra import GRID
+from napari_synth.evaluation.metrics.variety import VARIETY
 
 METRICS: Registry[Metric] = Registry(
     "metric",
@@ -30,5 +31,6 @@ METRICS: Registry[Metric] = Registry(
         "count-error": instances.COUNT,
         "area-bias": instances.AREA,
         "grid": GRID,
+        "variety": VARIETY,
     },
 )

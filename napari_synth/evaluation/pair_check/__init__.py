@@ -3,5 +3,6 @@
 from napari_synth.evaluation.pair_check.check import check_pairs
 from napari_synth.evaluation.pair_check.findings import FAULTS, Finding
 from napari_synth.evaluation.pair_check.report import Report
+from napari_synth.evaluation.pair_check.single import CheckedMask, check_masks, cured_mask
 
-__all__ = ["FAULTS", "Finding", "Report", "check_pairs"]
+__all__ = ["FAULTS", "CheckedMask", "Finding", "Report", "check_masks", "check_pairs", "cured_mask"]

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from napari_synth.core.errors import InputError
+from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.files import user_path, writing
+from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.datasets.image_files import open_image, open_mask
 from napari_synth.datasets.listing import output_name, stem_of
 from napari_synth.evaluation.pair_check.cures import MASK_CURES
@@ -48,7 +49,18 @@ class Report:
             lines.append(f"{'!' if finding.serious else '-'} {finding.sentence} {finding.advice}")
         return "\n".join(lines)
 
-    def repair(self, copy: str | Path, kinds: Iterable[str] | None = None) -> list[Path]:
+    @property
+    def serious(self) -> tuple[Finding, ...]:
+        """Those from which a model would learn something wrong."""
+        return tuple(finding for finding in self.findings if finding.serious)
+
+    def repair(
+        self,
+        copy: str | Path,
+        kinds: Iterable[str] | None = None,
+        on_progress: OnProgress = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> list[Path]:
         """Copy the folder and apply the cures to the copy.
 
         Parameters
@@ -57,6 +69,8 @@ class Report:
             A folder that does not exist or is empty.
         kinds : iterable of str, optional
             Faults to cure; all that have a cure if not given.
+        on_progress, cancel
+            Counts files that are cured.
 
         Returns
         -------
@@ -67,6 +81,8 @@ class Report:
         ------
         InputError
             If the copy would lie in the folder or over something else.
+        Cancelled
+            If ``cancel`` was set; the copy is removed.
         """
         target = user_path(copy)
         if target.resolve().is_relative_to(self.folder.resolve()):
@@ -76,17 +92,24 @@ class Report:
         wanted = None if kinds is None else set(kinds)
         cures = [cure for f in self.findings if wanted is None or f.kind in wanted for cure in f.cures]
         shutil.copytree(self.folder, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
-        return _apply(self.folder, target, cures)
+        try:
+            return _apply(self.folder, target, cures, on_progress, cancel or CancelToken())
+        except Cancelled:
+            shutil.rmtree(target)
+            raise
 
 
-def _apply(root: Path, target: Path, cures: list[Cure]) -> list[Path]:
+def _apply(root: Path, target: Path, cures: list[Cure], on_progress: OnProgress, cancel: CancelToken) -> list[Path]:
     by_file: dict[Path, list[Cure]] = {}
     for cure in cures:
         by_file.setdefault(cure.file, []).append(cure)
     changed: list[Path] = []
     exchanged = {c.file: c.arguments["other"] for c in cures if c.name == "exchange"}
     sources = exchanged | {other: mask for mask, other in exchanged.items()}
-    for file in dict.fromkeys([*by_file, *sources]):
+    files = list(dict.fromkeys([*by_file, *sources]))
+    watch = Stopwatch(len(files), on_progress)
+    for number, file in enumerate(files, 1):
+        cancel.raise_if_cancelled()
         place = target / file.relative_to(root)
         names = {cure.name: cure.arguments for cure in by_file.get(file, [])}
         if "leave out" in names:
@@ -100,6 +123,7 @@ def _apply(root: Path, target: Path, cures: list[Cure]) -> list[Path]:
                     labels = MASK_CURES[name](labels, **names[name])
             _write_mask(place, labels)
         changed.append(place)
+        watch.report(number, file.name)
     return changed
 
 

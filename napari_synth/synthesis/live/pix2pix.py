@@ -23,11 +23,11 @@ from napari_synth.synthesis.network_io import (
     network_of,
     one_channel_flat,
     pix2pix_input,
-    style_for,
 )
 from napari_synth.synthesis.padding import padded_side
 from napari_synth.synthesis.precision import computing
 from napari_synth.synthesis.request import check_option
+from napari_synth.synthesis.styles import style_for
 from napari_synth.synthesis.threads import threads_for
 
 if TYPE_CHECKING:

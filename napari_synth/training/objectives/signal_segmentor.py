@@ -48,6 +48,7 @@ class SignalSegmentorObjective(Objective):
     def __init__(self, settings: SignalSegmentorSettings, data: Path, seed: int):
         super().__init__(settings, data, seed)
         self.planes = load_triplets(data)
+        self.remarks += self.planes.remarks
         self.intensity = self.planes.intensity("signal")
         anatomy = self.planes.intensity("anatomy")
         self.sampler = TripletSampler(self.planes.training, anatomy, self.intensity, settings.crop, seed)

@@ -60,6 +60,7 @@ class TripletsObjective(Objective):
     def __init__(self, settings: TripletSettings, data: Path, seed: int):
         super().__init__(settings, data, seed)
         self.planes = load_triplets(data)
+        self.remarks += self.planes.remarks
         self.anatomy, self.signal = self.planes.intensity("anatomy"), self.planes.intensity("signal")
         planes = shuffled(self.planes.training, settings.shuffled_labels, seed)
         self.sampler = TripletSampler(planes, self.anatomy, self.signal, settings.crop, seed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from psygnal import SignalGroupDescriptor
 from pydantic import Field
 
-from napari_synth.core.recipe import FieldSettings, Precision
+from napari_synth.core.recipe import FieldSettings, Precision, Style
 
 if TYPE_CHECKING:
     from napari_synth.synthesis.latents.sources import Source
@@ -78,10 +78,12 @@ REMEMBERED_FIELD = tuple(name for name in FIELD_CHOICES if name not in ("library
 
 @dataclass
 class LookChoices:
-    """Model, option and noise of the images.
+    """Model, option, style and noise of the images.
 
     Attributes
     ----------
+    style : int, tuple of float or None
+        Member of the model's bank or code; None: drawn by the seed.
     latent : Source or None
         Where the latent vector comes from, when not from the seed.
     """
@@ -90,6 +92,7 @@ class LookChoices:
 
     model: str = ""
     option: str = ""
+    style: Style | None = None
     seed: int = 1
     noise: bool = True
     latent: Source | None = None

@@ -21,7 +21,9 @@ from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL, Condition
 from napari_synth.ui.context.remembered import Remembered
 from napari_synth.ui.napari_bridge.density_layer import DensityLayer
 from napari_synth.ui.napari_bridge.image_layers import ImageLayers
+from napari_synth.ui.napari_bridge.mask_candidates import MaskCandidates
 from napari_synth.ui.napari_bridge.mask_layers import MaskLayers, outline
+from napari_synth.ui.napari_bridge.placement import is_stack
 from napari_synth.ui.napari_bridge.preferences import preferences_now
 from napari_synth.ui.napari_bridge.result_layers import ResultLayers
 
@@ -57,6 +59,8 @@ class Context:
         The image layers, and the one that objects are put into.
     results : ResultLayers
         Rendered image layers.
+    candidates : MaskCandidates
+        Layers that are no masks yet but could become some.
     density : DensityLayer
         The layer that sampled nuclei follow.
     catalogue : ModelCatalogue
@@ -79,6 +83,8 @@ class Context:
 
     rendered = Signal(object)
     """The image of a mask was rendered as ordered and is shown; the mask's layer."""
+    comparison_wanted = Signal(str)
+    """Four ``looks`` or four ``styles`` of the current mask are to be shown beside each other."""
 
     def __init__(
         self,
@@ -93,6 +99,7 @@ class Context:
         self.images = ImageLayers(viewer)
         self.results = ResultLayers(viewer)
         self.density = DensityLayer(viewer)
+        self.candidates = MaskCandidates(viewer)
         self.catalogue = ModelCatalogue()
         self.models: Models = models if models is not None else LoadedModels()
         self.preferences = preferences
@@ -130,7 +137,7 @@ class Context:
         options = self.catalogue.options(name)
         with self.look.events.paused():
             if name != self.look.model:
-                self.look.latent = None
+                self.look.latent = self.look.style = None
             self.look.model = name
             if self.look.option not in options:
                 self.look.option = options[0] if options else ""
@@ -172,6 +179,7 @@ class Context:
         look.noise = recipe.seed is not None
         look.seed = look.seed if recipe.seed is None else recipe.seed
         look.latent = None if recipe.z is None else Given(tuple(recipe.z))
+        look.style = tuple(recipe.style) if isinstance(recipe.style, list) else recipe.style
         look.fast = recipe.precision == "fast"
         self.changes.clear(model)
         for change in recipe.interventions:
@@ -204,10 +212,24 @@ class Context:
             option=look.option,
             seed=look.used_seed,
             latent=look.latent if card.latent_size else None,
+            style=look.style if card.style_size else None,
             precision=look.precision,
             interventions=self.changes.of(look.model),
             condition=condition,
         )
+
+    def mistaken(self) -> Note | None:
+        """What is to be said where the user cannot mean the chosen mask, or it is a stack; None else."""
+        layer, chosen = self.viewer.layers.selection.active, self.masks.current
+        candidate = self.candidates.lookalike(layer)
+        if candidate is None and chosen is not None and is_stack(chosen):
+            candidate, layer = self.candidates.of(chosen), chosen
+        if candidate is None or layer is None:
+            return None
+        kind = "an Image layer" if layer is not chosen else "no single mask"
+        text = f"The selected layer {layer.name!r} is {kind}: {candidate.text}."
+        action = f"Convert it: {candidate.ways[0].words} under Mask ▸ From my data; or select a mask."
+        return Note("problem", text, action)
 
     def was_rendered(self, layer: Labels, rendering: Rendering) -> None:
         """The image of a mask is shown as it was ordered."""

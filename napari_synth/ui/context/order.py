@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import Intervention, Precision
+from napari_synth.core.recipe import Intervention, Precision, Style
 from napari_synth.ui.context.notes import Note
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class RenderOrder:
         None: no noise.
     latent : Source or None
         Where the latent vector comes from, when not from the seed.
+    style : int, tuple of float or None
+        Member of the model's bank or code; None: drawn by the seed, or the model has none.
     precision : {'exact', 'fast'}
     interventions : tuple of Intervention
         Changes inside the network.
@@ -79,6 +81,7 @@ class RenderOrder:
     precision: Precision
     interventions: tuple[Intervention, ...]
     condition: Condition | None
+    style: Style | None = None
 
     @property
     def beside(self) -> Image | None:
@@ -100,6 +103,7 @@ class RenderOrder:
             self.option or None,
             self.seed,
             z=self.z(latent_size),
+            style=self.style,
             condition=None if self.condition is None else self.condition.pixels,
             interventions=self.interventions,
             capture=capture,
@@ -123,6 +127,9 @@ class RenderOrder:
         words = ["napari-synth", "synthesize", mask, "--out", "images", "--model", self.model]
         words += ["--option", self.option] if self.option else []
         words += ["--no-noise"] if self.seed is None else ["--seed", str(self.seed)]
+        if self.style is not None:
+            numbers = (self.style,) if isinstance(self.style, int) else self.style
+            words.append(f"--style={','.join(map(repr, numbers))}")
         words += ["--condition", f"{self.condition.name}.tif"] if self.condition is not None else []
         words += ["--fast"] if self.precision == "fast" else []
         words += ["--device", self.device] if self.device != "auto" else []
@@ -143,6 +150,8 @@ class RenderOrder:
         if z is not None:
             lines.append(f"z = np.array({[float(value) for value in z]}, np.float32)")
             asked.append("z=z")
+        if self.style is not None:
+            asked.append(f"style={self.style!r}")
         if self.condition is not None:
             asked.append(f"condition=viewer.layers[{self.condition.name!r}].data")
         if self.precision != "exact":

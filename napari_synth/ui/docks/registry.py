@@ -50,6 +50,14 @@ DOCKS: dict[str, Dock] = {
             f"{HERE}.inspect.panel:InspectPanel",
         ),
         Dock(
+            "compare",
+            "Compare",
+            "tab",
+            "One mask in many looks, styles and seeds beside each other",
+            f"{HERE}.compare.actions:CompareActions",
+            f"{HERE}.compare.panel:ComparePanel",
+        ),
+        Dock(
             "evaluate",
             "Is it helping?",
             "tab",

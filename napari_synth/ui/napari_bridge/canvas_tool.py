@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,12 @@ class CanvasTool:
 
     clicked = Signal(tuple)
     """The `Point` that was clicked."""
+    clicked_more = Signal(tuple)
+    """The `Point` that was clicked with Shift."""
+    dragged = Signal(tuple, tuple)
+    """Two `Point` s, where a drag that the tool took began and where it is."""
+    dropped = Signal(tuple, tuple)
+    """The same at the end of the drag."""
     drawn = Signal(tuple, tuple)
     """Two `Point` s, opposite corners of a rectangle, once it is drawn."""
     wheeled = Signal(int)
@@ -47,12 +54,29 @@ class CanvasTool:
         """The mask the tool works on; None while it is off."""
         return self._hold.layer if self._hold is not None else None
 
-    def turn_on(self, layer: Labels, draws_box: bool) -> None:
-        """Work on this mask; with ``draws_box`` drags are the tool's, else they pan as always."""
+    def turn_on(
+        self,
+        layer: Labels,
+        draws_box: bool = False,
+        grabs: Callable[[Point], bool] | None = None,
+        keys: Mapping[str, Callable[[], object]] | None = None,
+    ) -> None:
+        """Work on this mask.
+
+        Parameters
+        ----------
+        layer : Labels
+        draws_box : bool
+            All drags draw a rectangle; else they pan as always.
+        grabs : callable, optional
+            Asked at each press whether the drag that may follow is the tool's.
+        keys : mapping, optional
+            What keys do meanwhile, by napari's names.
+        """
         self.turn_off()
         viewer = self._viewer()
         if viewer is not None:
-            self._hold = MouseHold(self, viewer, layer, draws_box)
+            self._hold = MouseHold(self, viewer, layer, draws_box, grabs, keys or {})
 
     def turn_off(self) -> None:
         """Give the mouse back."""
@@ -70,8 +94,16 @@ class CanvasTool:
 class MouseHold:
     """The mouse of a viewer while a tool has it, from birth to `release`. Keeps neither viewer nor layer alive."""
 
-    def __init__(self, tool: CanvasTool, viewer: ViewerModel, layer: Labels, draws_box: bool):
-        self._tool = tool
+    def __init__(
+        self,
+        tool: CanvasTool,
+        viewer: ViewerModel,
+        layer: Labels,
+        draws_box: bool,
+        grabs: Callable[[Point], bool] | None,
+        keys: Mapping[str, Callable[[], object]],
+    ):
+        self._tool, self._grabs, self._keys = tool, grabs, tuple(keys)
         self._viewer = weakref.ref(viewer)
         self._layer = weakref.ref(layer)
         self._draws_box = draws_box
@@ -86,6 +118,8 @@ class MouseHold:
         viewer.events.mouse_over_canvas.connect(self._on_leave)
         viewer.layers.selection.events.active.connect(self._check)
         layer.events.mode.connect(self._check)
+        for key, act in keys.items():
+            layer.bind_key(key, partial(_on_key, act), overwrite=True)
 
     @property
     def layer(self) -> Labels | None:
@@ -106,6 +140,8 @@ class MouseHold:
             show_box(viewer, None)
         if layer is not None:
             layer.events.mode.disconnect(self._check)
+            for key in self._keys:
+                layer.bind_key(key, None, overwrite=True)
             if layer.mode == "pan_zoom":
                 layer.mouse_pan = True
 
@@ -138,19 +174,29 @@ class MouseHold:
         if event.button != LEFT or event.type != "mouse_press":
             return
         start, pressed = self._position(event), np.array(event.pos)
-        moved = False
+        moved, more = False, "Shift" in event.modifiers
+        layer = self._layer()
+        takes = self._grabs is not None and not more and self._grabs(start)
+        if takes and layer is not None:
+            layer.mouse_pan = False
         yield
         while event.type == "mouse_move":
             corner = np.array(event.pos)
             moved = moved or bool(np.abs(corner - pressed).max() > DRAG_PIXELS)
             if moved and self._draws_box and self._holds:
                 show_box(viewer, (pressed, corner))
+            elif moved and takes and self._holds:
+                self._tool.dragged.emit(start, self._position(event))
             yield
+        if takes and layer is not None:
+            layer.mouse_pan = True
         if not self._holds:
             return
         show_box(viewer, None)
         if not moved:
-            self._tool.clicked.emit(start)
+            (self._tool.clicked_more if more else self._tool.clicked).emit(start)
+        elif takes:
+            self._tool.dropped.emit(start, self._position(event))
         elif self._draws_box:
             self._tool.drawn.emit(start, self._position(event))
 
@@ -165,6 +211,11 @@ class MouseHold:
         delta = float(np.sum(event.delta))  # some systems turn the wheel sideways with Shift
         if delta:
             self._tool.wheeled.emit(1 if delta > 0 else -1)
+
+
+def _on_key(act: Callable[[], object], *_: object) -> None:
+    """Napari hands over the layer, which the action knows."""
+    act()
 
 
 def show_box(viewer: ViewerModel, corners: tuple[np.ndarray, np.ndarray] | None) -> None:

@@ -88,7 +88,12 @@ class ImageLayers(LayerList):
 
 def is_source(layer: Any) -> bool:
     """Whether a layer is an image that was not rendered here."""
-    return isinstance(layer, Image) and not {METADATA_KEY, UNFINISHED_KEY} & layer.metadata.keys()
+    return isinstance(layer, Image) and not is_rendered(layer)
+
+
+def is_rendered(layer: Any) -> bool:
+    """Whether a layer is an image, or a stack of a network, that was made here."""
+    return isinstance(layer, Image) and bool({METADATA_KEY, UNFINISHED_KEY} & layer.metadata.keys())
 
 
 def image_array(layer: Image) -> np.ndarray:

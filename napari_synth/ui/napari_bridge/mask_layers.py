@@ -36,7 +36,9 @@ class MaskLayers(LayerList):
     """
 
     changed = Signal()
-    """The layers, their order or a name changed."""
+    """The layers, their order, a name or the size of a pixel changed."""
+    added = Signal(object)
+    """A mask layer that is in the viewer now."""
     current_changed = Signal()
     selected = Signal()
     """Another layer, of whatever kind, was selected in napari."""
@@ -52,7 +54,7 @@ class MaskLayers(LayerList):
         events.moved.connect(self._on_changed)
         viewer.layers.selection.events.active.connect(self._follow_selection)
         for layer in self.layers:
-            layer.events.name.connect(self._on_changed)
+            self._watch(layer, True)
         self._follow_selection()
         if self._current is None:
             self._choose_any()
@@ -99,18 +101,23 @@ class MaskLayers(LayerList):
 
     def _on_inserted(self, event: Any) -> None:
         if isinstance(event.value, Labels):
-            event.value.events.name.connect(self._on_changed)
+            self._watch(event.value, True)
             if self.current is None:
                 self.current = event.value
             self.changed.emit()
+            self.added.emit(event.value)
 
     def _on_removed(self, event: Any) -> None:
         if not isinstance(event.value, Labels):
             return
-        event.value.events.name.disconnect(self._on_changed)
+        self._watch(event.value, False)
         if self.current is None:
             self._choose_any()
         self.changed.emit()
+
+    def _watch(self, layer: Labels, on: bool) -> None:
+        for emitter in (layer.events.name, layer.events.scale, layer.events.units):
+            (emitter.connect if on else emitter.disconnect)(self._on_changed)
 
     def _on_changed(self) -> None:
         self.changed.emit()
@@ -154,11 +161,20 @@ def file_of(layer: Labels) -> str:
     return str(layer.source.path or "")
 
 
-def add_mask(viewer: ViewerModel, shape: tuple[int, int], name: str, place: LayerPlacement | None = None) -> Labels:
-    """Add an empty mask on top, selected and ready to paint; each number is one nucleus."""
-    layer = Labels(np.zeros(shape, np.uint16), name=name, **(place or {}))
+def add_mask(
+    viewer: ViewerModel,
+    shape: tuple[int, ...],
+    name: str,
+    place: LayerPlacement | None = None,
+    labels: np.ndarray | None = None,
+) -> Labels:
+    """Add an empty mask, or one of these labels, on top, selected and ready to paint; each number is one nucleus."""
+    data = np.zeros(shape, np.uint16)
+    if labels is not None:
+        data = labels.astype(np.uint16) if labels.max(initial=0) < 2**16 else labels
+    layer = Labels(data, name=name, **(place or {}))
     put_on_top(viewer, layer)
-    layer.selected_label = 1
+    layer.selected_label = int(data.max(initial=0)) + 1
     return layer
 
 
@@ -262,6 +278,12 @@ def clear_labels(layer: Labels) -> None:
     replace_labels(layer, np.zeros(layer.data.shape, np.uint8))
     layer.features = pd.DataFrame()
     layer.selected_label = 1
+
+
+def count_nuclei(layer: Labels) -> int:
+    """How many different numbers but 0 a mask has."""
+    present = np.unique(np.asarray(finest(layer)))
+    return int(np.count_nonzero(present))
 
 
 def outline(layer: Labels, on: bool) -> None:

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from napari.layers import Labels
+
+    from napari_synth.masks.nucleus_moves import Change, Motion
 
 
 class NucleusTables:
@@ -67,3 +71,48 @@ def put_rows(layer: Labels, columns: dict[str, np.ndarray]) -> None:
         old = pd.DataFrame({name: [0 if new[name].dtype.kind in "iu" else np.nan] for name in new})
     kept = old[~old["index"].isin(new["index"])]
     layer.features = pd.concat([kept, new], ignore_index=True).sort_values("index", ignore_index=True)
+
+
+def move_rows(layer: Labels, change: Change, motion: Motion, about: tuple[float, float]) -> None:
+    """Let the rows of nuclei that were turned and scaled about a place, then moved, say where they are now."""
+    if "index" not in layer.features:
+        return
+    table, angle = layer.features.copy(), np.deg2rad(motion.turn)
+    for number, area in zip(change.numbers, change.areas, strict=True):
+        row = table["index"] == number
+        if {"y", "x"} <= set(table):
+            y, x = table.loc[row, "y"] - about[0], table.loc[row, "x"] - about[1]
+            table.loc[row, "y"] = about[0] + motion.dy + motion.factor * (np.cos(angle) * y - np.sin(angle) * x)
+            table.loc[row, "x"] = about[1] + motion.dx + motion.factor * (np.sin(angle) * y + np.cos(angle) * x)
+        if {"angle", "scale"} <= set(table):
+            table.loc[row, "angle"] = (table.loc[row, "angle"] + motion.turn) % 360
+            table.loc[row, "scale"] *= motion.factor
+        if "area" in table:
+            table.loc[row, "area"] = area
+    layer.features = table
+
+
+def copy_rows(layer: Labels, sources: Sequence[int], change: Change, dy: float, dx: float) -> None:
+    """Give copies of nuclei the rows of their originals, with their own numbers and places."""
+    import pandas as pd
+
+    if "index" not in layer.features:
+        return
+    table = layer.features
+    new = []
+    for source, number, area in zip(sources, change.numbers, change.areas, strict=True):
+        row = table[table["index"] == source].copy()
+        row["index"] = number
+        for name, value in (("y", dy), ("x", dx)):
+            if name in row:
+                row[name] += value
+        if "area" in row:
+            row["area"] = area
+        new.append(row)
+    layer.features = pd.concat([table, *new], ignore_index=True).sort_values("index", ignore_index=True)
+
+
+def drop_rows(layer: Labels, numbers: Sequence[int]) -> None:
+    """Forget the rows of nuclei that are gone."""
+    if "index" in layer.features:
+        layer.features = layer.features[~layer.features["index"].isin(numbers)].reset_index(drop=True)

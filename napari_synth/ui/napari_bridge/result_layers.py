@@ -10,7 +10,7 @@ from napari.layers import Image, Labels
 from psygnal import Signal
 
 from napari_synth.core.recipe import METADATA_KEY
-from napari_synth.ui.napari_bridge.image_layers import UNFINISHED_KEY, over_anatomy
+from napari_synth.ui.napari_bridge.image_layers import UNFINISHED_KEY, is_rendered, over_anatomy
 from napari_synth.ui.napari_bridge.layer_list import LayersOfMasks
 from napari_synth.ui.napari_bridge.placement import lay, placement
 
@@ -30,6 +30,7 @@ class ResultLayers(LayersOfMasks[str]):
     def __init__(self, viewer: ViewerModel):
         super().__init__(viewer)
         self._awaited: weakref.ref[Labels] | None = None
+        self._hidden: weakref.WeakSet[Image] = weakref.WeakSet()
 
     def expect(self, mask: Labels | None) -> None:
         """Say that the image of a mask is being rendered as ordered now; None: no longer."""
@@ -38,6 +39,24 @@ class ResultLayers(LayersOfMasks[str]):
     def awaited(self, mask: Labels) -> bool:
         """Whether it is, so that nobody else needs to."""
         return self._awaited is not None and self._awaited() is mask
+
+    def bring_forward(self, mask: Labels) -> None:
+        """Let a mask with its own images be what is seen: other masks hide, and what was rendered of them."""
+        viewer, own = self.viewer, list(self.of(mask).values())
+        if viewer is None:
+            return
+        for layer in viewer.layers:
+            if layer is mask:
+                layer.visible = True
+            elif layer in own:
+                layer.visible = layer.visible or layer in self._hidden
+                self._hidden.discard(layer)
+            elif isinstance(layer, Labels):
+                layer.visible = False
+            elif is_rendered(layer) and layer.ndim == 2 and layer.visible:
+                self._hidden.add(layer)
+                layer.visible = False
+        viewer.layers.selection.active = mask
 
     def refresh(
         self,
@@ -112,6 +131,15 @@ class ResultLayers(LayersOfMasks[str]):
         )
         self.insert(mask, look, layer, above)
         return layer
+
+    def show_alone(self, mask: Labels, look: str) -> None:
+        """Let the image of a mask in one look be seen: all other rendered images are hidden."""
+        viewer, shown = self.viewer, self.find(mask, look)
+        if viewer is None or shown is None:
+            return
+        for layer in viewer.layers:
+            if isinstance(layer, Image) and {METADATA_KEY, UNFINISHED_KEY} & layer.metadata.keys():
+                layer.visible = layer is shown
 
 
 def paste(image: np.ndarray, parts: list[tuple[Box, np.ndarray]]) -> None:

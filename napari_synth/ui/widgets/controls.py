@@ -17,6 +17,7 @@ from napari_synth.ui.napari_bridge.keys import key_words
 from napari_synth.ui.widgets.panel import described
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from napari.layers import Image, Labels
@@ -99,11 +100,18 @@ class SeedBox(QWidget):
 
 
 class MaskCombo(QComboBox):
-    """The mask layers of the viewer; choosing one makes it the current mask of the session."""
+    """The mask layers of the viewer; choosing one makes it the current mask of the session.
 
-    def __init__(self, masks: MaskLayers):
+    Parameters
+    ----------
+    masks : MaskLayers
+    choose : callable, optional
+        Called with the chosen layer instead.
+    """
+
+    def __init__(self, masks: MaskLayers, choose: Callable[[Labels], object] | None = None):
         super().__init__()
-        self._masks = masks
+        self._masks, self._take = masks, choose
         self._layers: list[weakref.ref[Labels]] = []
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(10)
@@ -121,7 +129,9 @@ class MaskCombo(QComboBox):
 
     def _choose(self, index: int) -> None:
         layer = self._layers[index]() if index < len(self._layers) else None
-        if layer is not None:
+        if layer is not None and self._take is not None:
+            self._take(layer)
+        elif layer is not None:
             self._masks.current = layer
 
 

@@ -24,6 +24,9 @@ W = TypeVar("W", bound=QWidget)
 LARGEST = 100_000
 """Upper bound of a number whose field names none."""
 
+SHORTEST = 6
+"""Letters of a list that has little room."""
+
 Choice = tuple[str, str]
 """What the user reads, and the value."""
 
@@ -113,6 +116,9 @@ class Form:
         if isinstance(control, QAbstractSpinBox):
             control.setKeyboardTracking(False)
             control.setMinimumWidth(BOX_WIDTH)
+        if isinstance(control, QComboBox):
+            control.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            control.setMinimumContentsLength(SHORTEST)
         if isinstance(control, QDoubleSpinBox):
             control.setDecimals(extra.get("decimals", 2))
             control.setSuffix(extra.get("suffix", ""))

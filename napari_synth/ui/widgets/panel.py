@@ -140,6 +140,12 @@ def _disconnect(signal: Any, slot: weakref.WeakMethod[Callable[..., None]]) -> N
         signal.disconnect(method, missing_ok=True)
 
 
+def drop(widget: QWidget) -> None:
+    """Take a widget away at once; Qt deletes it later."""
+    widget.hide()
+    widget.deleteLater()
+
+
 def described(widget: Any, name: str, tip: str) -> Any:
     """Give a control its accessible name and tooltip; returns the control. A label shows its text as it is."""
     widget.setAccessibleName(name)

@@ -14,6 +14,7 @@ from napari_synth.ui.column.tour import STOPS
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.docks.nuclei.actions import NucleusActions
+from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.conftest import painted
 from tests.ui.hands import click, controls
@@ -73,9 +74,10 @@ def test_tabs_leave_no_trace_when_they_are_closed(column, session):
     assert column.tabs.count() == 1
     for action in column.menu.actions():
         action.trigger()
-    assert list(column.opened) == ["nuclei", "inspect"]
-    assert column.tabs.currentWidget() is column.opened["inspect"]
-    for name in ("Inspect", "Nuclei"):
+    tabs = [dock for dock in DOCKS.values() if dock.area == "tab"]
+    assert list(column.opened) == [dock.key for dock in tabs]
+    assert column.tabs.currentWidget() is column.opened[tabs[-1].key]
+    for name in (dock.title for dock in tabs):
         buttons = column.tabs.tabBar().findChildren(QToolButton)
         next(button for button in buttons if button.accessibleName() == f"Close {name}").click()
     assert column.tabs.count() == 1
@@ -120,7 +122,7 @@ def test_what_is_stored_and_makes_no_sense_is_passed_over(settings_file, opened,
 def test_a_button_of_a_step_opens_a_tab(column, qtbot):
     column.resize(WIDTH, 700)
     column.show()
-    click(qtbot, column.steps.panels["masks"].nuclei)
+    click(qtbot, column.steps.panels["masks"].paint.single)
     assert column.tabs.currentWidget() is column.opened["nuclei"]
 
 

@@ -80,7 +80,7 @@ def test_the_cheat_sheet_lists_every_key(qtbot):
 
 def test_tooltips_name_the_keys(panel):
     assert key_words("Ctrl+Return") in panel("synthesize").render_button.toolTip()
-    assert key_words("Shift+S") in panel("masks").sample.toolTip()
+    assert key_words("Shift+S") in panel("masks").sampling.sample.toolTip()
     assert key_words("Alt+S") in panel("export").export_button.toolTip()
 
 

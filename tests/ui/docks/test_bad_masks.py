@@ -109,7 +109,7 @@ def test_an_empty_layer_is_no_density(session, viewer, finish):
     layer = viewer.add_labels(np.zeros((64, 64), int), name="mine")
     density = viewer.add_labels(np.zeros((64, 64), int), name="where")
     viewer.layers.selection.active = layer
-    session.actions(MaskActions).follow_density(density)
+    session.context.density.follow(density)
     session.actions(MaskActions).sample(64, 64)
     finish(session.actions(MaskActions).jobs, 60_000)
     assert session.context.notes["masks"].text == "The density has no positive values."

@@ -102,9 +102,9 @@ def test_a_sampler_that_was_added_can_be_chosen(panel, context, monkeypatch):
 
     monkeypatch.setitem(SAMPLERS, "first", First)
     masks, nuclei = panel("masks"), panel("nuclei")
-    choose(masks.form.combo("sampler"), "first")
+    choose(masks.sampling.form.combo("sampler"), "first")
     assert context.field.sampler == "first"
-    assert First.title in entries(masks.form.combo("sampler"))
+    assert First.title in entries(masks.sampling.form.combo("sampler"))
     assert First.title in entries(nuclei.sampler)
 
 

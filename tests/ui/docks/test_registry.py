@@ -53,7 +53,7 @@ def test_a_closed_panel_does_not_disturb_the_session(session, fake, viewer, fini
     assert "mask · he" in viewer.layers
     viewer.layers["mask"].name = "renamed"
     session.context.look.seed = 8
-    session.actions(MaskActions).roll_seed()
+    session.actions(MaskActions).roll()
     viewer.add_image(np.zeros((16, 16)))
 
 

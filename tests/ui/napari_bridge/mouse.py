@@ -35,8 +35,8 @@ class Mouse:
         )
         return wrapt.ObjectProxy(event)  # napari puts the event of each move into that of the press
 
-    def press(self, position, button=1):
-        mouse_press_callbacks(self.viewer, self._event("mouse_press", position, button))
+    def press(self, position, button=1, modifiers=()):
+        mouse_press_callbacks(self.viewer, self._event("mouse_press", position, button, modifiers))
 
     def drag(self, position):
         mouse_move_callbacks(self.viewer, self._event("mouse_move", position))
@@ -44,8 +44,8 @@ class Mouse:
     def release(self, position):
         mouse_release_callbacks(self.viewer, self._event("mouse_release", position))
 
-    def click(self, position, button=1):
-        self.press(position, button)
+    def click(self, position, button=1, modifiers=()):
+        self.press(position, button, modifiers)
         self.release(position)
 
     def double_click(self, position):

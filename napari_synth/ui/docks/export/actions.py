@@ -130,7 +130,7 @@ class ExportActions(DockActions):
         if not self.count:
             return ""
         title = next((one.title or one.name for one in self._card_looks() if one.name == (*self.looks, "")[0]), "")
-        seen = (*self.looks, look.option)[0] == look.option
+        seen = (*self.looks, look.option)[0] == look.option and (look.style is None or len(self.looks) < 2)
         parts = ["a sampled mask" if sampled else f"'{masks[0].name}'", *([title] if title else [])]
         parts += [f"seed {look.seed}"] if look.noise and look.latent is None else []
         changed = ", with your changes inside the network" if self.context.changes.of(look.model) else ""
@@ -230,7 +230,7 @@ class ExportActions(DockActions):
             return Note(
                 "problem",
                 "This model has no noise, so all variants of a mask are the same image.",
-                "Set the variants to 1, and make more masks: From label maps… under Mask.",
+                "Set the variants to 1, and make more masks: New masks from real ones… under Mask.",
             )
         if choices.variants > 1 and order.seed is None:
             return Note(

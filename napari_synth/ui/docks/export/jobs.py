@@ -86,6 +86,7 @@ class ExportWork:
             variants=self.variants,
             seed=order.seed,
             z=order.z(generator.card.latent_size),
+            style=order.style if self.options == (order.option,) else None,
             interventions=order.interventions,
             precision=order.precision,
         )

@@ -13,6 +13,9 @@ from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
 from napari_synth.core.recipe import FieldSettings, RecombineSettings
 
 if TYPE_CHECKING:
+    from napari_synth.datasets.foreign_masks import ForeignMask
+    from napari_synth.evaluation.pair_check import CheckedMask, Report
+    from napari_synth.masks.conversion import How
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.ui.context.loaded_models import Models
@@ -22,10 +25,12 @@ STEPS = 2
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """A field of nuclei, and what was measured on it."""
+    """A field of nuclei, what was measured on it, its seed, and the title of the library its shapes are of."""
 
     field: NucleusField
     statistics: FieldStatistics | None
+    seed: int
+    library: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +42,7 @@ class FieldWork:
     seed: int
     density: np.ndarray | None = None
     measured: bool = False
+    library: str = ""
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Sampled:
         watch = Stopwatch(STEPS, on_progress)
@@ -53,7 +59,7 @@ class FieldWork:
 
             statistics = measure([("field", field.labels)])
         watch.report(2, "Done")
-        return Sampled(field, statistics)
+        return Sampled(field, statistics, self.seed, self.library)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,3 +108,97 @@ class RecombineWork:
             made.append(mask)
             watch.report(len(made))
         return made
+
+
+@dataclass(frozen=True, eq=False)
+class OpenWork:
+    """Read the masks in files and folders, whoever wrote them."""
+
+    paths: list[Path]
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> list[tuple[Path, ForeignMask]]:
+        from napari_synth.datasets.mask_sources import masks_in
+
+        watch = Stopwatch(len(self.paths), on_progress)
+        found: list[tuple[Path, ForeignMask]] = []
+        for number, path in enumerate(self.paths, 1):
+            watch.report(number - 1, path.name)
+            found += [(path, mask) for mask in masks_in(path, cancel=cancel)]
+            watch.report(number, path.name)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class ConvertWork:
+    """Make labels of an image that looks like a mask.
+
+    Attributes
+    ----------
+    pixels : ndarray, shape (Y, X) or (Y, X, 3 or 4)
+    name : str
+        What error sentences call it.
+    how : How
+    """
+
+    pixels: np.ndarray
+    name: str
+    how: How
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> np.ndarray:
+        from napari_synth.masks.conversion import labels_of
+
+        watch = Stopwatch(1, on_progress)
+        labels = labels_of(self.pixels, f"The layer {self.name!r}", self.how)
+        watch.report(1, "Done")
+        return labels
+
+
+@dataclass(frozen=True, eq=False)
+class CheckMasksWork:
+    """Look for faults in masks of the window."""
+
+    masks: list[tuple[str, np.ndarray]]
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> list[CheckedMask]:
+        from napari_synth.evaluation.pair_check import check_masks
+
+        return check_masks(self.masks, on_progress, cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class CheckFolderWork:
+    """Look for faults in a folder of pairs or masks."""
+
+    folder: Path
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Report:
+        from napari_synth.evaluation.pair_check import check_pairs
+
+        return check_pairs(self.folder, on_progress, cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class CureFolderWork:
+    """Cure a copy of a folder."""
+
+    report: Report
+    copy: Path
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> list[Path]:
+        return self.report.repair(self.copy, None, on_progress, cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class CureMaskWork:
+    """Cure a copy of a mask."""
+
+    labels: np.ndarray
+    checked: CheckedMask
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> np.ndarray:
+        from napari_synth.evaluation.pair_check import cured_mask
+
+        watch = Stopwatch(1, on_progress)
+        labels = cured_mask(self.labels, self.checked.findings)
+        watch.report(1, self.checked.name)
+        return labels

@@ -7,48 +7,43 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
-from napari_synth.ui.widgets.panel import described
+from napari_synth.ui.widgets.panel import described, drop
 
 if TYPE_CHECKING:
     from napari_synth.masks.statistics import Compared
 
-ROWS = ("real", "composed", "distance")
+COLUMNS = ("real", "composed", "distance")
+HEADS = ("real", "sampled", "apart")
 TIPS = (
     "Measured on the masks that the field is fitted to: mean ± standard deviation",
     "The field that was sampled last",
     "Kolmogorov-Smirnov distance of the two distributions: 0 alike, 1 nothing in common",
 )
-SHORT = {
-    "nuclei per 256²": "per 256²",
-    "area, px²": "area px²",
-    "eccentricity": "eccentric.",
-    "nearest neighbour, px": "nearest px",
-}
 
 
 class StatisticsTable(QWidget):
-    """A column for each number, a line each for real and composed masks; hidden while there is nothing."""
+    """A line for each number, a column each for real and sampled masks; hidden while there is nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(12, 2, 12, 0)
+        self._grid.setContentsMargins(0, 2, 0, 0)
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(0)
-        described(self, "Real and composed masks", "What the real masks and the sampled field have in common")
+        described(self, "Real and sampled masks", "What the real masks and the sampled field have in common")
         self.hide()
 
     def show_lines(self, lines: list[Compared]) -> None:
         """Show a comparison; nothing with an empty list."""
         while item := self._grid.takeAt(0):
-            item.widget().deleteLater()
-        for place, (name, tip) in enumerate(zip(ROWS, TIPS, strict=True), 1):
-            self._put(place, 0, name, tip)
-        for column, line in enumerate(lines, 1):
-            self._put(0, column, SHORT.get(line.name, line.name), line.name)
-            for place, (name, tip) in enumerate(zip(ROWS, TIPS, strict=True), 1):
+            drop(item.widget())
+        for column, (head, tip) in enumerate(zip(HEADS, TIPS, strict=True), 1):
+            self._put(0, column, head, tip)
+        for place, line in enumerate(lines, 1):
+            self._put(place, 0, line.name, line.name)
+            for column, (name, tip) in enumerate(zip(COLUMNS, TIPS, strict=True), 1):
                 self._put(place, column, getattr(line, name) or "–", tip)
-        said = (f"{line.name}: real {line.real}, composed {line.composed or 'none yet'}" for line in lines)
+        said = (f"{line.name}: real {line.real}, sampled {line.composed or 'none yet'}" for line in lines)
         self.setAccessibleDescription("; ".join(said))
         self.setVisible(bool(lines))
 

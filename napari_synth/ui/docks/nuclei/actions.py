@@ -14,6 +14,7 @@ from napari_synth.datasets.mask_sources import mask_file
 from napari_synth.ui.context.notes import Note, problems_said
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.nuclei.choices import NucleusChoices
+from napari_synth.ui.docks.nuclei.handling import Handling
 from napari_synth.ui.docks.nuclei.jobs import GrowWork
 from napari_synth.ui.docks.nuclei.libraries import Libraries
 from napari_synth.ui.docks.nuclei.reshaping import EDIT_HINT, Reshaping
@@ -56,6 +57,8 @@ class NucleusActions(DockActions):
         The shape to stamp.
     stamping : Stamping
     reshaping : Reshaping
+    handling : Handling
+        The chosen nuclei.
     """
 
     key = "nuclei"
@@ -70,10 +73,14 @@ class NucleusActions(DockActions):
         self.libraries = Libraries(context, self.jobs, self.loader, say)
         self.shapes = ShapeChoice(context, choices, self.libraries, self.loader, say)
         self.reshaping = Reshaping(context.masks, choices, self.libraries, self.shapes, self.loader, say)
+        self.handling = Handling(context, choices, self.reshaping, say)
         self._tool = CanvasTool(context.viewer)
         self.stamping = Stamping(context, choices, self.shapes, self.loader, self._tool, say)
         self._grown_count = 0
         self._tool.clicked.connect(self.click)
+        self._tool.clicked_more.connect(self.click_more)
+        self._tool.dragged.connect(self.handling.drag)
+        self._tool.dropped.connect(self.handling.drop)
         self._tool.drawn.connect(self.draw_box)
         self._tool.wheeled.connect(self.shapes.morph)
         self._tool.lost.connect(self._rest)
@@ -92,14 +99,18 @@ class NucleusActions(DockActions):
         layer = work_mask(self.context.masks)
         check_range(np.asarray(layer.data), f"The layer {layer.name!r}")
         self.choices.tool = tool
-        self._tool.turn_on(layer, draws_box=tool == "grow")
+        if tool == "edit":
+            self.handling.begin(layer)
+            self._tool.turn_on(layer, grabs=self.handling.grab, keys=self.handling.keys)
+        else:
+            self._tool.turn_on(layer, draws_box=tool == "grow")
         self.say(TOOL_HINTS[tool])
         if tool == "stamp":
             self.loader.use(lambda _: self.stamping.show_ghost())
 
     def _rest(self) -> None:
-        """No tool is on, no nucleus is edited."""
-        self.choices.selected = 0
+        """No tool is on, no nucleus is chosen."""
+        self.handling.end()
         self.choices.tool = ""
 
     def click(self, point: Point) -> None:
@@ -109,7 +120,14 @@ class NucleusActions(DockActions):
             if self.choices.tool == "stamp":
                 self.stamping.stamp_at(y, x)
             elif self.choices.tool == "edit":
-                self.reshaping.select_at(y, x)
+                self.handling.click(y, x)
+
+    def click_more(self, point: Point) -> None:
+        """Choose one more nucleus, or one less."""
+        if self.choices.tool == "edit":
+            self.handling.click(*point, more=True)
+        else:
+            self.click(point)
 
     def draw_box(self, start: Point, end: Point) -> None:
         """What the current tool does with a rectangle of the mask between two opposite corners."""

@@ -37,8 +37,12 @@ class NucleusChoices:
         That area, of the library shape that was chosen last; 0 where it was none.
     tool : str
         ``stamp``, ``grow``, ``edit`` or empty.
+    chosen : tuple of int
+        The nuclei that are moved, turned, copied or removed together.
     selected : int
-        The nucleus that is edited; 0: none.
+        The nucleus whose shape is edited: the only chosen one; 0: none.
+    reshapes : bool
+        Whether sliders, map and wheel change its shape, and not only that of the next stamp.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
@@ -55,7 +59,9 @@ class NucleusChoices:
     true_size: bool = False
     true_area: float = 0.0
     tool: Tool = ""
+    chosen: tuple[int, ...] = ()
     selected: int = 0
+    reshapes: bool = False
 
     @property
     def stamps_true_size(self) -> bool:

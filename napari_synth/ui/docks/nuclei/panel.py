@@ -44,7 +44,7 @@ SETTLE_MS = 150
 TOOLS: tuple[tuple[Tool, str, str], ...] = (
     ("stamp", "Stamp", "Click on the mask to put the shape there. Shift+wheel morphs it first"),
     ("grow", "Grow", "Drag a rectangle on the mask to fill it with nuclei, as set under Mask"),
-    ("edit", "Edit", "Click on a nucleus, then change its angle, size or shape"),
+    ("edit", "Edit", "Choose nuclei: drag, turn and scale, nudge, copy or remove them, change their shape"),
 )
 
 
@@ -129,6 +129,10 @@ class NucleiPanel(Panel):
         layout.addLayout(side)
         self.tabs.addTab(place, "Map")
         self.body.addWidget(self.tabs)
+        self.reshapes = described(
+            QCheckBox(), "Change the chosen nucleus", "Else sliders and map only choose the shape of the next stamp"
+        )
+        self.body.addWidget(self.reshapes)
 
     def _build_nucleus(self) -> None:
         grid = self.grid()
@@ -171,6 +175,7 @@ class NucleiPanel(Panel):
         bind(choices, "turn_random", self.turn_random)
         bind(choices, "size_random", self.size_random)
         bind(choices, "true_size", self.true_size)
+        bind(choices, "reshapes", self.reshapes)
 
     def _connect(self) -> None:
         dock, shapes = self.dock, self.dock.shapes
@@ -211,7 +216,7 @@ class NucleiPanel(Panel):
 
     def _request(self, z: np.ndarray) -> None:
         """Show a code at once; a nucleus that is edited follows when the hand rests."""
-        if self.dock.choices.selected:
+        if self.dock.choices.selected and self.dock.choices.reshapes:
             self._wanted = np.array(z, np.float32)
             self._settle.start()
             self.dock.shapes.show_code(self._wanted)
@@ -236,6 +241,8 @@ class NucleiPanel(Panel):
     def _show_choices(self) -> None:
         choices = self.dock.choices
         editing = bool(choices.selected)
+        self.reshapes.setVisible(editing)
+        self.reshapes.setText(f"Sliders and map change nucleus {choices.selected}")
         true_size = choices.stamps_true_size and not editing
         set_value(self.area, choices.shown_area)
         self.angle.setEnabled(editing or not choices.turn_random)

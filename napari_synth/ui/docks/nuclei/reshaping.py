@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from napari_synth.ui.docks.nuclei.shape_loader import ShapeLoader
     from napari_synth.ui.napari_bridge.mask_layers import MaskLayers
 
-EDIT_HINT = Note("hint", "Click on a nucleus to change its size, angle or shape.")
+EDIT_HINT = Note(
+    "hint",
+    "Click on a nucleus: drag it, or a corner to turn and scale it; Shift+click chooses several.",
+    "Arrow keys nudge, Delete removes, Ctrl+D copies.",
+)
+
+
+KEYS = "Arrow keys nudge, Delete removes, Ctrl+D copies; angle and area can be typed."
 
 
 class Reshaping:
@@ -63,25 +70,15 @@ class Reshaping:
         self._say = say
         shapes.reshaped.connect(self.apply)
 
-    def select_at(self, y: float, x: float) -> None:
-        """Take up the nucleus under this pixel.
-
-        Raises
-        ------
-        InputError
-            If there is no mask.
-        """
-        layer = work_mask(self._masks)
-        height, width = layer.data.shape
-        label = int(layer.data[int(y), int(x)]) if 0 <= y < height and 0 <= x < width else 0
-        if label:
-            self._loader.use_on(layer, partial(self._select, label))
-        else:
-            self._choices.selected = 0
-            self._say(EDIT_HINT)
+    def take_up(self, layer: Labels, label: int) -> None:
+        """Let the boxes, sliders and map of the dock show a nucleus."""
+        self._loader.use_on(layer, partial(self._select, label))
 
     def _select(self, label: int, layer: Labels, shapes: ShapeModel) -> None:
-        choices, nucleus = self._choices, nucleus_of(layer, label, shapes)
+        choices = self._choices
+        if choices.chosen != (label,) or not (np.asarray(layer.data) == label).any():
+            return
+        nucleus = nucleus_of(layer, label, shapes)
         shape = picture(nucleus, shapes, self._libraries.known)
         present = np.count_nonzero(shape > SHAPE_THRESHOLD)
         choices.selected = 0  # nothing below may change the mask yet
@@ -90,7 +87,7 @@ class Reshaping:
         self._shapes.take(nucleus.z, nucleus.member, shape)
         choices.selected = label
         layer.selected_label = label
-        self._say(Note("hint", f"Nucleus {label}: change its size, angle or shape; Ctrl+Z undoes one change."))
+        self._say(Note("hint", f"Nucleus {label} is chosen: drag it, or a corner to turn and scale it.", KEYS))
 
     def apply(self) -> None:
         """Redraw the nucleus that is edited with the chosen shape, angle and area."""
@@ -103,9 +100,12 @@ class Reshaping:
             choices.selected = 0
             return
         before = nucleus_of(layer, label, shapes)
+        z, member = np.array(choices.z, np.float32), choices.member
+        if not choices.reshapes:
+            z, member = before.z, before.member
+            shape = picture(before, shapes, self._libraries.known)
         scale = float(scale_for_area(shape[None], np.array([choices.area]))[0])
-        z = np.array(choices.z, np.float32)
-        after = replace(before, z=z, member=choices.member, angle=choices.angle, scale=scale)
+        after = replace(before, z=z, member=member, angle=choices.angle, scale=scale)
         if _is_same(before, after):
             return
         patch = stamp(np.asarray(layer.data), shape, after, label)

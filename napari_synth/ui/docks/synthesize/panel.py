@@ -1,77 +1,44 @@
-"""The Synthesize dock: model, look, noise and device of the image."""
+"""The Look section: model, look, style and seed of the image of a mask."""
 
 from __future__ import annotations
 
 import operator
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
     QLabel,
-    QListView,
-    QListWidget,
-    QListWidgetItem,
+    QMenu,
     QPushButton,
+    QWidget,
 )
-from superqt.utils import signals_blocked
+from superqt import QCollapsible
 
 from napari_synth.core.devices import DEVICES
 from napari_synth.synthesis.latents.sources import source_words
+from napari_synth.ui.docks.synthesize.style_box import StyleBox
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, show_key, wide
-from napari_synth.ui.widgets.footer import Foot
+from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
+from napari_synth.ui.widgets.tiles import SIDE, Tile, TileList, icon_of
 
 if TYPE_CHECKING:
-    from napari_synth.models.card import Look
+    from qtpy.QtGui import QHideEvent, QShowEvent
+
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
-THUMBNAIL = 56
-CELL = QSize(93, 90)
 DEVICE_TITLES = {
     "auto": "auto (GPU if there is one)",
     "cuda": "NVIDIA GPU (cuda)",
     "mps": "Apple GPU (mps)",
     "cpu": "CPU",
 }
-
-
-class LookList(QListWidget):
-    """The looks of a model as thumbnails with their titles."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setViewMode(QListView.ViewMode.IconMode)
-        self.setMovement(QListView.Movement.Static)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
-        self.setGridSize(CELL)
-        self.setWordWrap(True)
-        self.setFixedHeight(CELL.height() + 4)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-    def show_options(self, options: list[Look], chosen: str) -> None:
-        """List the options of a card."""
-        names = [self.item(i).data(Qt.ItemDataRole.UserRole) for i in range(self.count())]
-        if names != [option.name for option in options]:
-            self.clear()
-            for option in options:
-                item = QListWidgetItem(look_icon(option, THUMBNAIL), option.title or option.name)
-                item.setData(Qt.ItemDataRole.UserRole, option.name)
-                item.setToolTip(literal(f"{option.title or option.name} ({option.name})"))
-                self.addItem(item)
-        for i, option in enumerate(options):
-            if option.name == chosen:
-                self.setCurrentRow(i)
-
-    @property
-    def chosen(self) -> str:
-        """Name of the selected option; empty when there is none."""
-        item = self.currentItem()
-        return item.data(Qt.ItemDataRole.UserRole) if item else ""
 
 
 class SynthesizePanel(Panel):
@@ -110,7 +77,7 @@ class SynthesizePanel(Panel):
         for button in (self.copy_python, self.copy_command, self.replay):
             self.more.addWidget(button)
         self.foot = Foot(self.dock.jobs.lane)
-        self.set_foot(self.foot)
+        self.set_foot(self.foot, self.older)
         self._connect()
 
     def _build_model_rows(self) -> None:
@@ -131,33 +98,67 @@ class SynthesizePanel(Panel):
         row(grid, "Model", self.model, self.open)
 
     def _build_looks(self) -> None:
-        self.looks = described(LookList(), "Look", "The stain or kind of microscope the image looks like")
+        tip = "The stain or kind of microscope the image looks like, as thumbnails of your mask; click to render"
+        self.looks = described(TileList(2), "Look", tip)
+        self.four = described(QPushButton("2 × 2"), "Four beside each other", "Four looks or four styles of the mask")
+        menu = QMenu(self.four)
+        menu.addAction("Four looks", self.dock.compare_looks)
+        self.four_styles = menu.addAction("Four styles of this look", self.dock.compare_styles)
+        self.four.setMenu(menu)
+        self.look_title = described(QLabel("Look"), "Look", tip)
+        head = QHBoxLayout()
+        head.addWidget(self.look_title, 1)
+        head.addWidget(self.four)
+        self.body.addLayout(head)
         self.body.addWidget(self.looks)
+        self.styles = StyleBox(self.dock)
+        self.body.addWidget(self.styles)
 
     def _build_noise_rows(self) -> None:
         grid = self.grid()
         self.seed = SeedBox("Noise seed", "The same number gives the same image")
-        self.no_noise = described(
-            QCheckBox("no noise"), "No noise", "Switch the noise off: one fixed image per mask and look"
-        )
-        self.seed_label = row(grid, "Seed", self.seed, self.no_noise)
+        self.seed_label = row(grid, "Seed", self.seed)
         self.latent = described(QLabel(), "Latent vector", "The image has this latent vector, not that of the seed")
         self.use_seed = described(
             QPushButton("Use the seed"), "Use the seed", "Take the latent vector from the seed again"
         )
         self.latent_label = row(grid, "Latent", self.latent, self.use_seed)
+        self.older = described(wrapped_label(), "Age of the image", "The mask was edited after its image was rendered")
+        self.older.setText("⚠ The image is older than the mask: press Render.")
+        self.older.setStyleSheet("font-weight: bold; margin: 0 8px;")
+        self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
+        self.body.addWidget(self.live_text)
+        self._build_more()
+
+    def _build_more(self) -> None:
+        """What is seldom changed."""
+        inside = QWidget()
+        grid = QGridLayout(inside)
+        grid.setContentsMargins(0, 0, 0, 0)
         self.device = described(QComboBox(), "Device", "Where the image is computed")
+        self.device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.device.setMinimumContentsLength(10)
         for name in DEVICES:
             self.device.addItem(DEVICE_TITLES[name], name)
+        row(grid, "Device", self.device)
         self.fast = described(
             QCheckBox("fast"),
             "Fast",
             "Compute in 16 bit: faster on most machines, and the image is some grey levels off.\n"
             "Kept in the recipe, so that replaying it gives the same image.",
         )
-        row(grid, "Device", self.device, self.fast)
-        self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
-        self.body.addWidget(self.live_text)
+        self.no_noise = described(
+            QCheckBox("without grain"),
+            "Without grain",
+            "One fixed image per mask and look: nothing is drawn by the seed",
+        )
+        row(grid, "Image", self.fast, self.no_noise)
+        self.more_settings = described(QCollapsible("More"), "More settings", "Device, speed and grain")
+        self.more_settings.setContent(inside)
+        self.more_settings.setDuration(0)
+        described(self.more_settings.toggleButton(), "More", "Device, speed and grain")
+        self.more_settings.collapse(False)
+        self.body.addWidget(self.more_settings)
 
     def _connect(self) -> None:
         context, dock, look = self.context, self.dock, self.context.look
@@ -172,7 +173,7 @@ class SynthesizePanel(Panel):
         self.copy_command.clicked.connect(dock.copy_command)
         self.replay.clicked.connect(dock.ask_replay)
         self.open.clicked.connect(self._ask_model)
-        self.looks.currentItemChanged.connect(self._choose_look)
+        self.looks.chose.connect(dock.choose_option)
         self.seed.rolled.connect(dock.roll_seed)
         self.use_seed.clicked.connect(context.use_seed)
         self.watch(dock.following.state.events, self._show_live)
@@ -181,11 +182,13 @@ class SynthesizePanel(Panel):
         self.watch(context.images.changed, self.image.show_images)
         self.watch(context.catalogue.changed, self._show_models)
         self.watch(look.events, self._show_look)
+        self.watch(dock.styles.state.events, self.styles.show_state)
+        self.watch(look.events, self.styles.show_state)
+        self.watch(dock.thumbnails.changed, self._show_pictures)
+        self.watch(dock.age.changed, self._show_age)
+        self.watch(dock.following.state.events, self._show_age)
         self.watch(context.notes.changed, self._show_note)
         self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
-
-    def _choose_look(self) -> None:
-        self.context.look.option = self.looks.chosen
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors);;All files (*)")
@@ -204,9 +207,12 @@ class SynthesizePanel(Panel):
         look, catalogue = self.context.look, self.context.catalogue
         card = catalogue.card(look.model)
         options = card.looks if card else []
-        with signals_blocked(self.looks):
-            self.looks.show_options(options, look.option)
-        self.looks.setVisible(bool(options))
+        tiles = [Tile(one.name, one.title or one.name, f"{one.title or one.name} ({one.name})") for one in options]
+        self.looks.show_tiles(tiles, look.option)
+        for widget in (self.look_title, self.four, self.looks):
+            widget.setVisible(bool(options))
+        self.four_styles.setVisible(self.dock.styles.state.has_styles)
+        self._show_pictures()
         channel = catalogue.condition(look.model)
         self.image_label.setText(channel.capitalize().replace("&", "&&"))
         for widget in (self.image, self.image_label):
@@ -219,6 +225,29 @@ class SynthesizePanel(Panel):
         self.latent.setText(source_words(look.latent) if look.latent is not None else "")
         title = next((option.title or option.name for option in options if option.name == look.option), "")
         self.render_button.setText(f"Render: {title}".replace("&", "&&") if title else "Render")
+
+    def _show_pictures(self) -> None:
+        """What is rendered of the mask; until then the thumbnails of the model's card."""
+        look, pictures = self.context.look, self.dock.thumbnails.pictures
+        card = self.context.catalogue.card(look.model)
+        for option in card.looks if card else []:
+            style = look.style if option.name == look.option else None
+            picture = pictures.get((option.name, style))
+            self.looks.show_icon(option.name, look_icon(option, SIDE) if picture is None else icon_of(picture))
+        self.styles.show_pictures()
+
+    def _show_age(self) -> None:
+        self.older.setVisible(self.dock.age.is_old and not self.dock.following.state.on)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Thumbnails are rendered while they are seen."""
+        super().showEvent(event)
+        self.dock.thumbnails.show(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody sees them now."""
+        super().hideEvent(event)
+        self.dock.thumbnails.show(False)
 
     def _show_live(self) -> None:
         state = self.dock.following.state

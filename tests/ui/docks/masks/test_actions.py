@@ -18,10 +18,10 @@ def test_new_mask_takes_the_place_of_the_selected_image(session, viewer):
     assert session.context.notes["masks"].kind == "done"
 
 
-def test_field_replaces_the_mask_in_one_undoable_step(session, viewer, finish):
+def test_a_field_replaces_the_mask_in_one_undoable_step(session, viewer, finish):
     layer = viewer.add_labels(painted((128, 160)), name="mine")
     session.context.field.count_mean, session.context.field.count_sd = 12, 0
-    session.actions(MaskActions).sample(256, 256)
+    session.actions(MaskActions).replace(layer)
     assert session.actions(MaskActions).jobs.lane.state.running
     finish(session.actions(MaskActions).jobs)
     assert viewer.layers[:] == [layer], "the same canvas"
@@ -38,11 +38,11 @@ def test_field_replaces_the_mask_in_one_undoable_step(session, viewer, finish):
 
 def test_the_table_follows_undo_and_redo(session, viewer, finish):
     layer = viewer.add_labels(painted((128, 160)))
-    session.actions(MaskActions).sample(256, 256)
+    session.actions(MaskActions).replace(layer)
     finish(session.actions(MaskActions).jobs)
     first, table = layer.data.copy(), layer.features.copy()
     session.context.field.seed += 1
-    session.actions(MaskActions).sample(256, 256)
+    session.actions(MaskActions).replace(layer)
     finish(session.actions(MaskActions).jobs)
     assert not layer.features.equals(table)
     layer.undo()
@@ -77,17 +77,17 @@ def test_crowded_field_says_how_many_found_room(session, viewer, finish):
     assert "fewer or smaller" in note.action
 
 
-def test_stack_is_refused_before_anything_runs(session, viewer):
-    viewer.add_labels(np.zeros((3, 32, 32), int), name="stack")
-    session.actions(MaskActions).sample(256, 256)
+def test_a_stack_is_not_replaced(session, viewer):
+    layer = viewer.add_labels(np.zeros((3, 32, 32), int), name="stack")
+    session.actions(MaskActions).replace(layer)
     assert not session.actions(MaskActions).jobs.lane.state.running
     assert session.context.notes["masks"].kind == "problem"
-    assert "3 dimensions" in session.context.notes["masks"].text
+    assert "is a stack" in session.context.notes["masks"].text
+    assert "use the plane shown" in session.context.notes["masks"].action
 
 
 def test_too_small_a_canvas_is_refused(session, viewer):
-    viewer.add_labels(np.zeros((8, 8), int))
-    session.actions(MaskActions).sample(256, 256)
+    session.actions(MaskActions).sample(8, 8)
     assert "8×8" in session.context.notes["masks"].text
     assert not session.actions(MaskActions).jobs.lane.state.running
 
@@ -95,7 +95,7 @@ def test_too_small_a_canvas_is_refused(session, viewer):
 def test_layer_deleted_while_sampling(session, viewer, finish, models):
     models.gate.clear()
     layer = viewer.add_labels(painted())
-    session.actions(MaskActions).sample(256, 256)
+    session.actions(MaskActions).replace(layer)
     viewer.layers.remove(layer)
     models.gate.set()
     finish(session.actions(MaskActions).jobs)
@@ -108,7 +108,7 @@ def test_layer_deleted_while_sampling(session, viewer, finish, models):
 def test_cancelled_sampling_changes_nothing(session, viewer, finish, models):
     models.gate.clear()
     layer = viewer.add_labels(painted())
-    session.actions(MaskActions).sample(256, 256)
+    session.actions(MaskActions).replace(layer)
     session.actions(MaskActions).jobs.lane.cancel()
     finish(session.actions(MaskActions).jobs)
     models.gate.set()
@@ -127,9 +127,9 @@ def test_clear_says_how_to_get_the_nuclei_back(session, viewer):
     assert layer.data.any()
 
 
-def test_dice_gives_another_seed(session):
+def test_dice_gives_another_seed(session, finish):
     seeds = set()
     for _ in range(5):
-        session.actions(MaskActions).roll_seed()
+        session.actions(MaskActions).roll()
         seeds.add(session.context.field.seed)
     assert len(seeds) > 1

@@ -7,6 +7,7 @@ import numpy as np
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.napari_bridge.mask_layers import add_mask
 from tests.ui.conftest import painted
+from tests.ui.hands import entries
 
 
 def test_fitting_fills_the_boxes_and_shows_real_beside_composed(session, context, viewer, finish, qtbot, tmp_path):
@@ -14,28 +15,28 @@ def test_fitting_fills_the_boxes_and_shows_real_beside_composed(session, context
     viewer.add_labels(painted((128, 160)), name="real")
     panel = session.panel("masks")
     qtbot.addWidget(panel)
-    assert panel.statistics.isHidden()
+    assert panel.sampling.fit.statistics.isHidden()
     masks.fit()
     finish(masks.jobs, 60_000)
     assert context.notes["masks"].kind == "done"
     assert context.field.area_mean == 300
     assert context.field.base.area_law == "measured"
-    assert panel.form.box("area_mean").value() == 300
-    table = panel.statistics.texts()
-    assert table[0][1:3] == ["per 256²", "area px²"]
-    assert table[1][:3] == ["real", "6.4", "300 ± 100"]
-    assert table[2][1:] == ["–"] * 5, "nothing was composed yet"
+    assert panel.sampling.area.mean.value() == 300
+    table = panel.sampling.fit.statistics.texts()
+    assert table[0][1:] == ["real", "sampled", "apart"]
+    assert [line[:3] for line in table[1:3]] == [["nuclei per 256²", "6.4", "–"], ["area, px²", "300 ± 100", "–"]]
     masks.sample(128, 160)
     finish(masks.jobs)
     composed = masks.composed
-    assert panel.statistics.texts()[2][2].startswith(f"{composed.areas.mean():.0f}")
-    assert 0 <= float(panel.statistics.texts()[3][2]) <= 1
-    panel.form.box("area_mean").setValue(500)
+    area = panel.sampling.fit.statistics.texts()[2]
+    assert area[2].startswith(f"{composed.areas.mean():.0f}")
+    assert 0 <= float(area[3]) <= 1
+    panel.sampling.area.mean.setValue(500)
     settings = context.field.settings(64, 64)
     assert (settings.area_law, settings.area_mean) == ("normal", 500), "by hand wins"
     assert settings.eccentricity_quantiles, "what was not touched stays fitted"
     masks.forget_fit()
-    assert panel.statistics.isHidden()
+    assert panel.sampling.fit.statistics.isHidden()
     assert context.field.settings(64, 64).eccentricity_quantiles == ()
     masks.fit(tmp_path / "nowhere")
     finish(masks.jobs)
@@ -52,12 +53,13 @@ def test_nuclei_follow_a_painted_layer(session, context, viewer, finish, qtbot):
     panel = session.panel("masks")
     qtbot.addWidget(panel)
     painted_layer.visible = False
-    panel.follow_menu.aboutToShow.emit()
-    texts = [action.text() for action in panel.follow_menu.actions()]
-    assert "Density: where" in texts
-    assert "Density: other size" not in texts
-    next(action for action in panel.follow_menu.actions() if action.text() == "Density: where").trigger()
-    assert panel.follow.text() == "Following"
+    combo = panel.sampling.density
+    texts = entries(combo)
+    assert "bright in where" in texts
+    assert "bright in other size" not in texts
+    combo.setCurrentIndex(texts.index("bright in where"))
+    combo.activated.emit(combo.currentIndex())
+    assert context.density.layer is painted_layer
     context.field.area_mean, context.field.area_sd = 60, 5
     masks.sample(128, 160)
     finish(masks.jobs, 60_000)
@@ -65,5 +67,5 @@ def test_nuclei_follow_a_painted_layer(session, context, viewer, finish, qtbot):
     assert len(features) > 3
     assert (features["x"][1:] >= 120).all()
     assert (painted_layer.data == where).all()
-    masks.follow_density(None)
-    assert panel.follow.text() == "Follow…"
+    combo.activated.emit(0)
+    assert context.density.layer is None

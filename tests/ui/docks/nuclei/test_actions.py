@@ -175,6 +175,7 @@ def test_one_nucleus_is_changed_in_place(dock, viewer):
     small = layer.data.copy()
     z = np.array(dock.choices.z)
     z[0] = 2.5 if z[0] < 0 else -2.5
+    dock.choices.reshapes = True
     dock.shapes.set_code(z)
     assert (layer.data != small).any()
     np.testing.assert_allclose(codes(layer, 1), z, atol=1e-5)
@@ -298,6 +299,7 @@ def test_the_panel_shows_what_there_is(session, viewer, qtbot, finish):
     assert panel.area.isEnabled()
     panel.area.setValue(250)
     qtbot.waitUntil(lambda: np.count_nonzero(layer.data == 1) < 290)
+    panel.reshapes.click()
     panel.map.picked.emit(dock.libraries.latents.codes[7])
     qtbot.waitUntil(lambda: np.allclose(codes(layer, 1), dock.libraries.latents.codes[7], atol=1e-5))
     layer.undo()

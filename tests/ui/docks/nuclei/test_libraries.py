@@ -344,7 +344,7 @@ def test_the_dock_makes_shows_and_saves_it(dock, session, context, viewer, qtbot
     assert "6 nuclei; left out" in panel.foot.status.text.text()
     assert action(button, "real (6 nuclei)").isChecked()
     assert not action(button, "Bundled library").isChecked()
-    assert "'real'" in fields.form.combo("sampler").toolTip()
+    assert "'real'" in fields.sampling.form.combo("sampler").toolTip()
     assert panel.true_size.isChecked()
     assert panel.area.value() == dock.choices.true_area > 0
     assert not panel.area.isEnabled()

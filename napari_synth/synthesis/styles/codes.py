@@ -18,6 +18,7 @@ from napari_synth.core.seeds import numpy_rng
 
 if TYPE_CHECKING:
     from napari_synth.models.card import ModelCard
+    from napari_synth.models.registry import TrainedModel
 
 NEIGHBOURS = 3
 """With one of so many codes near it a drawn code is mixed."""
@@ -93,3 +94,27 @@ def style_code(bank: np.ndarray, spread: np.ndarray, style: Style | None, seed: 
     mixed = bank[member] + share * (bank[other] - bank[member])
     drawn: np.ndarray = (mixed + spread[member] * rng.standard_normal(bank.shape[1])).astype(np.float32)
     return drawn
+
+
+def style_for(model: TrainedModel, style: Style | None, option: int, seed: int | None) -> np.ndarray:
+    """The code of a style, ``(style_size,)`` float32; of length 0 for a model without styles.
+
+    Raises
+    ------
+    InputError
+        See `check_style`.
+    """
+    checked = check_style(model.card, style)
+    if not model.card.style_size:
+        return np.zeros(0, np.float32)
+    return style_code(*bank_of(model, option), checked, seed)
+
+
+def bank_of(model: TrainedModel, option: int) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of an option and the spread of their numbers, ``(member, number)`` float32 each."""
+    from napari_synth.nets.styled import StyledPix2Pix
+    from napari_synth.synthesis.network_io import network_of
+
+    network = network_of(model, StyledPix2Pix)
+    bank, spread = (table[option].float().cpu().numpy() for table in (network.bank, network.bank_spread))
+    return bank, spread

@@ -1,0 +1,122 @@
+"""Masks from the user's own data: layers that look like masks, files and folders."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Shapes
+
+from napari_synth.core.errors import SynthError
+from napari_synth.ui.context.notes import Note
+from napari_synth.ui.docks.masks.jobs import ConvertWork, OpenWork
+from napari_synth.ui.napari_bridge.mask_candidates import taken
+from napari_synth.ui.napari_bridge.mask_files import MOST_LAYERS, OPENED_KEY, add_opened, layer_data
+from napari_synth.ui.napari_bridge.mask_layers import add_mask, count_nuclei
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari.layers import Labels
+
+    from napari_synth.datasets.foreign_masks import ForeignMask
+    from napari_synth.masks.conversion import How
+    from napari_synth.ui.context.context import Context
+    from napari_synth.ui.docks.masks.choices import MaskChoices
+    from napari_synth.ui.jobs.delivery import Jobs
+    from napari_synth.ui.napari_bridge.mask_candidates import Candidate, Taken
+
+NEXT = "Next: choose a look and render it."
+
+
+class Opening:
+    """Makes masks of what the user has.
+
+    Parameters
+    ----------
+    context : Context
+    choices : MaskChoices
+    jobs : Jobs
+    say : callable
+
+    Attributes
+    ----------
+    candidates : MaskCandidates
+        Layers that could become masks.
+    """
+
+    def __init__(self, context: Context, choices: MaskChoices, jobs: Jobs, say: Callable[[Note], object]):
+        self._context, self._choices, self._jobs, self._say = context, choices, jobs, say
+        self.candidates = context.candidates
+        self.candidates.appeared.connect(self._on_lookalike)
+        context.masks.added.connect(self._on_mask)
+
+    def use(self, layer: Any, how: How) -> None:
+        """Make a mask of a layer: of the plane shown of a stack, of the outlines in a Shapes layer."""
+        try:
+            found = taken(self._context.viewer, layer)
+        except SynthError as error:
+            self._say(Note.of(error))
+            return
+        work = ConvertWork(found.pixels, layer.name, how)
+        self._jobs.run("Making a mask", work, partial(self._converted, found), on=layer, total=1)
+
+    def open(self, paths: Sequence[str | Path]) -> None:
+        """Add the masks in files or folders, whoever wrote them."""
+        work = OpenWork([Path(path) for path in paths])
+        self._jobs.run("Opening masks", work, self._opened, total=len(work.paths), unit="files")
+
+    def _converted(self, found: Taken, layer: Any, labels: np.ndarray) -> None:
+        mask = add_mask(self._context.viewer, labels.shape, found.name, found.place, labels)
+        if not isinstance(layer, Image) or self.candidates.of(layer) is not None:
+            layer.visible = False  # it shows the same
+        self._context.results.bring_forward(mask)
+        count = count_nuclei(mask)
+        what = "the plane shown" if labels.ndim < layer.ndim else "the outlines" if isinstance(layer, Shapes) else ""
+        of = f"{what} of {layer.name!r}" if what else f"{layer.name!r}"
+        self._say(Note("done", f"Made the mask {mask.name!r} of {of}: {_nuclei(count)}.", NEXT))
+
+    def _opened(self, found: list[tuple[Path, ForeignMask]]) -> None:
+        try:
+            layers = [add_opened(self._context.viewer, layer_data(mask, path)) for path, mask in found[:MOST_LAYERS]]
+        except SynthError as error:
+            self._say(Note.of(error))
+            return
+        if len(found) > MOST_LAYERS:
+            text = f"Opened the first {len(layers)} of {len(found)} masks."
+            self._say(Note("done", text, "Open the others as single files, or check the folder with Check…"))
+        elif len(found) > 1:
+            self._say(Note("done", f"Opened {len(layers)} masks; {layers[-1].name!r} is shown.", NEXT))
+
+    def _on_mask(self, layer: Labels) -> None:
+        """A mask that was opened, here or by napari, is what is seen."""
+        opened = layer.metadata.get(OPENED_KEY)
+        if opened is None:
+            return
+        self._context.results.bring_forward(layer)
+        candidate = self.candidates.of(layer)
+        if candidate is not None:
+            self._offer(candidate)
+            return
+        remarks = " ".join(opened.get("remarks", ()))
+        text = f"Opened the mask {layer.name!r}: {_nuclei(count_nuclei(layer))}."
+        self._say(Note("done", " ".join(filter(None, (text, remarks))), NEXT))
+
+    def _on_lookalike(self, candidate: Candidate) -> None:
+        self._offer(candidate)
+
+    def _offer(self, candidate: Candidate) -> None:
+        """Show the card on which a layer becomes a mask."""
+        layer = candidate.layer()
+        if layer is None:
+            return
+        self._choices.card = "data"
+        what = "an Image layer" if isinstance(layer, Image) else "no mask to work on yet"
+        text = f"{layer.name!r} is {what}: {candidate.text}."
+        self._say(Note("hint", text, f"Press {candidate.ways[0].words} in From my data to convert it."))
+
+
+def _nuclei(count: int) -> str:
+    return "1 nucleus" if count == 1 else f"{count} nuclei"

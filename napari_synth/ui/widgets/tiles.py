@@ -1,0 +1,122 @@
+"""Thumbnails to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem
+from superqt.utils import signals_blocked
+
+from napari_synth.ui.widgets.panel import literal
+
+SIDE = 64
+IN_A_ROW = 4
+CELL_WIDTH = 75
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One thumbnail.
+
+    Attributes
+    ----------
+    key : object
+        What is chosen with it.
+    title, tip : str
+    """
+
+    key: Any
+    title: str
+    tip: str
+
+
+class TileList(QListWidget):
+    """A row of thumbnails with titles, four beside each other.
+
+    Parameters
+    ----------
+    lines : int
+        Lines of the titles.
+    """
+
+    chose = Signal(object)
+    """The key of the tile that the user clicked or went to by keyboard."""
+
+    def __init__(self, lines: int):
+        super().__init__()
+        self._tiles: tuple[Tile, ...] = ()
+        self._cell = QSize(CELL_WIDTH, SIDE + 10 + lines * self.fontMetrics().lineSpacing())
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setMovement(QListView.Movement.Static)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setIconSize(QSize(SIDE, SIDE))
+        self.setGridSize(self._cell)
+        self.setWordWrap(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        font = self.font()
+        font.setPointSizeF(0.85 * font.pointSizeF())
+        self.setFont(font)
+        self.currentRowChanged.connect(self._on_row)
+
+    def minimumSizeHint(self) -> QSize:
+        """Four cells."""
+        return QSize(IN_A_ROW * CELL_WIDTH + 4, self._cell.height() + 4)
+
+    @property
+    def chosen(self) -> Any:
+        """The key of the chosen tile; None where there is none."""
+        row = self.currentRow()
+        return self._tiles[row].key if row >= 0 else None
+
+    def show_tiles(self, tiles: Sequence[Tile], chosen: Any) -> None:
+        """Show these; the pictures of those that were there stay."""
+        with signals_blocked(self):
+            self._show(tiles, chosen)
+
+    def _show(self, tiles: Sequence[Tile], chosen: Any) -> None:
+        if tuple(tiles) != self._tiles:
+            icons = {tile.key: self.item(place).icon() for place, tile in enumerate(self._tiles)}
+            self.clear()
+            self._tiles = tuple(tiles)
+            for tile in tiles:
+                item = QListWidgetItem(icons.get(tile.key, QIcon()), tile.title)
+                item.setToolTip(literal(tile.tip))
+                item.setData(Qt.ItemDataRole.UserRole, tile.key)
+                self.addItem(item)
+            rows = -(-len(tiles) // IN_A_ROW)
+            self.setFixedHeight(max(rows, 1) * self._cell.height() + 4)
+        places = [place for place, tile in enumerate(tiles) if tile.key == chosen]
+        self.setCurrentRow(places[0] if places else -1)
+
+    def show_icon(self, key: Any, icon: QIcon) -> None:
+        """Another picture of a tile, where there is one of this key."""
+        for place, tile in enumerate(self._tiles):
+            if tile.key == key:
+                self.item(place).setIcon(icon)
+
+    def _on_row(self, row: int) -> None:
+        if row >= 0:
+            self.chose.emit(self._tiles[row].key)
+
+
+def icon_of(picture: np.ndarray) -> QIcon:
+    """The icon of an image ``(Y, X)`` or ``(Y, X, 3)`` uint8; the same where it is chosen, else Qt tints it."""
+    rgb = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, -1)
+    rgb = np.ascontiguousarray(rgb)
+    height, width = rgb.shape[:2]
+    shown = QPixmap.fromImage(QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888))
+    shown = shown.scaled(
+        2 * SIDE,
+        2 * SIDE,
+        Qt.AspectRatioMode.KeepAspectRatioByExpanding,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+    icon = QIcon(shown)
+    icon.addPixmap(shown, QIcon.Mode.Selected)
+    return icon
