@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from napari_synth.evaluation.realism import RealismReport
     from napari_synth.evaluation.usefulness import HelpReport
     from napari_synth.exporting.batch import ExportResult
-    from napari_synth.exporting.estimate import Estimate
     from napari_synth.exporting.formats.base import Advice
     from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.mask_reader import MaskReader
@@ -373,43 +372,15 @@ def export(
     """
     from napari_synth.exporting.asked import export_request
     from napari_synth.exporting.batch import export_pairs
-
-    found = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
-    request = export_request(found, folder, format, split, split_strict, with_real, overwrite)
-    generator = _generator_of(request.recipe, device)
-    if compile:
-        generator.compile()
-    return export_pairs(request, generator, mask_reader(), on_progress, cancel, on_advice)
-
-
-def estimate_export(
-    recipe: Recipe | str | Path,
-    folder: str | Path,
-    *,
-    format: str = "tiff",
-    split: str = "",
-    split_strict: bool | None = None,
-    with_real: str | Path | None = None,
-    device: str = "auto",
-) -> Estimate:
-    """What `export` would write, and how long it would take, from a few pairs that are made for it.
-
-    See `exporting.estimate.estimate_export`.
-    """
-    from napari_synth.exporting.asked import export_request
-    from napari_synth.exporting.estimate import estimate_export as estimate
-
-    found = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
-    request = export_request(found, folder, format, split, split_strict, with_real)
-    generator = _generator_of(request.recipe, device)
-    return estimate(request, generator, mask_reader())
-
-
-def _generator_of(recipe: Recipe, device: str) -> Generator:
     from napari_synth.models.registry import recipe_weights
     from napari_synth.synthesis.recipes import load_generator
 
-    return load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
+    found = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
+    request = export_request(found, folder, format, split, split_strict, with_real, overwrite)
+    generator = load_generator(recipe_weights(found.model, found.model_sha256), device)
+    if compile:
+        generator.compile()
+    return export_pairs(request, generator, mask_reader(), on_progress, cancel, on_advice)
 
 
 def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, device: str = "auto") -> ExportResult:

@@ -27,10 +27,10 @@ PAGE = ROOT / "docs" / "formats.md"
 PROOFS = ROOT / "docs" / "scripts" / "proofs.json"
 WRITTEN = """## Files that are written
 
-`napari-synth export RECIPE --format NAME --out DIR`. `make prove-formats` writes 15 fields in each format (no nucleus, one,
-300 that touch, numbers with gaps and more than 65535 nuclei among them) and reads them back with the programs that train
-on them; this is what they said. Where a reader goes over the pixels of each nucleus, that with 66049 is only counted.
-Training itself was not run.
+`napari-synth export RECIPE --format NAME --out DIR`. `make prove-formats` writes 15 fields in each format (no nucleus,
+one, 300 that touch, numbers with gaps and more than 65535 nuclei among them) and reads them back with the programs that
+train on them; this is what they said. Where a reader goes over the pixels of each nucleus, that with 66049 is only
+counted. Training itself was not run.
 """
 MEANINGS = {labels: "labels", binary: "foreground", rgb: "RGB image", grey: "grey image"}
 HEAD = """# Files that are read

@@ -199,7 +199,7 @@ def continues(old: Recipe, new: Recipe) -> bool:
     if same == new:
         return True
     if (
-        old.count() < 2
+        (old.format == 1 and old.count() == 1)
         or new.count() < old.count()
         or len(str(max(old.count(), 9999))) != len(str(max(new.count(), 9999)))
     ):
@@ -234,8 +234,9 @@ def _remove(folder: Path, paths: list[Path]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-            with suppress(OSError):
-                path.parent.rmdir()
+            for parent in (parent for parent in path.parents if parent.is_relative_to(folder) and parent != folder):
+                with suppress(OSError):
+                    parent.rmdir()
         except OSError as error:
             raise write_error(path, error) from error
 

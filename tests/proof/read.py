@@ -42,7 +42,9 @@ def fits(truth: np.ndarray, found: np.ndarray) -> list[float]:
 
 
 def stand_ins() -> None:
-    """Empty modules in place of torchvision, which readers import and do not use."""
+    """Empty modules in place of torchvision, which readers import, or ask the version of, and do not use."""
+    version = importlib.metadata.version
+    importlib.metadata.version = lambda name: "0.0" if name == "torchvision" else version(name)
     for name in ("", ".transforms", ".transforms.functional", ".transforms._functional_tensor"):
         sys.modules[f"torchvision{name}"] = types.ModuleType(f"torchvision{name}")
 

@@ -51,6 +51,8 @@ class ExportActions(DockActions):
         context.export.events.connect(self._on_headline)
         context.look.events.model.connect(self._on_headline)
         self.plan_changed.connect(self._on_headline)
+        for name in ("folder", "variants", "options", "sampled", "format", "kept_apart"):
+            getattr(context.export.events, name).connect(self._on_another_set)
 
     @property
     def headline(self) -> str:
@@ -60,6 +62,9 @@ class ExportActions(DockActions):
     @property
     def next_step(self) -> Note:
         return self.hint if self.context.masks.layers else MASK_FIRST
+
+    def _on_another_set(self) -> None:
+        self.context.export.rounds = 1
 
     def _on_headline(self) -> None:
         self.headline_changed.emit()
