@@ -49,9 +49,10 @@ class DoneCard(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
         layout.setSpacing(3)
-        for widget in (self.title, self.command, self.about):
-            layout.addWidget(widget)
-        layout.addLayout(buttons)
+        layout.addWidget(self.title)
+        layout.addLayout(buttons)  # seen without scrolling in a low window
+        layout.addWidget(self.command)
+        layout.addWidget(self.about)
         self.hide()
 
     def show_result(self, result: ExportResult | None) -> None:
