@@ -121,7 +121,7 @@ class ExportActions(DockActions):
         if rate is None or not count:
             return None
         sizes = [math.prod(layer.data.shape[-2:]) for layer in (masks[:1] if self.context.export.sampled else masks)]
-        return rate * count * sum(sizes) / len(sizes)
+        return float(rate * count * sum(sizes) / len(sizes))
 
     def plan(self) -> str:
         """The number of pairs, and the time they take where it is known."""

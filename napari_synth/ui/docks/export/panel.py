@@ -100,7 +100,7 @@ class ExportPanel(Panel):
         row(grid, "To train", self.form.controls["format"])
         row(grid, "Variants", rows["Variants"])
         self.split = described(
-            QRangeSlider(Qt.Orientation.Horizontal),
+            QRangeSlider(Qt.Orientation.Horizontal),  # type: ignore[no-untyped-call]
             "Split",
             "Left of the first handle: to train; between them: to validate; right of the second: to test. "
             "All pairs of a mask stay together",
