@@ -5,7 +5,7 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow test-timing lint faults fuzz benchmarks gpu-check clean
+.PHONY: run test test-slow test-timing lint faults fuzz benchmarks gpu-check prove-formats clean
 
 run: $(VENV)/.installed
 	$(BIN)/napari-synth
@@ -34,6 +34,21 @@ lint: $(VENV)/.installed-test
 
 faults: $(VENV)/.installed-test
 	$(BIN)/python -m tests.faults.provoke
+
+# Exports read back by the programs that train on them, in an environment of their own; docs/formats.md says what came out.
+# Without torchvision, which does not fit every torch: what only imports it gets along with an empty module.
+PROOF := .venv-proof
+prove-formats: $(VENV)/.installed-test $(PROOF)/.installed
+	rm -rf build/proofs && mkdir -p build/proofs
+	$(BIN)/python -m tests.proof.write build/proofs
+	$(PROOF)/bin/python tests/proof/read.py build/proofs docs/scripts/proofs.json
+	$(BIN)/python docs/scripts/make_formats.py
+
+$(PROOF)/.installed: tests/proof/requirements.txt tests/proof/requirements-alone.txt
+	$(PYTHON) -m venv $(PROOF)
+	$(PROOF)/bin/python -m pip install --quiet --constraint constraints.txt --requirement tests/proof/requirements.txt
+	$(PROOF)/bin/python -m pip install --quiet --no-deps --requirement tests/proof/requirements-alone.txt
+	touch $@
 
 benchmarks: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

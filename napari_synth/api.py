@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from napari_synth.datasets.shape_library import ShapeLibrary
     from napari_synth.evaluation.pair_check import Report
-    from napari_synth.exporting.batch import ExportRequest, ExportResult
-    from napari_synth.exporting.estimate import Estimate
+    from napari_synth.exporting.batch import ExportResult
     from napari_synth.exporting.formats.base import Advice
     from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.mask_reader import MaskReader
@@ -287,11 +286,16 @@ def export(
     on_progress, cancel, on_advice
         See `exporting.batch.export_pairs`.
     """
+    from napari_synth.exporting.asked import export_request
     from napari_synth.exporting.batch import export_pairs
+    from napari_synth.models.registry import recipe_weights
+    from napari_synth.synthesis.recipes import load_generator
 
-    request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, overwrite, device)
+    found = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
+    request = export_request(found, folder, format, split, split_strict, with_real, overwrite)
     if check is not None:
         request = replace(request, accept=_checked_by(check, device))
+    generator = load_generator(recipe_weights(found.model, found.model_sha256), device)
     if compile:
         generator.compile()
     return export_pairs(request, generator, mask_reader(), on_progress, cancel, on_advice)
@@ -304,60 +308,6 @@ def _checked_by(segmentor: str | Path, device: str) -> Callable[[np.ndarray, np.
     from napari_synth.models.registry import load_trained
 
     return agrees(Segmentor(load_trained(arguments.place(segmentor, "check"), device)).probability)
-
-
-def estimate_export(
-    recipe: Recipe | str | Path,
-    folder: str | Path,
-    *,
-    format: str = "tiff",
-    split: str = "",
-    split_strict: bool | None = None,
-    with_real: str | Path | None = None,
-    device: str = "auto",
-) -> Estimate:
-    """What `export` would write, and how long it would take, from a few pairs that are made for it.
-
-    See `exporting.estimate.estimate_export`.
-    """
-    from napari_synth.exporting.estimate import estimate_export as estimate
-
-    request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, False, device)
-    return estimate(request, generator, mask_reader())
-
-
-def _export_request(
-    recipe: Recipe | str | Path,
-    folder: str | Path,
-    format: str,
-    split: str,
-    split_strict: bool | None,
-    with_real: str | Path | None,
-    overwrite: bool,
-    device: str,
-) -> tuple[ExportRequest, Generator]:
-    from napari_synth.exporting.batch import ExportRequest
-    from napari_synth.exporting.formats import FORMATS
-    from napari_synth.exporting.parts import made_of_real_data
-    from napari_synth.exporting.split import parse_split
-    from napari_synth.models.registry import recipe_weights
-    from napari_synth.synthesis.recipes import load_generator
-
-    if not isinstance(recipe, Recipe):
-        recipe = recipe_of(recipe)
-    FORMATS[arguments.text(format, "format")]  # an unknown name is said before anything is loaded
-    strict = made_of_real_data(recipe) if split_strict is None else split_strict
-    shares = parse_split(arguments.text(split, "split"), strict) if split else None
-    generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
-    request = ExportRequest(
-        recipe,
-        arguments.place(folder, "folder"),
-        format,
-        overwrite,
-        split=shares,
-        with_real=None if with_real is None else arguments.place(with_real, "with_real"),
-    )
-    return request, generator
 
 
 def replay(source: str | Path, folder: str | Path, *, overwrite: bool = False, device: str = "auto") -> ExportResult:

@@ -105,9 +105,15 @@ def export(
 
 def estimate_to(recipe: Recipe, out_dir: Path, device: str, settings: dict[str, Any]) -> None:
     """Say what an export would make."""
-    from napari_synth import api
+    from napari_synth.api import mask_reader
+    from napari_synth.exporting.asked import export_request
+    from napari_synth.exporting.estimate import estimate_export
+    from napari_synth.models.registry import recipe_weights
+    from napari_synth.synthesis.recipes import load_generator
 
-    found = api.estimate_export(recipe, out_dir, device=device, **settings)
+    request = export_request(recipe, out_dir, **settings)
+    generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
+    found = estimate_export(request, generator, mask_reader())
     show_advice(found.advice)
     roles = ", ".join(f"{count} {role}" for role, count in found.roles.items() if role)
     out.print(f"{found.pairs} pairs{f' ({roles})' if roles else ''} would be written to {out_dir}")

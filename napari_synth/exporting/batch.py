@@ -33,6 +33,7 @@ from napari_synth.exporting.prepared import (
     places,
     portable,
     prepare,
+    read_settings,
     stored_condition,
     surveyed,
     write_sources,
@@ -75,6 +76,8 @@ class ExportRequest:
         Shares of train, val and test; all pairs train when not given.
     with_real : Path, optional
         A folder of real pairs, which are split; the synthetic ones all train then.
+    told_names : bool
+        Whether names of files tell mask and seed beside number and option.
     accept : callable, optional
         Of an image and its labels, whether the pair may be written; one that may not is rendered under other seeds,
         up to `REDRAWS` of them. Pairs that are there already are not looked at.
@@ -87,6 +90,7 @@ class ExportRequest:
     pixel_size: PixelSize = field(default_factory=PixelSize)
     split: Split | None = None
     with_real: Path | None = None
+    told_names: bool = False
     accept: Accept | None = None
 
 
@@ -152,11 +156,25 @@ def export_pairs(
     recipe = recipe.model_copy(update={"model_sha256": generator.sha256})
     hashed, survey = surveyed(recipe, masks, card)
     real = find_real_pairs(request.with_real) if request.with_real is not None else []
-    plan = Plan(hashed, request.split, real, read_split(request.folder), out.plain_names)
+    known = read_split(request.folder) if read_settings(request.folder) == settings_of(request) else {}
+    plan = Plan(hashed, request.split, real, known, out.plain_names, request.told_names)
     made, found = plan.counts
     survey = replace(survey, roles=made, real=found)
     with holding(request.folder / LOCK_NAME, f"The folder {request.folder}"):
         return _Export(request, recipe, plan, survey, generator, masks, out).run(on_progress, cancel, on_advice)
+
+
+def settings_of(request: ExportRequest) -> Settings:
+    """What tells this export from others of the same recipe."""
+    split = request.split
+    return Settings(
+        request.format,
+        str(split) if split else "",
+        bool(split and split.strict),
+        split.seed if split else 0,
+        "" if request.with_real is None else str(request.with_real.resolve()),
+        request.told_names,
+    )
 
 
 class _Export:
@@ -213,14 +231,10 @@ class _Export:
     def _begin(self) -> list[Path]:
         """Make the folder ready; the files that keep what the masks were."""
         request, split = self.request, self.request.split
-        settings = Settings(
-            request.format,
-            str(split) if split else "",
-            bool(split and split.strict),
-            split.seed if split else 0,
-            "" if request.with_real is None else str(request.with_real.resolve()),
-        )
-        prepare(self.folder, self.stored, settings, self.out, self.manifest, self.table, request.overwrite)
+        prepare(
+            self.folder, self.stored, self.plan, settings_of(request), self.out, self.manifest, self.table,
+            request.overwrite,
+        )  # fmt: skip
         if split is not None:
             save_split(self.folder, self.plan.roles)
             if split.strict:

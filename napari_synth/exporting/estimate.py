@@ -76,7 +76,9 @@ def estimate_export(request: ExportRequest, generator: Renderer, masks: MaskRead
     pixels = [masks.labels(source).size for source in recipe.masks]
     composing = (time.perf_counter() - start) / len(pixels)
     extremes = sorted({pixels.index(min(pixels)), pixels.index(max(pixels))})
-    tried = [_try(request, generator, masks, position) for position in (extremes[0], *extremes)][1:]  # first warms up
+    looks = range(max(len(recipe.options), 1))
+    _try(request, generator, masks, extremes[0], 0)  # what is slow the first time
+    tried = [_mean([_try(request, generator, masks, position, look) for look in looks]) for position in extremes]
     each = [pixels[recipe.mask_number(index) % len(pixels)] for index in range(plan.synthetic)]
     each += [pair.labels().size for pair in real]
     files = sum(out.count_files(mask) for mask in survey.masks) / max(len(survey.masks), 1) * len(plan) + ABOUT
@@ -99,9 +101,16 @@ def between(known: Sequence[tuple[float, float]], pixels: float) -> float:
     return max(first + (last - first) * (pixels - low) / (high - low), min(first, last))
 
 
-def _try(request: ExportRequest, generator: Renderer, masks: MaskReader, position: int) -> _Tried:
-    """Make the first pair of one mask in a folder that is removed again."""
-    out, recipe = FORMATS[request.format], request.recipe.item(position * request.recipe.per_mask)
+def _mean(tried: Sequence[_Tried]) -> _Tried:
+    """The mean of the looks of one mask."""
+    count = len(tried)
+    return _Tried(tried[0].pixels, sum(t.seconds for t in tried) / count, round(sum(t.bytes for t in tried) / count))
+
+
+def _try(request: ExportRequest, generator: Renderer, masks: MaskReader, position: int, look: int) -> _Tried:
+    """Make the first pair of one mask and look in a folder that is removed again."""
+    out, whole = FORMATS[request.format], request.recipe
+    recipe = whole.item(position * whole.per_mask + look * whole.variants)
     labels = masks.labels(recipe.masks[0])
     beside = masks.image(recipe.conditions[0]) if recipe.conditions else None
     item = Item("pair", "train")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import Recipe
+from napari_synth.core.recipe import FileSource, LayerSource, MaskSource, Recipe
 from napari_synth.exporting.formats.base import Item
 from napari_synth.exporting.real_pairs import RealPair, plain_name
 from napari_synth.exporting.split import Groups, Split
@@ -27,6 +28,8 @@ class Plan:
         Roles that groups have already, from ``split.csv``.
     plain_names : bool
         Whether names of options are made plain too; see `exporting.real_pairs.plain_name`.
+    told_names : bool
+        Whether names of files tell mask and seed beside number and option.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class Plan:
         real: Sequence[RealPair] = (),
         known: Mapping[str, str] | None = None,
         plain_names: bool = False,
+        told_names: bool = False,
     ):
         if real and split is None:
             raise InputError("Real pairs were given without a split.", "Add --split, such as --split 0.8/0.1/0.1.")
@@ -49,6 +53,7 @@ class Plan:
         self.real = tuple(real)
         self.synthetic = recipe.count()
         self._plain = plain_names
+        self._told = told_names
         self._groups: Groups | None = None
         self.roles: dict[str, str] = {}
         if split is not None:
@@ -76,6 +81,11 @@ class Plan:
         if index >= self.synthetic:
             return self.real[index - self.synthetic].stem
         stem = self.recipe.stem(index)
+        if self._told:
+            item = self.recipe.item(index)
+            number, *option = stem.split("_", 1)
+            seed = [] if item.seed is None else [f"s{item.seed}"]
+            stem = "_".join([number, plain_name(_mask_name(item.masks[0])).replace("_", "-"), *option, *seed])
         return plain_name(stem) if self._plain else stem
 
     def first_of_mask(self, position: int) -> Item:
@@ -96,3 +106,12 @@ class Plan:
         real = {groups.of_real(pair.mask_sha256) for pair in self.real}
         settled = {group: taken.get(group) or known[group] for group in real & (taken.keys() | known.keys())}
         return taken | split.assigned(real, settled, full=["train"])
+
+
+def _mask_name(source: MaskSource) -> str:
+    """What a person knows a mask by."""
+    if isinstance(source, LayerSource):
+        return source.name
+    if isinstance(source, FileSource):
+        return Path(source.path).stem
+    return f"{source.kind}-{source.seed}"

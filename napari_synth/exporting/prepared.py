@@ -58,6 +58,7 @@ class Settings:
     strict: bool = False
     split_seed: int = 0
     with_real: str = ""
+    told_names: bool = False
 
     def save(self, folder: Path) -> None:
         with writing(folder / SETTINGS_NAME) as temporary:
@@ -157,9 +158,16 @@ def stored_condition(beside: ConditionSource, path: Path, out: Writer) -> ImageF
 
 
 def prepare(
-    folder: Path, stored: Recipe, settings: Settings, out: Writer, manifest: Manifest, table: PairTable, overwrite: bool
-) -> bool:
-    """Make the folder ready, or refuse it when it holds something else; whether pairs of this export may be there."""
+    folder: Path,
+    stored: Recipe,
+    plan: Plan,
+    settings: Settings,
+    out: Writer,
+    manifest: Manifest,
+    table: PairTable,
+    overwrite: bool,
+) -> None:
+    """Make the folder ready, or refuse it when it holds something else."""
     path = folder / RECIPE_NAME
     try:
         present = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
@@ -174,21 +182,15 @@ def prepare(
         if old is not None and read_settings(folder) == settings and continues(old, stored):
             if old.model_copy(update={"versions": stored.versions}) != stored:
                 stored.save(path)
-            return True
-    if not overwrite and (present is not None or any(_present_files(folder, stored, out))):
+            return
+    if not overwrite and (present is not None or any(_present_files(folder, plan, out))):
         raise holds_other(folder, "pairs")
-    _remove(
-        folder,
-        [
-            *manifest.listed(),
-            *(found for recipe in filter(None, (old, stored)) for found in _present_files(folder, recipe, out)),
-        ],
-    )
+    plans = [plan] if old is None else [plan, Plan(old, plain_names=out.plain_names)]
+    _remove(folder, [*manifest.listed(), *(found for one in plans for found in _present_files(folder, one, out))])
     manifest.clear()
     table.clear()
     stored.save(path)
     settings.save(folder)
-    return False
 
 
 def continues(old: Recipe, new: Recipe) -> bool:
@@ -197,7 +199,7 @@ def continues(old: Recipe, new: Recipe) -> bool:
     if same == new:
         return True
     if (
-        old.count() < 2
+        (old.format == 1 and old.count() == 1)
         or new.count() < old.count()
         or len(str(max(old.count(), 9999))) != len(str(max(new.count(), 9999)))
     ):
@@ -211,14 +213,13 @@ def continues(old: Recipe, new: Recipe) -> bool:
     return whole and beside and new.masks[:count] == old.masks and same.model_copy(update=longer) == new
 
 
-def _present_files(folder: Path, recipe: Recipe, out: Writer) -> Iterator[Path]:
-    """The files in the folder that bear the names of a recipe's pairs; found there, however many pairs it has."""
-    plan = Plan(recipe, plain_names=out.plain_names)
+def _present_files(folder: Path, plan: Plan, out: Writer) -> Iterator[Path]:
+    """The files in the folder that bear the names of planned pairs; found there, however many pairs are planned."""
     for role in ("", *ROLES):
         for place in {path.parent for path in out.files(folder, Item("x", role))}:
             for found in sorted(place.iterdir()) if place.is_dir() else ():
                 number = found.name.partition("_")[0].partition(".")[0]
-                if not number.isdecimal() or not 0 < int(number) <= recipe.count():
+                if not number.isdecimal() or not 0 < int(number) <= plan.synthetic:
                     continue
                 if found in out.files(folder, Item(plan.stem(int(number) - 1), role)):
                     yield check_inside(folder, found)
@@ -233,8 +234,9 @@ def _remove(folder: Path, paths: list[Path]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-            with suppress(OSError):
-                path.parent.rmdir()
+            for parent in (parent for parent in path.parents if parent.is_relative_to(folder) and parent != folder):
+                with suppress(OSError):
+                    parent.rmdir()
         except OSError as error:
             raise write_error(path, error) from error
 

@@ -124,16 +124,16 @@ def fill(client, generator, target, endpoint):
     killed = []
 
     def kill(progress):
-        if progress.done >= 60 and not killed:
+        if progress.done >= 12 and not killed:
             killed.append(next(iter(client.run(os.getpid).values())))
             os.kill(killed[0], signal.SIGKILL)
 
-    request = ShardRequest(recipe(generator, 800), target, shard_size=20, device="cpu", endpoint=endpoint)
+    request = ShardRequest(recipe(generator, 160), target, shard_size=4, device="cpu", endpoint=endpoint)
     result = run(request, generator, api.mask_reader(), Dask(client), kill)
     assert killed
-    assert (result.made + result.kept, result.failed) == (800, ())
-    result = made_by(client, generator, target, 800, shard_size=20, endpoint=endpoint)
-    assert (result.made, result.kept) == (0, 800)
+    assert (result.made + result.kept, result.failed) == (160, ())
+    result = made_by(client, generator, target, 160, shard_size=4, endpoint=endpoint)
+    assert (result.made, result.kept) == (0, 160)
     assert finish_export(target, endpoint).shards == 40
     import s3fs
 
@@ -143,7 +143,7 @@ def fill(client, generator, target, endpoint):
     before = {name: files.cat_file(name) for name in again}
     for name in again:
         files.rm_file(name)
-    assert made_by(client, generator, target, 800, shard_size=20, endpoint=endpoint).made == 60
+    assert made_by(client, generator, target, 160, shard_size=4, endpoint=endpoint).made == 12
     assert {name: files.cat_file(name) for name in again if name.endswith(".tar")} == {
         name: data for name, data in before.items() if name.endswith(".tar")
     }

@@ -253,14 +253,13 @@ def test_a_shard_that_fails_is_listed_and_the_others_are_made(generator, tmp_pat
 KILLED = """
 import os, signal, sys
 from napari_synth import api
-from napari_synth.core.recipe import read_recipe
+from napari_synth.exporting.recipes import as_recipe
 from napari_synth.exporting.sharded import ShardRequest, export_shards
 from napari_synth.exporting.split import parse_split
 from napari_synth.synthesis.recipes import load_generator
-import threading, random, time
 out, model, recipe, after = sys.argv[1:]
 generator = load_generator(model, "cpu")
-request = ShardRequest(read_recipe(recipe), out, split=parse_split("0.6/0.2/0.2"), shard_size=5, device="cpu")
+request = ShardRequest(as_recipe(recipe), out, split=parse_split("0.6/0.2/0.2"), shard_size=5, device="cpu")
 steps = [0]
 def trace(frame, event, argument):
     steps[0] += 1

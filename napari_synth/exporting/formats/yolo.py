@@ -73,7 +73,7 @@ class YoloWriter(Writer):
         found = ["yolo segment train", f"data={quoted(folder / 'data.yaml')}", f"model=yolo11n-seg.pt imgsz={rounded}"]
         return Guide(
             command(*found),
-            "ultralytics 8.4.190 (check_det_dataset, verify_image_label, polygon2mask)",
+            "ultralytics 8.4.190 (polygon2mask) and OpenCV 5.0; training itself was not run",
             (
                 f"Images have up to {most} nuclei: predict and validate with max_det={max(300, 2 * most)}.",
                 "Ultralytics is AGPL-3.0, and fetches the weights yolo11n-seg.pt itself.",

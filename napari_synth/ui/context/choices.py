@@ -131,12 +131,17 @@ class ExportChoices:
         ),
     ] = 1
     options: tuple[str, ...] = ()
+    sampled: int = 0
+    """Masks that are sampled in place of those in layers; 0: none."""
+    rounds: int = 1
+    """How often the set was asked for, by *Add more*."""
+    kept_apart: tuple[int, int] = (100, 100)
+    """Percent at which training ends and testing begins; all train where both are 100."""
     format: Annotated[
         str,
         Field(
-            title="Format",
-            description="How the pairs are stored: images/ and masks/ with the same names",
-            json_schema_extra={"row": "Variants"},
+            title="To train",
+            description="What you want to train: the pairs are stored as that program wants them",
         ),
     ] = "tiff"
     overwrite: Annotated[

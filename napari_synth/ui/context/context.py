@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +77,7 @@ class Context:
         What is open in the column.
     remembered : Remembered
         Keeps choices for the next window.
-    milliseconds : float or None
+    milliseconds, seconds_per_pixel : float or None
         What the last render took.
     """
 
@@ -109,6 +110,7 @@ class Context:
         self.export.folder = self.export.folder or preferences().folder
         self.column = ColumnChoices()
         self.milliseconds: float | None = None
+        self.seconds_per_pixel: float | None = None
         self.choose_model(self.catalogue.first(self.look.model))
         self.remembered.keep("column", self.column, ("section", "tabs", "tab", "tour"))
         self.remembered.keep("look", self.look, ("noise", "fast", "outline"))
@@ -232,6 +234,7 @@ class Context:
     def was_rendered(self, layer: Labels, rendering: Rendering) -> None:
         """The image of a mask is shown as it was ordered."""
         self.milliseconds = 1000 * rendering.seconds
+        self.seconds_per_pixel = rendering.seconds / max(math.prod(rendering.image.shape[:2]), 1)
         self.show_outline(layer)
         self.rendered.emit(layer)
 

@@ -9,12 +9,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.progress import CancelToken, OnProgress
+from napari_synth.core.recipe import FieldSettings
 from napari_synth.exporting.formats.base import PixelSize
 
 if TYPE_CHECKING:
     from napari_synth.exporting.batch import ExportResult
     from napari_synth.ui.context.loaded_models import Models
     from napari_synth.ui.context.order import RenderOrder
+
+
+@dataclass(frozen=True)
+class SampledMasks:
+    """Masks that are sampled for an export in place of those in layers.
+
+    Attributes
+    ----------
+    settings : FieldSettings
+    seed : int
+        Of the first; the others follow from it.
+    count : int
+    """
+
+    settings: FieldSettings
+    seed: int
+    count: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,23 +44,34 @@ class ExportWork:
     order : RenderOrder
         How each mask is rendered, beside its option and seed.
     masks : list of (str, ndarray)
-        Layer name and labels.
+        Layer name and labels; the first one, in the first option, is the image that was looked at.
+    sampled : SampledMasks or None
+        Masks in their place.
     options : tuple of str
     variants : int
+    rounds : int
+        How often the set was asked for: the pairs of later ones have seeds of their own.
+    split : str
+        Such as ``80/10/10``; empty: all train.
     """
 
     models: Models
     order: RenderOrder
     masks: list[tuple[str, np.ndarray]]
+    sampled: SampledMasks | None
     options: tuple[str, ...]
     variants: int
+    rounds: int
+    split: str
     folder: Path
     format: str
     overwrite: bool
     pixel_size: PixelSize
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
+        from napari_synth.core.recipe import FieldSource
         from napari_synth.exporting.batch import ExportRequest, export_pairs
+        from napari_synth.exporting.split import parse_split
         from napari_synth.masks.mask_reader import MaskReader
         from napari_synth.synthesis.recipes import painted_batch
 
@@ -61,5 +90,20 @@ class ExportWork:
             interventions=order.interventions,
             precision=order.precision,
         )
-        wanted = ExportRequest(batch.recipe, self.folder, self.format, self.overwrite, self.pixel_size)
+        recipe, count = batch.recipe, batch.recipe.count()
+        if self.sampled is not None:
+            field = FieldSource(settings=self.sampled.settings, seed=self.sampled.seed)
+            recipe = recipe.model_copy(update={"masks": [field], "variants": 1})
+            count = self.sampled.count * recipe.per_mask
+        if self.sampled is not None or self.rounds > 1:
+            recipe = recipe.model_copy(update={"n": count * self.rounds})
+        wanted = ExportRequest(
+            recipe,
+            self.folder,
+            self.format,
+            self.overwrite,
+            self.pixel_size,
+            split=parse_split(self.split) if self.split else None,
+            told_names=True,
+        )
         return export_pairs(wanted, generator, MaskReader(self.models.shapes, batch.arrays), on_progress, cancel)

@@ -16,12 +16,15 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QRangeSlider
 from superqt.utils import signals_blocked
 
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.ui.context.choices import ExportChoices
+from napari_synth.ui.docks.export.actions import SAMPLED
+from napari_synth.ui.docks.export.done_card import DoneCard
 from napari_synth.ui.widgets.controls import look_icon, show_key, wide
-from napari_synth.ui.widgets.footer import Foot
+from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.forms import Form
 from napari_synth.ui.widgets.panel import Panel, beside, described, literal, row
 
@@ -89,13 +92,34 @@ class ExportPanel(Panel):
         self.body.addLayout(lists)
 
     def _build_rows(self) -> None:
-        titles = [(FORMATS[name].title, name) for name in sorted(FORMATS)]
+        titles = [(FORMATS[name].title, name) for name in FORMATS]
         self.form = Form(ExportChoices, self.context.export, FORM, {"format": titles})
         self.browse = described(QPushButton("Browse…"), "Browse for the folder", "Choose the folder")
         self.form.line("folder").setPlaceholderText("choose a folder")
         rows, grid = self.form.rows(), self.grid()
+        row(grid, "To train", self.form.controls["format"])
         row(grid, "Variants", rows["Variants"])
+        self.split = described(
+            QRangeSlider(Qt.Orientation.Horizontal),  # type: ignore[no-untyped-call]
+            "Split",
+            "Left of the first handle: to train; between them: to validate; right of the second: to test. "
+            "All pairs of a mask stay together",
+        )
+        self.split.setRange(0, 100)
+        self.split_words = QLabel()
+        row(grid, "Split", self.split)
+        row(grid, "", self.split_words)
         row(grid, "Folder", beside(rows["Folder"], self.browse, wide=1))
+        self.first = wrapped_label()
+        self.body.addWidget(described(self.first, "First pair", "The pair that is written first"))
+        self.alike = wrapped_label()
+        self.sample = described(
+            QPushButton(), "Sample masks", "Sample masks as set under Mask, in place of variants of a few"
+        )
+        self.body.addWidget(described(self.alike, "Variants are alike", "What more masks would bring"))
+        self.body.addWidget(self.sample)
+        self.card = DoneCard()
+        self.body.addWidget(self.card)
 
     def _build_button(self) -> None:
         tip = "Render and write the pairs (masks × looks × variants); an export that was stopped goes on"
@@ -110,11 +134,16 @@ class ExportPanel(Panel):
         self.looks.itemChanged.connect(self._store_looks)
         self.browse.clicked.connect(self._ask_folder)
         self.export_button.clicked.connect(self._export)
+        self.split.valueChanged.connect(self._store_split)
+        self.sample.clicked.connect(self._sample)
+        self.card.more.clicked.connect(dock.add_more)
         self.watch(dock.plan_changed, self._show_masks)
         self.watch(context.look.events.model, self._show_looks)
         self.watch(context.export.events, self._show_choices)
         self.watch(context.notes.changed, self._show_note)
         self.watch(context.rendered, self._show_plan)
+        self.watch(context.look.events, self._show_plan)
+        self.watch(dock.finished_changed, self._show_finished)
         self.watch(dock.jobs.lane.state.events, self._show_lane)
 
     def _export(self) -> None:
@@ -130,6 +159,15 @@ class ExportPanel(Panel):
         if layer is not None:
             self.dock.include(layer, is_ticked(item))
 
+    def _store_split(self, handles: tuple[int, int]) -> None:
+        self.context.export.kept_apart = (int(handles[0]), int(handles[1]))
+
+    def _sample(self) -> None:
+        if self.context.export.sampled:
+            self.dock.use_layers()
+        else:
+            self.dock.sample_instead()
+
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Export to", self.form.line("folder").text())
         if folder:
@@ -141,7 +179,11 @@ class ExportPanel(Panel):
             self.masks.clear()
             self._layers = [weakref.ref(layer) for layer in layers]
             for layer in layers:
-                add_tick(self.masks, QListWidgetItem(layer.name), any(layer is other for other in chosen))
+                fault = self.dock.fault(layer)
+                item = QListWidgetItem(f"{layer.name} {fault}" if fault else layer.name)
+                add_tick(self.masks, item, any(layer is other for other in chosen))
+                if fault:
+                    item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
         self._show_plan()
 
     def _show_looks(self) -> None:
@@ -163,7 +205,25 @@ class ExportPanel(Panel):
         self._show_plan()
 
     def _show_plan(self) -> None:
-        self.export_button.setText(f"Export {self.dock.plan()}")
+        dock, sampled = self.dock, self.context.export.sampled
+        self.export_button.setText(f"Export {dock.plan()}")
+        self.first.setText(dock.first())
+        alike = dock.alike()
+        self.alike.setText(
+            f"⚠ {alike}" if alike else f"{sampled} masks are sampled as set under Mask." if sampled else ""
+        )
+        self.alike.setVisible(bool(self.alike.text()))
+        self.sample.setText("Use the masks in layers" if sampled else f"Sample {SAMPLED} masks instead")
+        self.sample.setVisible(bool(self.alike.text()))
+        self.masks.setEnabled(not sampled)
+        train, test = self.context.export.kept_apart
+        with signals_blocked(self.split):
+            self.split.setValue((train, test))
+        parts = zip(("train", "validate", "test"), (train, test - train, 100 - test), strict=True)
+        self.split_words.setText(" · ".join(f"{share} % {role}" for role, share in parts if share))
+
+    def _show_finished(self) -> None:
+        self.card.show_result(self.dock.finished)
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.dock.note)

@@ -64,8 +64,8 @@ def test_plan_counts_masks_looks_and_variants(ready, fake, viewer, finish):
     assert ready.actions(ExportActions).plan() == "6 pairs"
     ready.context.export.options, ready.context.export.variants = ("he",), 1
     assert ready.actions(ExportActions).plan() == "1 pair"
-    ready.context.milliseconds = 90_000.0
-    assert ready.actions(ExportActions).plan() == "1 pair, about 90 s"
+    ready.context.seconds_per_pixel = 80 / (64 * 48)
+    assert ready.actions(ExportActions).plan() == "1 pair, about 80 s"
 
 
 def test_only_ticked_masks_and_looks_are_written(ready, fake, viewer, finish, tmp_path):
@@ -74,8 +74,8 @@ def test_only_ticked_masks_and_looks_are_written(ready, fake, viewer, finish, tm
     ready.context.export.options = ("purple",)
     ready.actions(ExportActions).export()
     finish(ready.actions(ExportActions).jobs)
-    assert files(tmp_path / "pairs", "images") == ["0001_purple.tif"]
-    assert tifffile.imread(tmp_path / "pairs" / "masks" / "0001_purple.tif").shape == (64, 48)
+    assert files(tmp_path / "pairs", "images") == ["0001_mask_purple_s1.tif"], "names tell mask, look and seed"
+    assert tifffile.imread(tmp_path / "pairs" / "masks" / "0001_mask_purple_s1.tif").shape == (64, 48)
 
 
 def test_cancelled_export_keeps_pairs_and_goes_on(ready, fake, finish, qtbot, tmp_path):
@@ -179,11 +179,79 @@ def test_mask_deleted_while_exporting_is_still_written(ready, fake, viewer, fini
     assert len(files(tmp_path / "pairs", "images")) == 4
 
 
-def test_empty_mask_is_refused(ready, viewer, finish):
+def test_empty_masks_and_stacks_are_named_and_left_out(ready, viewer, finish, tmp_path):
+    dock = ready.actions(ExportActions)
     viewer.add_labels(np.zeros((16, 16), int), name="blank", scale=(0.5, 0.5), units=("um", "um"))
-    ready.actions(ExportActions).export()
-    finish(ready.actions(ExportActions).jobs)
-    assert "empty" in ready.context.notes["export"].text
+    viewer.add_labels(np.ones((3, 16, 16), int), name="stack")
+    assert dock.plan() == "4 pairs"
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "done"
+    assert "'blank' is empty" in dock.note.text
+    assert "'stack' is a stack of planes" in dock.note.text
+    assert len(files(tmp_path / "pairs", "images")) == 4
+    viewer.layers.remove("mask")
+    dock.export()
+    assert dock.note.kind == "problem"
+    assert "'blank' is empty" in dock.note.text
+
+
+def test_the_first_pair_is_the_image_that_is_seen(ready, viewer, finish, tmp_path):
+    dock, context = ready.actions(ExportActions), ready.context
+    second = viewer.add_labels(painted((40, 40)), name="second", scale=(0.5, 0.5), units=("um", "um"))
+    context.masks.current = second
+    context.look.option, context.look.seed = "purple", 7
+    assert dock.first().startswith("First: 'second', ")
+    assert dock.first().endswith("seed 7, the image you see.")
+    dock.export()
+    finish(dock.jobs)
+    seen = ns.load_model("optional-pix2pix-nuclei", "cpu").render(painted((40, 40)), "purple", 7).image
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "pairs" / "images" / "0001_second_purple_s7.tif"), seen)
+
+
+def test_many_variants_are_said_to_be_alike_and_masks_are_sampled_instead(ready, fake, finish, tmp_path):
+    dock, choices = ready.actions(ExportActions), ready.context.export
+    choices.options = ("he",)
+    assert not dock.alike()
+    choices.variants = 50
+    assert "nuclei are the same" in dock.alike()
+    dock.sample_instead()
+    assert (dock.plan(), dock.alike()) == ("30 pairs", "")
+    choices.format = "stardist"
+    choices.kept_apart = (80, 90)
+    dock.export()
+    finish(dock.jobs)
+    masks = {
+        tifffile.imread(path).tobytes() for path in (tmp_path / "pairs").rglob("masks/*.tif") if "field" in path.name
+    }
+    assert len(masks) == 30, "each has nuclei of its own"
+    counts = [len(list((tmp_path / "pairs" / role / "images").iterdir())) for role in ("train", "val", "test")]
+    assert counts == [24, 3, 3]
+
+
+def test_add_more_continues_the_set(ready, fake, finish, tmp_path):
+    dock = ready.actions(ExportActions)
+    ready.context.export.options = ("he",)
+    dock.export()
+    finish(dock.jobs)
+    assert dock.finished is not None
+    assert dock.finished.guide is not None
+    (first,) = (tmp_path / "pairs" / "images").iterdir()
+    kept = first.read_bytes()
+    dock.add_more()
+    finish(dock.jobs)
+    assert len(files(tmp_path / "pairs", "images")) == 2
+    assert first.read_bytes() == kept
+    assert "1 of them were there before" in dock.note.text
+
+
+def test_the_time_is_estimated_from_pixels(ready, viewer):
+    dock, context = ready.actions(ExportActions), ready.context
+    viewer.add_labels(painted((640, 480)), name="large", scale=(0.5, 0.5), units=("um", "um"))
+    context.export.options, context.export.variants = ("he",), 5
+    context.seconds_per_pixel = 1e-4
+    small, large = 64 * 48, 640 * 480
+    assert dock.seconds == pytest.approx(5 * (small + large) * 1e-4)
 
 
 def test_export_writes_the_anatomy_beside_the_signal(session, viewer, finish, tmp_path):
@@ -196,10 +264,12 @@ def test_export_writes_the_anatomy_beside_the_signal(session, viewer, finish, tm
     dock.export()
     finish(dock.jobs)
     assert dock.note.kind == "done"
-    both = tifffile.imread(tmp_path / "pairs" / "images" / "0001.tif")
+    both = tifffile.imread(next((tmp_path / "pairs" / "images").glob("0001_lesions*.tif")))
     assert both.dtype == np.uint16
     np.testing.assert_array_equal(both[0], anatomy())
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "pairs" / "masks" / "0001.tif"), painted())
+    np.testing.assert_array_equal(
+        tifffile.imread(next((tmp_path / "pairs" / "masks").glob("0001_lesions*.tif"))), painted()
+    )
     session.context.export.variants = 3
     dock.export()
     assert "no noise" in dock.note.text

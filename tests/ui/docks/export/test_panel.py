@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog
 
 from napari_synth.ui.docks.export.actions import ExportActions
 from tests.ui.conftest import painted
-from tests.ui.hands import click
+from tests.ui.hands import choose, click
 
 
 @pytest.fixture
@@ -67,3 +69,47 @@ def test_typed_folder_counts_without_leaving_the_field(export, session, fake, vi
     click(qtbot, export.export_button)
     finish(session.actions(ExportActions).jobs)
     assert (tmp_path / "typed" / "images").is_dir()
+
+
+def test_a_finished_export_says_how_to_train(export, session, fake, viewer, qtbot, finish, tmp_path):
+    viewer.add_labels(painted())
+    assert export.card.isHidden()
+    choose(export.form.combo("format"), "cellpose")
+    session.context.export.folder = str(tmp_path / "out")
+    export.split.setValue((50, 100))
+    assert export.split_words.text() == "50 % train · 50 % validate"
+    click(qtbot, export.export_button)
+    finish(session.actions(ExportActions).jobs)
+    assert "leaves val empty" in export.foot.status.text.text(), "one mask cannot be split"
+    export.split.setValue((100, 100))
+    click(qtbot, export.export_button)
+    finish(session.actions(ExportActions).jobs)
+    assert not export.card.isHidden()
+    assert "python -m cellpose --train" in export.card.command.toPlainText()
+    assert str(tmp_path / "out") in export.card.command.toPlainText()
+    assert "synthetic" in export.card.about.text()
+    click(qtbot, export.card.copy)
+    assert QGuiApplication.clipboard().text() == export.card.command.toPlainText()
+    click(qtbot, export.card.more)
+    finish(session.actions(ExportActions).jobs)
+    assert len(list((tmp_path / "out" / "train").glob("*_masks.tif"))) == 8
+
+
+def test_masks_that_cannot_be_exported_say_why(export, viewer):
+    viewer.add_labels(np.zeros((8, 8), int), name="blank")
+    viewer.add_labels(painted(), name="mask")
+    ticked = {export.masks.item(i).text(): export.masks.item(i).checkState() for i in range(2)}
+    assert ticked == {"blank is empty": Qt.CheckState.Unchecked, "mask": Qt.CheckState.Checked}
+    assert "Export 4 pairs" in export.export_button.text()
+
+
+def test_one_button_samples_masks_in_place_of_variants(export, session, viewer, qtbot):
+    viewer.add_labels(painted())
+    assert export.sample.isHidden()
+    export.form.controls["variants"].setValue(25)
+    assert "nuclei are the same" in export.alike.text()
+    click(qtbot, export.sample)
+    assert "Export 120 pairs" in export.export_button.text()
+    assert "30 masks are sampled" in export.alike.text()
+    click(qtbot, export.sample)
+    assert session.context.export.sampled == 0
