@@ -5,7 +5,7 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow test-timing lint faults fuzz benchmarks clean
+.PHONY: run test test-slow test-timing lint faults fuzz benchmarks gpu-check clean
 
 run: $(VENV)/.installed
 	$(BIN)/napari-synth
@@ -31,6 +31,11 @@ faults: $(VENV)/.installed-test
 
 benchmarks: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+# What the NVIDIA GPU of this machine does: its tests, and its times in four minutes.
+gpu-check: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m gpu -q
+	$(BIN)/python -m benchmarks --device cuda --short
 
 $(BIN)/python:
 	sh tools/system_packages.sh

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 
 from benchmarks import capsules, evaluation, live, pair_check, precision, renders, timing, training, two_channels
+from benchmarks.device import run
 from benchmarks.table import table
 from benchmarks.timing import interleaved, line, matrix_product
 from napari_synth import api
@@ -125,10 +127,22 @@ def main() -> None:
     """Run all, or print the table of a run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="every kind of line once, small; no figures to report")
+    parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu", help="measure this device")
+    parser.add_argument("--short", action="store_true", help="on a GPU: what four minutes allow")
+    parser.add_argument("--parts", default="", metavar="A,B", help=f"on a GPU: of {', '.join(run.PARTS)}")
+    parser.add_argument("--out", type=Path, default=Path("run_output/benchmarks"), help="folder for a GPU's lines")
     parser.add_argument("--table", type=Path, metavar="FILE.jsonl", help="print the lines of a run as Markdown")
     asked = parser.parse_args()
     if asked.table:
         print(table(asked.table))
+    elif asked.device != "cpu":
+        usual = run.SHORT if asked.short else tuple(run.PARTS)
+        parts = (
+            asked.parts.split(",")
+            if asked.parts
+            else [name for name in usual if asked.device == "cuda" or name not in run.CUDA_ONLY]
+        )
+        sys.exit(min(run.run_parts(asked.device, parts, asked.short, asked.out), 1))
     elif asked.quick:
         quick()
     else:

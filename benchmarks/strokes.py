@@ -21,10 +21,9 @@ from benchmarks.models import sample_request
 from benchmarks.timing import line
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
 from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
-from napari_synth.ui.app import open_docks
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import Preferences
-from napari_synth.ui.napari_bridge.window import canvas_widget, main_window
+from napari_synth.ui.napari_bridge.window import canvas_widget, main_window, open_column
 from napari_synth.ui.session import Session
 from tests.e2e.hands import HeartBeat, on_canvas
 
@@ -87,7 +86,7 @@ class Painting:
         self.viewer = napari.Viewer(show=True)
         main_window(self.viewer).resize(1500, 950)
         self.session = Session(self.viewer, preferences=lambda: Preferences(NO_BUDGET_MS))
-        open_docks(self.viewer)
+        open_column(self.viewer)
         self.following = self.session.actions(SynthesizeActions).following
         request = sample_request(case.model, case.size)
         if request.condition is not None:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from napari_synth.api import (
         check_pairs,
         compose_masks,
-        does_it_help,
-        evaluate_realism,
         export,
         field_settings,
         fit_field,
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
         train,
     )
     from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
+    from napari_synth.evaluation.questions import does_it_help, evaluate_realism
     from napari_synth.synthesis.generator import Generator
     from napari_synth.synthesis.request import Rendering, RenderRequest
 
@@ -63,6 +62,8 @@ _ELSEWHERE = {
     "Intervention": "core.recipe",
     "Recipe": "core.recipe",
     "read_recipe": "core.recipe",
+    "does_it_help": "evaluation.questions",
+    "evaluate_realism": "evaluation.questions",
     "Generator": "synthesis.generator",
     "RenderRequest": "synthesis.request",
     "Rendering": "synthesis.request",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from napari_synth.datasets.shape_library import ShapeLibrary
     from napari_synth.evaluation.pair_check import Report
-    from napari_synth.evaluation.realism import RealismReport
-    from napari_synth.evaluation.usefulness import HelpReport
     from napari_synth.exporting.batch import ExportRequest, ExportResult
     from napari_synth.exporting.estimate import Estimate
     from napari_synth.exporting.formats.base import Advice
@@ -202,93 +201,6 @@ def check_pairs(
     return check(folder, on_progress, cancel)
 
 
-def does_it_help(
-    real: str | Path,
-    synthetic: str | Path,
-    out: str | Path,
-    *,
-    groups: str | Path = "",
-    arms: Sequence[str] = (),
-    endpoint: str = "joint",
-    metric: str = "",
-    budget: str = "quick",
-    repeats: int = 0,
-    steps: int = 0,
-    images: int = 0,
-    seed: int = 1,
-    device: str = "auto",
-    predictions: bool = False,
-    overwrite: bool = False,
-    on_progress: OnProgress = ignore_progress,
-    cancel: CancelToken | None = None,
-) -> HelpReport:
-    """Whether synthetic pairs make a segmenter better on real images it never saw; it may say no.
-
-    See `evaluation.usefulness.HelpRequest` for all of this. A call with the same ``out`` goes on where an
-    earlier one was stopped.
-
-    >>> report = ns.does_it_help("my-pairs", "synthetic", "report")
-    >>> print(report.sentence)
-    """
-    from napari_synth.evaluation.usefulness import HelpRequest
-    from napari_synth.evaluation.usefulness import does_it_help as run
-
-    request = HelpRequest(
-        arguments.place(real, "real"),
-        arguments.place(synthetic, "synthetic"),
-        arguments.place(out, "out"),
-        groups=str(groups),
-        arms=arguments.texts(arms, "arms"),
-        endpoint=arguments.text(endpoint, "endpoint"),
-        metric=arguments.text(metric, "metric"),
-        budget=arguments.text(budget, "budget"),
-        repeats=arguments.whole_number(repeats, "repeats"),
-        steps=arguments.whole_number(steps, "steps"),
-        images=arguments.whole_number(images, "images"),
-        seed=arguments.whole_number(seed, "seed"),
-        device=arguments.text(device, "device"),
-        predictions=predictions,
-        overwrite=overwrite,
-    )
-    return run(request, on_progress, cancel)
-
-
-def evaluate_realism(
-    real: str | Path,
-    synthetic: str | Path,
-    out: str | Path,
-    *,
-    groups: str | Path = "",
-    deep: bool = False,
-    segmentor: str | Path = "",
-    seed: int = 1,
-    device: str = "auto",
-    overwrite: bool = False,
-    on_progress: OnProgress = ignore_progress,
-    cancel: CancelToken | None = None,
-) -> RealismReport:
-    """How synthetic images look beside real ones; see `evaluation.realism.RealismRequest` for all of this.
-
-    >>> report = ns.evaluate_realism("my-pairs", "synthetic", "report")
-    >>> print(report.sentence)
-    """
-    from napari_synth.evaluation.realism import RealismRequest
-    from napari_synth.evaluation.realism import evaluate_realism as run
-
-    request = RealismRequest(
-        arguments.place(real, "real"),
-        arguments.place(synthetic, "synthetic"),
-        arguments.place(out, "out"),
-        groups=str(groups),
-        deep=deep,
-        segmentor=str(segmentor),
-        seed=arguments.whole_number(seed, "seed"),
-        device=arguments.text(device, "device"),
-        overwrite=overwrite,
-    )
-    return run(request, on_progress, cancel)
-
-
 def train(
     architecture: str,
     data: str | Path,
@@ -342,6 +254,7 @@ def export(
     split: str = "",
     split_strict: bool | None = None,
     with_real: str | Path | None = None,
+    check: str | Path | None = None,
     overwrite: bool = False,
     device: str = "auto",
     compile: bool = False,
@@ -363,6 +276,9 @@ def export(
         Compose each role from label maps and nuclei of its own; done where a recipe has such when not given.
     with_real : path, optional
         A folder of real pairs, which are split; all synthetic ones train then.
+    check : str or path, optional
+        A segmenter trained on real images, such as the one that ``napari-synth evaluate pairs`` leaves in its report:
+        a pair whose image does not show its mask in its eyes is drawn anew.
     overwrite : bool
         Replace the pairs of another export.
     device : str
@@ -374,9 +290,20 @@ def export(
     from napari_synth.exporting.batch import export_pairs
 
     request, generator = _export_request(recipe, folder, format, split, split_strict, with_real, overwrite, device)
+    if check is not None:
+        request = replace(request, accept=_checked_by(check, device))
     if compile:
         generator.compile()
     return export_pairs(request, generator, mask_reader(), on_progress, cancel, on_advice)
+
+
+def _checked_by(segmentor: str | Path, device: str) -> Callable[[np.ndarray, np.ndarray], bool]:
+    """Whether a pair is right in the eyes of a segmenter."""
+    from napari_synth.evaluation.pair_check.second_look import agrees
+    from napari_synth.evaluation.segmentor import Segmentor
+    from napari_synth.models.registry import load_trained
+
+    return agrees(Segmentor(load_trained(arguments.place(segmentor, "check"), device)).probability)
 
 
 def estimate_export(

@@ -230,6 +230,39 @@ def lesion(person: Person) -> None:
     person.picture("lesion")
 
 
+def png_of(mask: Path, folder: Path) -> Path:
+    """The mask in a file as a PNG, such as other programs write."""
+    import imageio.v3 as iio
+
+    from napari_synth.datasets.image_files import read_labels
+
+    path = folder / "cells.png"
+    iio.imwrite(path, read_labels(mask).astype("uint8"))
+    return path
+
+
+def own_mask(person: Person, path: Path) -> None:
+    """A mask in a PNG dropped on the window, taken as a mask, and its image."""
+    from qtpy.QtWidgets import QPushButton
+
+    from napari_synth.ui.docks.masks.actions import MaskActions
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+
+    session, column = person.session, person.column
+    person.drop(path)
+    person.look_around(1.0)
+    panel = column.steps.panels["masks"]
+    offers = [button for button in panel.data.findChildren(QPushButton) if path.stem in button.accessibleName()]
+    person.picture("own_mask_offered")
+    person.click(offers[0])
+    person.wait(session.actions(MaskActions).jobs)
+    person.click(column.steps.headers["synthesize"])
+    look = column.steps.panels["synthesize"]
+    person.click(look.render_button)
+    person.wait(session.actions(SynthesizeActions).jobs)
+    person.picture("own_mask")
+
+
 def main(names: list[str]) -> None:
     """Go the ways of these names, each in a new window."""
     from napari_synth.ui.app import open_window
@@ -268,11 +301,20 @@ def main(names: list[str]) -> None:
         print(f"lesion: {person.clicks} clicks")
         person.viewer.close()
 
+    def go_own_mask() -> None:
+        from napari_synth.ui.samples import sample_folder
+
+        person = start()
+        own_mask(person, png_of(sample_folder() / "nuclei_256.tif", folder))
+        print(f"own_mask: {person.clicks} clicks")
+        person.viewer.close()
+
     ways: dict[str, Callable[[], None]] = {
         "first_start": go_first,
         "dropped_export": go_dropped,
         "capsule_off": go_capsule,
         "lesion": go_lesion,
+        "own_mask": go_own_mask,
     }
     for name in names or list(ways):
         ways[name]()

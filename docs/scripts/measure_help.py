@@ -70,7 +70,9 @@ def write_pair(folder: Path, stem: str, image: np.ndarray, labels: np.ndarray) -
 
 
 @app.command()
-def prepare(data: Path, work: Path, name: str, device: Device = "auto") -> None:
+def prepare(
+    data: Path, work: Path, name: str, device: Device = "auto", count: Annotated[int, typer.Option()] = SYNTHETIC
+) -> None:
     """Sort the real pairs and make synthetic ones."""
     real, made = work / name / "real", work / name / "synthetic"
     pairs, rule = source(data, name)
@@ -89,24 +91,24 @@ def prepare(data: Path, work: Path, name: str, device: Device = "auto") -> None:
     (real / "dataset.yaml").write_text(yaml.safe_dump({"options": [{"name": name, "hold_out": "test_*"}]}))
     with (work / name / "groups.csv").open("w", newline="") as file:
         csv.writer(file).writerows(groups)
-    for number, (labels, image) in enumerate(synthetic(name, masks, device)):
+    for number, (labels, image) in enumerate(synthetic(name, masks, count, device)):
         write_pair(made, f"{number:03d}", image, labels)
-    print(name, len(groups), "real,", SYNTHETIC, "synthetic pairs", flush=True)
+    print(name, len(groups), "real,", count, "synthetic pairs", flush=True)
 
 
-def synthetic(name: str, masks: list[np.ndarray], device: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def synthetic(name: str, masks: list[np.ndarray], count: int, device: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Labels composed like the training masks, and their images."""
     if name == "axons":
         generator, option = load_generator("capspix2pix-axons", device), {}
         settings = AxonSettings(height=SIDE, width=SIDE)
-        for number in range(SYNTHETIC):
+        for number in range(count):
             labels = axon_mask(settings, number)
             image = generator.render(labels, seed=number).image
             yield (labels > 0).astype(np.int32), image if image.ndim == 2 else image.mean(-1).round().astype(np.uint8)
         return
     generator, option = load_generator("optional-pix2pix-nuclei", device), {"option": name}
     settings = ns.field_settings(ns.fit_field(masks), height=SIDE, width=SIDE)
-    for number, (_, field) in enumerate(ns.compose_masks(settings, SYNTHETIC)):
+    for number, (_, field) in enumerate(ns.compose_masks(settings, count)):
         yield field.labels, generator.render(field.labels, **option, seed=derived_seed(number, name)).image
 
 
@@ -118,8 +120,11 @@ def run(
     device: Device = "auto",
     budget: Annotated[str, typer.Option()] = "standard",
     repeats: Annotated[int, typer.Option()] = 0,
+    steps: Annotated[int, typer.Option()] = 0,
+    crop: Annotated[int, typer.Option()] = 0,
+    width: Annotated[int, typer.Option()] = 0,
 ) -> None:
-    """Train and score; prints the verdict."""
+    """Train and score; prints the verdict. Steps, crop and width other than the budget's are for slow machines."""
     folder = work / name
     request = HelpRequest(
         folder / "real",
@@ -129,6 +134,9 @@ def run(
         arms=("real", "synthetic", "joint"),
         budget=budget,
         repeats=repeats,
+        steps=steps,
+        crop=crop,
+        width=width,
         images=images,
         device=device,
     )

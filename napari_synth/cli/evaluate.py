@@ -44,10 +44,10 @@ def realism(
     overwrite: Overwrite = False,
 ) -> None:
     """Compare how synthetic and real images look: what differs, in words, beside how much real images differ."""
-    from napari_synth import api
+    from napari_synth.evaluation.questions import evaluate_realism
 
     with watched("Comparing") as (on_progress, cancel):
-        report = api.evaluate_realism(
+        report = evaluate_realism(
             real,
             synthetic,
             out_dir,
@@ -85,11 +85,11 @@ def help_(
 
     A run that was stopped goes on when started again.
     """
-    from napari_synth import api
+    from napari_synth.evaluation.questions import does_it_help
     from napari_synth.evaluation.usefulness import time_left
 
     with watched("Training") as (on_progress, cancel):
-        report = api.does_it_help(
+        report = does_it_help(
             real,
             synthetic,
             out_dir,

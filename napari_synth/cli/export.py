@@ -48,6 +48,10 @@ def export(
     compile: Annotated[
         bool, typer.Option("--compile", help="Compile the network first; pays for hundreds of pairs of one size.")
     ] = False,
+    check: Annotated[
+        str,
+        typer.Option(help="A segmenter of real images: pairs whose image does not show their mask are drawn anew."),
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many files, bytes and seconds it would be; write nothing.")
     ] = False,
@@ -66,7 +70,7 @@ def export(
     if dry_run:
         estimate_to(found, out_dir, device, settings)
     else:
-        export_recipe_to(found, out_dir, overwrite, device, compile=compile, **settings)
+        export_recipe_to(found, out_dir, overwrite, device, compile=compile, check=check or None, **settings)
 
 
 def estimate_to(recipe: Recipe, out_dir: Path, device: str, settings: dict[str, Any]) -> None:
@@ -107,6 +111,11 @@ def export_recipe_to(
         names = ", ".join(path.name for path in result.made_again[:5])
         more = ", …" if len(result.made_again) > 5 else ""
         out.print(f"Made again, for they were damaged: {names}{more}")
+    if result.redrawn:
+        out.print(f"{result.redrawn} pairs were drawn anew: their images did not show their masks.")
+    if result.refused:
+        names = ", ".join(result.refused[:5])
+        out.print(f"{len(result.refused)} pairs do not agree under any seed: {names}. Look at them.")
     if recipe.variants > 1:
         _warn_if_alike(recipe, device)
     out.print(f"{result.total} pairs in {result.folder}{were_there(result.kept)}")

@@ -15,7 +15,7 @@ HEADLESS_FOLDER = Path("run_output")
 
 
 def window() -> None:
-    """Open napari with the panels docked and a sample rendered; without a display, export its pairs."""
+    """Open napari with the column docked and a sample rendered; without a display, export its pairs."""
     if has_display() and display_answers():
         from napari_synth.ui.app import launch
 

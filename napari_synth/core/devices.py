@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from napari_synth.core import arguments
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
     import torch
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
+GRAPHS = "NAPARI_SYNTH_GRAPHS"
+"""Environment variable; 0 switches off that the launches of an NVIDIA GPU are recorded and played back."""
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -39,3 +44,28 @@ def out_of_memory(error: RuntimeError) -> bool:
     """Whether torch raised it because a device, or the computer, has no memory left."""
     words = str(error).lower()
     return "out of memory" in words or "not enough memory" in words or "can't allocate memory" in words
+
+
+def device_lost(error: RuntimeError) -> bool:
+    """Whether a GPU answers no more: its driver was stopped, or a fault ended all that runs on it."""
+    words = str(error).lower()
+    return any(fault in words for fault in ("cuda error", "cudnn error", "cublas error", "device-side assert"))
+
+
+def graphs_wanted() -> bool:
+    """Whether launches on an NVIDIA GPU may be recorded as graphs."""
+    return os.environ.get(GRAPHS, "1") != "0"
+
+
+@contextmanager
+def without_graphs() -> Iterator[None]:
+    """Work is launched kernel by kernel."""
+    before = os.environ.get(GRAPHS)
+    os.environ[GRAPHS] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[GRAPHS]
+        else:
+            os.environ[GRAPHS] = before

@@ -73,6 +73,11 @@ class PairReport:
             [self.sentence, *(f"{self.limits.light(x)}: {x.stem}: {self.limits.sentence(x)}." for x in bad)]
         )
 
+    @property
+    def brief(self) -> str:
+        """The sentence and the worst pairs."""
+        return "\n".join(self.text.splitlines()[: 1 + SHOWN])
+
     def save(self) -> None:
         """Write ``scores.csv``, ``verdict.yaml`` and ``report.html``."""
         with writing(self.folder / NAMES[0]) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:

@@ -21,6 +21,7 @@ from napari_synth.core.recipe import (
     RecombinedSource,
     mask_hash,
 )
+from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.image_files import check_not_edited, opens
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.exporting.formats.base import Advice, Guide, Item, PairToWrite, PixelSize, Survey, Writer
@@ -41,7 +42,7 @@ from napari_synth.exporting.split import Split
 from napari_synth.exporting.tables import PairRow, PairTable, count_and_median, read_split, save_split
 from napari_synth.exporting.train_md import save_guide
 from napari_synth.synthesis.recipes import check_model, request_of
-from napari_synth.synthesis.request import Renderer, check_option
+from napari_synth.synthesis.request import Renderer, Rendering, check_option
 from napari_synth.synthesis.styles import check_style
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from napari_synth.masks.mask_reader import MaskReader
 
 OnAdvice = Callable[[Sequence[Advice]], None]
+Accept = Callable[["np.ndarray", "np.ndarray"], bool]
+REDRAWS = 8
+"""Other seeds that are tried for a pair that is refused."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class ExportRequest:
         Shares of train, val and test; all pairs train when not given.
     with_real : Path, optional
         A folder of real pairs, which are split; the synthetic ones all train then.
+    accept : callable, optional
+        Of an image and its labels, whether the pair may be written; one that may not is rendered under other seeds,
+        up to `REDRAWS` of them. Pairs that are there already are not looked at.
     """
 
     recipe: Recipe
@@ -80,13 +87,15 @@ class ExportRequest:
     pixel_size: PixelSize = field(default_factory=PixelSize)
     split: Split | None = None
     with_real: Path | None = None
+    accept: Accept | None = None
 
 
 @dataclass(frozen=True)
 class ExportResult:
     """How many pairs the folder holds, how many of them are new, and which files were found damaged.
 
-    With what its trainer will make of them, and how that is started.
+    With what its trainer will make of them, and how that is started; how many pairs were drawn anew because they
+    were refused, and which were written though every seed was.
     """
 
     folder: Path
@@ -96,6 +105,8 @@ class ExportResult:
     made_again: tuple[Path, ...] = ()
     guide: Guide | None = None
     advice: tuple[Advice, ...] = ()
+    redrawn: int = 0
+    refused: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -168,6 +179,7 @@ class _Export:
         self.manifest = Manifest(self.folder)
         self.table = PairTable(self.folder)
         self.parts: Parts | None = None
+        self.redrawn, self.refused = 0, list[str]()
 
     def run(self, on_progress: OnProgress, cancel: CancelToken, on_advice: OnAdvice) -> ExportResult:
         advice = tuple(self.out.check(self.survey))
@@ -193,7 +205,10 @@ class _Export:
             self.stored.save(self.folder / RECIPE_NAME)
         if written + kept == len(self.plan):
             self._finish(kept_sources, guide, advice)
-        return ExportResult(self.folder, len(self.plan), written, kept, tuple(damaged), guide, advice)
+        refused = tuple(self.refused)
+        return ExportResult(
+            self.folder, len(self.plan), written, kept, tuple(damaged), guide, advice, self.redrawn, refused
+        )
 
     def _begin(self) -> list[Path]:
         """Make the folder ready; the files that keep what the masks were."""
@@ -283,7 +298,7 @@ class _Export:
         card, recipe = self.generator.card, self._recipe(item)
         labels = self.masks.labels(recipe.masks[0])
         beside = self.masks.image(recipe.conditions[0]) if recipe.conditions else None
-        rendering = self.generator.run(request_of(recipe, labels, beside))
+        recipe, rendering = self._accepted(item, recipe, labels, beside)
         position = self.recipe.mask_number(item.index) % len(self.recipe.masks)
         start = self.out.files(Path(), item)[0].parent
         image, mask = (Path(os.path.relpath(path, start)) for path in places(item, position, self.out))
@@ -294,6 +309,25 @@ class _Export:
         channels = (*card.condition_channels, card.output_channel) if card.condition_channels else ()
         size = self.request.pixel_size
         return PairToWrite(item, rendering.image, labels, text, size, rendering.condition, channels), recipe
+
+    def _accepted(
+        self, item: Item, recipe: Recipe, labels: np.ndarray, beside: np.ndarray | None
+    ) -> tuple[Recipe, Rendering]:
+        """A pair under its own seed or, where that is refused, under one derived from it; the recipe has the seed."""
+        accept, own = self.request.accept, recipe.seed
+        rendering = self.generator.run(request_of(recipe, labels, beside))
+        if accept is None or accept(rendering.image, labels):
+            return recipe, rendering
+        for number in range(1, REDRAWS + 1):
+            if own is None:  # without noise every image of the mask is this one
+                break
+            other = recipe.model_copy(update={"seed": derived_seed(own, "drawn anew", number)})
+            drawn = self.generator.run(request_of(other, labels, beside))
+            if accept(drawn.image, labels):
+                self.redrawn += 1
+                return other, drawn
+        self.refused.append(item.stem)
+        return recipe, rendering
 
     def _real_pair(self, item: Item) -> Any:
         return self.plan.real[item.index - self.plan.synthetic]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -92,11 +95,14 @@ class CapsPix2PixGenerator(nn.Module):
 
         Height and width must be multiples of 8.
         """
-        x = self.entry(mask, z)
+        return self.drawn(self.entry(mask, z), noise, probe)
+
+    def drawn(self, x: Tensor, noise: torch.Generator | None = None, probe: Probe | None = None) -> Tensor:
+        """What `entry` made, ``[B, 2, H, W]``, to an image; see `forward`."""
         maps: dict[str, Tensor] = {}
         for stage in STAGES:
             sources = [maps[name] for name in stage.inputs]
-            x = self.layer(stage.name, torch.cat(sources, dim=1) if sources else x, probe)
+            x = self.layer(stage.name, joined(sources) if sources else x, probe)
             if stage.name not in UNDROPPED:
                 x = self.dropout(x, noise)
             maps[stage.name] = x
@@ -121,6 +127,13 @@ class CapsPix2PixGenerator(nn.Module):
     def image(self, x: Tensor) -> Tensor:
         """The last capsules ``[B, 1, 16, H, W]`` to the image ``[B, 1, H, W]``."""
         return torch.sigmoid(at_least_float32(self.conv2(x[:, 0])))
+
+
+def joined(maps: list[Tensor]) -> Tensor:
+    """Capsule maps ``[B, I, C, H, W]`` one after the other, channels last in memory as convolutions read them."""
+    if len(maps) == 1:
+        return maps[0]
+    return torch.cat([x.permute(0, 1, 3, 4, 2) for x in maps], dim=1).permute(0, 1, 4, 2, 3)
 
 
 class LatentPlane:
@@ -178,6 +191,36 @@ def _parts(start: int, stop: int) -> list[tuple[int, slice]]:
         (block, slice(max(start - block * PLANE, 0), min(stop - block * PLANE, PLANE)))
         for block in range(start // PLANE, (stop - 1) // PLANE + 1)
     ]
+
+
+class PlaneIndices(NamedTuple):
+    """Where the rows, or the columns, of a window lie in the latent plane.
+
+    Attributes
+    ----------
+    blocks : range
+        The blocks of 256 pixels that are needed.
+    within : ndarray of int64
+        For each row its place in these blocks laid side by side.
+    """
+
+    blocks: range
+    within: np.ndarray
+
+
+def plane_indices(beyond: str, start: int, stop: int) -> PlaneIndices:
+    """The rows or columns ``start … stop - 1`` of a latent plane without end; see `LatentPlane`."""
+    if beyond == "reflection":
+        return PlaneIndices(range(1), reflected(stop, None, start).numpy())
+    first = start // PLANE
+    return PlaneIndices(range(first, (stop - 1) // PLANE + 1), np.arange(start, stop) - first * PLANE)
+
+
+def block_vectors(z: np.ndarray, rows: range, columns: range) -> np.ndarray:
+    """The latent vector ``(100,)`` as each block reads it, ``(rows, columns, 100)`` float32; see `rearranged`."""
+    vector = torch.from_numpy(z)[None]
+    blocks: np.ndarray = torch.stack([rearranged(vector, i, j)[0] for i in rows for j in columns]).numpy()
+    return blocks.reshape(len(rows), len(columns), -1)
 
 
 def reflected(size: int, device: torch.device | None = None, start: int = 0) -> Tensor:

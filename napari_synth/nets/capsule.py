@@ -13,6 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from napari_synth.nets import routing_gpu
+
 ITERATIONS = 3
 
 Convolve = Callable[[nn.Module, Tensor], Tensor]
@@ -52,7 +54,7 @@ def route(votes: Tensor, iterations: int = ITERATIONS, *, keep: bool = False) ->
     Parameters
     ----------
     votes : Tensor, shape (B, I, P, J, C)
-        û_ij at P places; routed in float32 at least.
+        û_ij at P places; routed in float32 at least, whatever their dtype.
     iterations : int
     keep : bool
         Keep the coefficients.
@@ -63,6 +65,8 @@ def route(votes: Tensor, iterations: int = ITERATIONS, *, keep: bool = False) ->
     coefficients : Tensor, shape (iterations, B, I, P, J)
         c_ij of each iteration, summing to 1 over I; of length 0 unless kept.
     """
+    if not keep and not torch.compiler.is_compiling() and routing_gpu.fits(votes, iterations):
+        return routing_gpu.routed(votes, iterations), votes.new_empty(0, *votes.shape[:-1])
     if votes.dtype in (torch.float16, torch.bfloat16):
         votes = votes.float()
     if votes.device.type == "cpu" and votes.dtype == torch.float32 and not torch.compiler.is_compiling():

@@ -41,18 +41,25 @@ def mixed(words: Tensor) -> Tensor:
 
 
 def counter_words(
-    key: int, plane: int, y: int, x: int, height: int, width: int, device: torch.device | str = "cpu"
+    key: int | Tensor,
+    plane: int,
+    y: int | Tensor,
+    x: int | Tensor,
+    height: int,
+    width: int,
+    device: torch.device | str = "cpu",
 ) -> Tensor:
     """The random 32-bit words of a window.
 
     Parameters
     ----------
-    key : int
+    key : int or Tensor, shape (), int64
         Names the noise, in [0, 2**32).
     plane : int
         Number of the plane, in [0, 2**16).
-    y, x : int
-        Position of the window's first pixel; may be negative.
+    y, x : int or Tensor, shape (), int64
+        Position of the window's first pixel; may be negative. Key and position that lie on the device already
+        are not waited for.
     height, width : int
         Its size in pixels.
 
@@ -61,9 +68,10 @@ def counter_words(
     Tensor, shape (height, width), int64
         In [0, 2**32).
     """
-    start = mixed(mixed(torch.tensor(key & WORD)) ^ plane).to(device)
-    rows = torch.arange(y, y + height, device=device) & WORD
-    columns = torch.arange(x, x + width, device=device) & WORD
+    named = key & WORD if isinstance(key, Tensor) else torch.tensor(key & WORD)
+    start = mixed(mixed(named) ^ plane).to(device)
+    rows = (torch.arange(height, device=device) + y) & WORD
+    columns = (torch.arange(width, device=device) + x) & WORD
     # Two words per row: rows with the same first one still differ.
     first = mixed(mixed(rows) ^ start)
     second = mixed((first + _ROW_SALT + rows) & WORD)
@@ -79,7 +87,13 @@ def counter_uniform(
 
 
 def counter_normal(
-    key: int, plane: int, y: int, x: int, height: int, width: int, device: torch.device | str = "cpu"
+    key: int | Tensor,
+    plane: int,
+    y: int | Tensor,
+    x: int | Tensor,
+    height: int,
+    width: int,
+    device: torch.device | str = "cpu",
 ) -> Tensor:
     """Numbers of N(0, 1) of a window, float32; parameters as `counter_words`.
 
@@ -174,6 +188,30 @@ def noise_planes(
         (top, rows), (left, columns) = cells_of(y, height, period), cells_of(x, width, period)
         grid = counter_normal(key, plane, top, left, rows, columns, device)
         planes.append(enlarged(grid, period, y, x, height, width))
+    return torch.stack(planes)
+
+
+def noise_planes_at(key: Tensor, periods: tuple[int, ...], y: Tensor, x: Tensor, height: int, width: int) -> Tensor:
+    """`noise_planes` of a key and a place that lie on a device, which is not waited for.
+
+    Parameters
+    ----------
+    key, y, x : Tensor, shape (), int64
+        ``y`` and ``x`` are multiples of all periods.
+
+    Returns
+    -------
+    Tensor, shape (len(periods), height, width), float32
+    """
+    planes = []
+    for plane, period in enumerate(periods):
+        if period == 1:
+            planes.append(counter_normal(key, plane, y, x, height, width, key.device))
+            continue
+        (first, rows), (_, columns) = cells_of(0, height, period), cells_of(0, width, period)
+        top, left = (torch.div(start, period, rounding_mode="floor") + first for start in (y, x))
+        grid = counter_normal(key, plane, top, left, rows, columns, key.device)
+        planes.append(enlarged(grid, period, 0, 0, height, width))
     return torch.stack(planes)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from napari_synth.nets.folding import folded
 from napari_synth.nets.half_precision import at_least_float32
 from napari_synth.nets.seeded_dropout import SeededDropout
 
@@ -197,6 +198,14 @@ class Pix2PixGenerator(nn.Module):
                 )
             )
         self.head = FullSizeHead(in_channels, ngf // 2, out_channels, head_dropout) if resize else None
+
+    @torch.no_grad()
+    def fold_norms(self) -> None:
+        """Fold the norms of a trained network into its convolutions: the same output up to rounding, for rendering."""
+        self.eval()
+        for block in (*self.down, *self.up):
+            if isinstance(block.norm, nn.BatchNorm2d) and block.norm.track_running_stats:
+                block.conv, block.norm = folded(nn.Sequential(block.conv, block.norm)), nn.Identity()
 
     def forward(self, inputs: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """``[B, in_channels, H, W]`` to ``[B, out_channels, H, W]`` in [-1, 1].

@@ -34,4 +34,6 @@ class SeededDropout(nn.Module):
         drawn = x.shape if self.leading_axes is None else x.shape[: self.leading_axes]
         keep = torch.rand(drawn, generator=noise) >= self.p
         keep = keep.reshape(*drawn, *(1,) * (x.ndim - len(drawn)))
-        return x * keep.to(x.device, x.dtype) / (1 - self.p)
+        if x.device.type == "cuda":
+            keep = keep.pin_memory()  # so that nobody waits while the GPU fetches it
+        return x * keep.to(x.device, x.dtype, non_blocking=True) / (1 - self.p)

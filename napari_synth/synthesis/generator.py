@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_synth.core import arguments
 from napari_synth.core.boxes import Box, full_box
+from napari_synth.core.devices import out_of_memory
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import Precision
 from napari_synth.models.registry import RoleModel
@@ -20,6 +21,7 @@ from napari_synth.synthesis.latents.vectors import latent_for
 from napari_synth.synthesis.padding import padded_to
 from napari_synth.synthesis.request import (
     MAX_SIDE,
+    TILE,
     Rendering,
     RenderRequest,
     Steering,
@@ -56,11 +58,14 @@ class Generator(RoleModel):
         settle = getattr(trained.network, "settle", None)
         if settle is not None:
             settle()
+        if trained.device.type == "cuda" and hasattr(trained.network, "fold_norms"):
+            trained.network.fold_norms()  # type: ignore[operator]
         trained.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._networks = Networks(trained)
         self._compiles = False
         self._largest_tile = MAX_SIDE
         """As far as is known, what fits into the device's memory."""
+        self._largest_piece = MAX_SIDE * MAX_SIDE
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -188,23 +193,57 @@ class Generator(RoleModel):
 
     def _forward(self, precision: Precision, wanted: ForwardRequest, steering: Steering) -> tuple[np.ndarray, int, str]:
         """The padded image, the side of its tiles or 0, and what is to be said about it."""
+        from napari_synth.synthesis.device_plan import plan_for
+
         record = architecture(self.card.architecture)
-        height, width = wanted.labels.shape
-        if height * width <= record.whole_pixels:
-            form = self._networks.compiled if self._compiles and wanted.probe is None else self._networks.plain
-            return record.forward(form(precision), wanted), 0, ""
+        pixels = wanted.labels.size
+        if pixels > record.whole_pixels:
+            self._measure(precision, wanted)
+        plan = plan_for(self.network_for(precision), record.whole_pixels, record.exact_tiles(self.card))
+        short = False
+        if pixels <= min(record.whole_pixels if wanted.probe else plan.whole_pixels, self._largest_piece):
+            try:
+                return self._whole(precision, wanted), 0, ""
+            except RuntimeError as error:
+                if record.tiler is None or not self._stepped_down(error):
+                    raise
+                short = True
         if record.tiler is None:
             raise InputError(
                 f"The model {self.card.id} renders at most {record.whole_pixels} pixels, and the mask has "
-                f"{width}×{height}.",
+                f"{wanted.labels.shape[1]}×{wanted.labels.shape[0]}.",
                 "Crop it into smaller pieces.",
             )
-        begun = min(steering.tile, self._largest_tile)
+        begun = min(steering.tile or plan.tile or TILE, self._largest_tile)
         image, tile = record.tiler(self.network_for(precision), wanted, replace(steering, tile=begun))
-        if tile == begun:
+        if tile == begun and not short:
             return image, tile, ""
         self._largest_tile = tile
         return image, tile, f"The {self.device} device ran short of memory, so tiles have {tile} pixels from now on."
+
+    def _whole(self, precision: Precision, wanted: ForwardRequest) -> np.ndarray:
+        """The image in one piece."""
+        form = self._networks.compiled if self._compiles and wanted.probe is None else self._networks.plain
+        return architecture(self.card.architecture).forward(form(precision), wanted)
+
+    def _measure(self, precision: Precision, wanted: ForwardRequest) -> None:
+        """See what a pixel takes, from a part of a large image, where that decides how it is rendered."""
+        from napari_synth.synthesis.device_plan import SMALLEST_SIDE, footprint
+
+        model, record = self.network_for(precision), architecture(self.card.architecture)
+        if self.device == "cuda" and record.exact_tiles(self.card) and footprint(model) is None:
+            part = np.ascontiguousarray(wanted.labels[:SMALLEST_SIDE, :SMALLEST_SIDE])
+            record.forward(model, replace(wanted, labels=part, probe=None))
+
+    def _stepped_down(self, error: RuntimeError) -> bool:
+        """Whether a GPU ran out of memory over an image in one piece, which goes on in tiles then."""
+        if self.device != "cuda" or not out_of_memory(error):
+            return False
+        from napari_synth.synthesis.cuda.graphs import graphs_of
+
+        graphs_of(self._trained.device).clear()
+        self._largest_piece = TILE * TILE
+        return True
 
     def _on_image(self, shape: tuple[int, ...], option: int, steering: Steering) -> Steering:
         """How to steer the padded image, where the user watches the image."""

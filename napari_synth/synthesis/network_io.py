@@ -133,8 +133,13 @@ def as_pixels(values: Tensor) -> np.ndarray:
 def finite(values: Tensor) -> Tensor:
     """The values themselves; `WorkError` where one is NaN or infinite, which no image can show."""
     if not values.sum().isfinite():
-        raise WorkError("The model gives pixels that are not finite.", "Its training may have diverged: use another.")
+        raise not_finite()
     return values
+
+
+def not_finite() -> WorkError:
+    """What is said of pixels that no image can show."""
+    return WorkError("The model gives pixels that are not finite.", "Its training may have diverged: use another.")
 
 
 def one_channel_flat(pixels: np.ndarray) -> np.ndarray:

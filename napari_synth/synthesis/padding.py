@@ -11,6 +11,8 @@ def padded_side(side: int, multiple: int) -> int:
 
 
 def padded_to(array: np.ndarray, multiple: int) -> np.ndarray:
-    """An array continued by reflection until all its sides are multiples."""
+    """An array continued by reflection until all its sides are multiples; itself where they are."""
     missing = [(0, padded_side(side, multiple) - side) for side in array.shape]
+    if not any(after for _, after in missing):
+        return array
     return np.pad(array, missing, mode="symmetric")

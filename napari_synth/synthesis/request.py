@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_synth.core import arguments
 from napari_synth.core.boxes import Box
-from napari_synth.core.devices import out_of_memory
+from napari_synth.core.devices import device_lost, out_of_memory
 from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.core.intensity import check_channel, in_grey_values_of
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
@@ -154,14 +154,14 @@ class Steering:
     near : tuple of float, optional
         Place (y, x) around which tiles are rendered first.
     tile : int
-        Largest side of a tile.
+        Largest side of a tile; 0: as large as the device holds well, `TILE` at least where nothing is known.
     """
 
     on_progress: OnProgress = ignore_progress
     cancel: CancelToken = field(default_factory=CancelToken)
     on_tile: OnTile | None = None
     near: tuple[float, float] | None = None
-    tile: int = TILE
+    tile: int = 0
 
     def finished(self, box: Box, pixels: np.ndarray) -> None:
         """Pass a finished box on."""
@@ -283,5 +283,9 @@ def render_error(error: RuntimeError, device: str) -> WorkError:
     if out_of_memory(error):
         instead = "Use a smaller mask." if device == "cpu" else "Use a smaller mask or the CPU."
         return WorkError(f"The {device} device ran out of memory while rendering.", instead)
+    if device_lost(error):
+        return WorkError(
+            f"The {device} device was lost while rendering.", "Choose the device cpu, or start the program again."
+        )
     instead = "Report this." if device == "cpu" else "Try the device cpu and report this."
     return WorkError(f"Rendering failed on {device}: {error}.", instead)

@@ -47,9 +47,16 @@ def cut_off(panel):
     return [f"{one.accessibleName()}: {x}" for one, x in reach.items() if x >= panel.width()]
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", [LAPTOP, DESK])
-def test_the_canvas_keeps_its_width_and_no_control_is_cut_off(window, qtbot, theme, size):
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        (LAPTOP, "dark"),
+        pytest.param(LAPTOP, "light", marks=pytest.mark.slow),
+        pytest.param(DESK, "dark", marks=pytest.mark.slow),
+        pytest.param(DESK, "light", marks=pytest.mark.slow),
+    ],
+)
+def test_the_canvas_keeps_its_width_and_no_control_is_cut_off(window, qtbot, size, theme):
     window.theme = theme
     main_window(window).resize(*size)
     for key, dock in DOCKS.items():
@@ -165,9 +172,10 @@ def test_keys_work_on_the_canvas_and_in_the_column(window, qtbot):
         qtbot.keyClick(widget, Qt.Key.Key_G)
         assert session.context.look.seed != seed
         qtbot.keyClick(widget, Qt.Key.Key_Return, control)
-        idle(qtbot, jobs)
-        (image,) = session.context.results.of(mask).values()
-        assert image.metadata[METADATA_KEY]["seed"] == session.context.look.seed
+        assert jobs.lane.state.running
+    idle(qtbot, jobs)
+    (image,) = session.context.results.of(mask).values()
+    assert image.metadata[METADATA_KEY]["seed"] == session.context.look.seed
     (sheet,) = [one for one in main_window(window).findChildren(QShortcut) if one.key().toString() == "?"]
     sheet.activated.emit()
     assert main_window(window).findChild(CheatSheet).isVisible()

@@ -62,7 +62,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     click(qtbot, synthesize.render_button)
     idle(qtbot, session.actions(SynthesizeActions).jobs)
     assert " ms on cpu" in synthesize.foot.status.text.text()
-    image = viewer.layers["nuclei_256 · he"]
+    image = viewer.layers[f"{layer.name} · he"]
     assert viewer.layers.index(image) == 0
     assert viewer.layers.selection.active is layer
     recipe = Recipe.model_validate(image.metadata[METADATA_KEY])

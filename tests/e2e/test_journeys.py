@@ -13,6 +13,7 @@ import napari_synth as ns
 from napari_synth.datasets.image_files import read_image, read_labels
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN
+from napari_synth.ui.samples import sample_folder
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "scripts" / "journeys.py"
 
@@ -85,3 +86,19 @@ def test_a_lesion_put_into_a_brain(journeys, person):
     assert signal.data[new].mean() > 1.5 * np.median(signal.data)
     anatomy = someone.viewer.layers["anatomy"]
     assert someone.viewer.layers.index(signal) > someone.viewer.layers.index(anatomy)
+
+
+@pytest.mark.slow
+def test_a_mask_in_a_png_that_is_dropped_becomes_an_image(journeys, person, tmp_path):
+    someone = person()
+    path = journeys.png_of(sample_folder() / "nuclei_256.tif", tmp_path)
+    journeys.own_mask(someone, path)
+    context = someone.session.context
+    mask = context.masks.current
+    np.testing.assert_array_equal(mask.data, read_labels(path))
+    (image,) = context.results.of(mask).values()
+    look = context.look
+    expected = ns.load_model(look.model, "cpu").render(mask.data, look.option, look.seed).image
+    np.testing.assert_array_equal(image.data, expected)
+    seen = [layer for layer in someone.viewer.layers if layer.visible]
+    assert seen == [image, mask], "nothing covers it"

@@ -13,7 +13,7 @@ from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.session import session_for
-from tests.e2e.hands import click, idle, steps, stroke
+from tests.e2e.hands import click, idle, settle, steps, stroke
 
 
 def render(qtbot, panel, session):
@@ -42,6 +42,7 @@ def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path)
     click(qtbot, masks.paint.new)
     mask = viewer.layers.selection.active
     assert mask.data.shape == (256, 256)
+    settle(qtbot, viewer)
     viewer.fit_to_view()
     mask.brush_size = 9
     stroke(viewer, qtbot, (150, 90), (152, 93))

@@ -95,6 +95,7 @@ def test_training_draws_planes_of_the_same_kind():
     torch.testing.assert_close(*slopes, atol=0.02, rtol=0.1)
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
 def test_cuda_draws_the_same_bits():
     assert torch.equal(

@@ -107,6 +107,13 @@ class RealismReport:
         return found
 
     @property
+    def brief(self) -> str:
+        """The sentence, warnings, and which distances stand out."""
+        apart = [line.title.partition(" (")[0] for line in self.lines if line.apart]
+        found = f"Differ more than real images among themselves: {', '.join(dict.fromkeys(apart))}." if apart else ""
+        return "\n".join(filter(None, [self.sentence, *self.warnings, found, *self.remarks]))
+
+    @property
     def text(self) -> str:
         """The sentence, warnings, and a line for each distance."""
         rows = [

@@ -101,6 +101,11 @@ class HelpReport:
         lines = [self.sentence, *(sentence(other) for other in self.comparisons[1:]), *self.remarks]
         return "\n".join(lines if self.verdict != "unfinished" else [self.sentence, *self.remarks])
 
+    @property
+    def brief(self) -> str:
+        """What a panel shows."""
+        return self.text
+
     def save(self) -> None:
         """Write ``scores.csv``, ``curves.csv``, ``verdict.yaml`` and ``report.html``."""
         write_rows(self.folder / SCORES_NAME, self.scores, Score)

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 def forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     """Anatomy and mask, and noise planes by position in a network that has them."""
+    from napari_synth.synthesis.cuda.drawings import METGAN as DRAWING
+    from napari_synth.synthesis.cuda.drawings import metgan_is_drawn
     from napari_synth.synthesis.network_io import anatomy_features, mask_tensor, output_scale, signal_of
 
+    if metgan_is_drawn(model, request):
+        return DRAWING(model, request)
     features = anatomy_features.of(model, request.condition, request.seed, request.origin or (0, 0))
     return output_scale(model.card).from_network(signal_of(model, features, mask_tensor(model, request.labels)))
 

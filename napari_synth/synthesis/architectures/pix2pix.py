@@ -23,8 +23,12 @@ def forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
     import torch
 
     from napari_synth.datasets.mask_encoding import from_network
+    from napari_synth.synthesis.cuda.drawings import PIX2PIX as DRAWING
+    from napari_synth.synthesis.cuda.drawings import pix2pix_is_drawn
     from napari_synth.synthesis.network_io import as_pixels, dropout_noise, mask_tensor, pix2pix_input
 
+    if pix2pix_is_drawn(model, request):
+        return DRAWING(model, request)
     plane, place = mask_tensor(model, request.labels), request.origin or (0, 0)
     x = pix2pix_input(model, plane, request.option, request.seed, request.style, place)
     x = x.to(model.device).contiguous(memory_format=torch.channels_last)
@@ -42,12 +46,16 @@ def follower(model: TrainedModel, limit: int, precision: Precision) -> Follower 
 
 def tiler(model: TrainedModel, request: ForwardRequest, steering: Steering) -> Tiled:
     """Exact tiles where noise lies in planes; dropout is each window's own, and such windows are blended."""
-    hyper = model.card.hyper
-    if not model.card.style_size or hyper.get("norm", "batch") != "batch":
+    if not exact_tiles(model.card):
         return blended_windows(forward, model, request, steering)
     from napari_synth.nets.pix2pix import reach
 
-    return tiles_with_halo(forward, model, request, steering, reach(int(hyper.get("levels", 8))))
+    return tiles_with_halo(forward, model, request, steering, reach(int(model.card.hyper.get("levels", 8))))
+
+
+def exact_tiles(card: ModelCard) -> bool:
+    """Whether a pixel depends on the mask and the noise near it alone."""
+    return bool(card.style_size) and card.hyper.get("norm", "batch") == "batch"
 
 
 def has_noise(card: ModelCard) -> bool:
@@ -57,4 +65,4 @@ def has_noise(card: ModelCard) -> bool:
     return bool(card.style_size) or inner or float(hyper.get("head_dropout", 0)) > 0
 
 
-PIX2PIX = Architecture(forward=forward, tiler=tiler, follower=follower, has_noise=has_noise)
+PIX2PIX = Architecture(forward=forward, tiler=tiler, follower=follower, has_noise=has_noise, exact_tiles=exact_tiles)

@@ -28,6 +28,11 @@ def noisy(card: ModelCard) -> bool:
     return True
 
 
+def blended(card: ModelCard) -> bool:
+    """For an architecture whose image depends on the size of its tiles."""
+    return False
+
+
 @dataclass(frozen=True)
 class Architecture:
     """How an architecture renders; `models.architectures` builds its network under the same name.
@@ -49,6 +54,8 @@ class Architecture:
         Layers that can be looked at and changed, in order; empty for a network without capsules.
     has_noise : callable
         Given the card, whether another seed gives another image. The card says how long the latent vector is.
+    exact_tiles : callable
+        Given the card, whether tiles on a GPU are exactly parts of the whole, so that they may have any size.
     """
 
     forward: Forward
@@ -57,3 +64,4 @@ class Architecture:
     follower: Callable[[TrainedModel, int, Precision], Follower | None] = not_followed
     stages: tuple[Stage, ...] = ()
     has_noise: Callable[[ModelCard], bool] = noisy
+    exact_tiles: Callable[[ModelCard], bool] = blended

@@ -13,9 +13,16 @@ from napari_synth.core.boxes import Box, bounds_of, full_box
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import Precision
 from napari_synth.nets.metgan import MetGen
+from napari_synth.synthesis.cuda.drawings import METGAN
 from napari_synth.synthesis.live.follower import BoundedFollower, Mode
 from napari_synth.synthesis.live.mask_plane import PaddedPlane
-from napari_synth.synthesis.network_io import anatomy_features, network_of, output_scale, signal_of
+from napari_synth.synthesis.network_io import (
+    ForwardRequest,
+    anatomy_features,
+    network_of,
+    output_scale,
+    signal_of,
+)
 from napari_synth.synthesis.padding import padded_side, padded_to
 from napari_synth.synthesis.precision import computing
 from napari_synth.synthesis.request import needed_condition
@@ -50,7 +57,7 @@ class FollowedSignal:
         self._model, self._card, self._precision = model, model.card, precision
         image = needed_condition(model.card, request.condition, request.mask.shape)
         self._given, self._seed = request.condition, request.seed
-        self._features = self._encoded(image, request.seed)
+        self._take(image, request.seed)
         self._plane = PaddedPlane(request.mask, model.card.tile_multiple, model.card.mask_meaning)
         self._image = np.zeros(request.mask.shape, output_scale(model.card).dtype)
         self._stale = True
@@ -64,6 +71,7 @@ class FollowedSignal:
     def nbytes(self) -> int:
         """Bytes that are kept now."""
         arrays = [self._image, self._plane.values, *([] if self._given is None else [self._given])]
+        arrays += [self._anatomy] if not self._features else []
         tensors = sum(tensor.numel() * tensor.element_size() for tensor in self._features)
         return tensors + sum(array.nbytes for array in arrays)
 
@@ -92,19 +100,26 @@ class FollowedSignal:
         known, noise_stays = self._given, seed == self._seed or not network_of(self._model, MetGen).noise
         if noise_stays and given is not None and known is not None and (given is known or _same(given, known)):
             return
-        self._features = self._encoded(needed_condition(self._card, given, self.shape), seed)
+        self._take(needed_condition(self._card, given, self.shape), seed)
         self._given, self._seed, self._stale = given, seed, True
 
-    def _encoded(self, anatomy: np.ndarray, seed: int | None) -> list[torch.Tensor]:
-        padded = padded_to(anatomy, self._card.tile_multiple)
+    def _take(self, anatomy: np.ndarray, seed: int | None) -> None:
+        """Keep an anatomy, and what the image path makes of it; a GPU makes all anew in one launch sooner."""
+        self._anatomy = np.array(padded_to(anatomy, self._card.tile_multiple))
+        self._features: list[torch.Tensor] = []
         device = self._model.device
-        with threads_for(padded.size, device), computing(device, self._precision):
-            return anatomy_features.of(self._model, padded, seed)
+        if device.type != "cuda":
+            with threads_for(self._anatomy.size, device), computing(device, self._precision):
+                self._features = anatomy_features.of(self._model, self._anatomy, seed)
 
     def _rendered(self) -> np.ndarray:
         height, width = self.shape
         device = self._model.device
         with threads_for(self._plane.values.size, device), computing(device, self._precision):
+            if device.type == "cuda":
+                z = np.zeros(0, np.float32)
+                whole = ForwardRequest(self._plane.values, 0, self._seed, z, condition=self._anatomy)
+                return METGAN(self._model, whole)[:height, :width]
             values = signal_of(self._model, self._features, torch.from_numpy(self._plane.values)[None, None])
         return output_scale(self._card).from_network(values[:height, :width])
 

@@ -24,6 +24,8 @@ MOST_SAMPLES = 4096
 MOST_CHANNELS = 512
 """Of a first layer."""
 LONGEST_CROP = 4096
+SHOWN = 25
+"""On a GPU the losses are read once in so many steps, since reading them waits for it."""
 
 
 class ObjectiveSettings(BaseModel):
@@ -64,6 +66,7 @@ class Objective(ABC):
         self.remarks: list[str] = []
         """Sentences on what was left out of the data."""
         self.fabric: Fabric
+        self._shown: dict[str, float] = {}
 
     def read(self, pairs: Iterable[Pair]) -> list[LoadedPair]:
         """Pairs to train on; see `load_pairs`."""
@@ -85,6 +88,9 @@ class Objective(ABC):
         for name, network in self.networks.items():
             self.networks[name] = fabric.setup_module(channels_last(network))
         for name, optimizer in self.optimizers.items():
+            if fabric.device.type == "cuda":
+                for group in optimizer.param_groups:
+                    group["fused"] = True  # one kernel for all weights
             # Fabric's wrapper takes on the class of what it wraps.
             self.optimizers[name] = cast(torch.optim.Optimizer, fabric.setup_optimizers(optimizer))
 
@@ -109,6 +115,13 @@ class Objective(ABC):
         self.optimizers[name].zero_grad()
         self.fabric.backward(loss)
         self.optimizers[name].step()
+
+    def shown(self, step: int, losses: dict[str, Tensor]) -> dict[str, float]:
+        """The losses of a step as numbers; on a GPU those of a step not long ago, for which nothing waits."""
+        if self.fabric.device.type == "cpu" or not self._shown or step % SHOWN == 0:
+            values = torch.stack([loss.detach().float() for loss in losses.values()]).tolist()
+            self._shown = dict(zip(losses, values, strict=True))
+        return self._shown
 
     @abstractmethod
     def step(self, step: int) -> dict[str, float]:

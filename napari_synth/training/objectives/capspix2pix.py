@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
@@ -18,6 +19,7 @@ from napari_synth.models.card import ModelCard, TrainingData, joint_licence
 from napari_synth.nets.capspix2pix import LATENT_SIZE, MULTIPLE, PLANE, CapsPix2PixGenerator
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.discriminators import DCGANDiscriminator
+from napari_synth.training.ahead import Ahead, sent
 from napari_synth.training.objectives.base import (
     MOST_CHANNELS,
     MOST_SAMPLES,
@@ -118,13 +120,20 @@ class CapsPix2PixObjective(Objective):
     def latent(self, count: int, *keys: int | str) -> Tensor:
         """Latent vectors z ~ N(0, 1), shape ``(count, 100)``, for exactly these keys."""
         z = torch.randn(count, LATENT_SIZE, generator=torch_generator(self.seed, "z", *keys))
-        return z.to(self.fabric.device)
+        return sent(z, self.fabric.device)
+
+    def set_up(self, fabric: Fabric) -> None:
+        super().set_up(fabric)
+        self._batches = Ahead(self._batch, fabric.device)
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        masks, images, _ = self.sampler.batch(step, self.settings.batch_size, self.fabric.global_rank)
+        return torch.from_numpy(masks), torch.from_numpy(images[:, :1].astype(np.float32) / 255)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Masks and grey images in [0, 1], each ``(B, 1, 256, 256)``."""
-        masks, images, _ = self.sampler.batch(step, self.settings.batch_size, self.fabric.global_rank)
-        grey = torch.from_numpy(images[:, :1].astype(np.float32) / 255)
-        return torch.from_numpy(masks).to(self.fabric.device), grey.to(self.fabric.device)
+        masks, grey = self._batches(step)
+        return sent(masks, self.fabric.device), sent(grey, self.fabric.device)
 
     def step(self, step: int) -> dict[str, float]:
         held_from = self.settings.steps // 3
@@ -150,7 +159,7 @@ class CapsPix2PixObjective(Objective):
             loss = loss + self.settings.conv1 * excess_length(plain.layer("conv1", plain.entry(masks, z)))
         self.optimise("generator", loss)
         discriminator.requires_grad_(True)
-        return {"D": loss_d.item(), "GAN": loss_gan.item(), "L1": loss_l1.item()}
+        return self.shown(step, {"D": loss_d, "GAN": loss_gan, "L1": loss_l1})
 
     def _shorten_conv1(self) -> None:
         generator = self.plain("generator")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
@@ -16,6 +17,8 @@ from torch.nn.functional import l1_loss
 from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
 from napari_synth.nets.discriminators import PatchGAN
 from napari_synth.nets.metgan import TILE_MULTIPLE
+from napari_synth.training.ahead import Ahead, sent
+from napari_synth.training.graphed import GraphedCalls
 from napari_synth.training.image_pool import ImagePool
 from napari_synth.training.objectives.base import (
     MOST_CHANNELS,
@@ -143,12 +146,18 @@ class MetGANObjective(TripletsObjective):
             return {"width": s.width, "blocks": s.blocks}
         return {"ngf": s.ngf, "levels": 6}
 
+    def set_up(self, fabric: Fabric) -> None:
+        super().set_up(fabric)
+        size, rank = self.settings.batch_size, fabric.global_rank
+        self._batches = Ahead(lambda step: self.sampler.batch(step, size, rank), fabric.device)
+        self._generate = GraphedCalls(fabric)
+
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Mask, anatomy and signal."""
-        arrays = self.sampler.batch(step, self.settings.batch_size, self.fabric.global_rank)
         device = self.fabric.device
         mask, anatomy, signal = (
-            torch.from_numpy(array).to(device).contiguous(memory_format=torch.channels_last) for array in arrays
+            sent(torch.from_numpy(array), device).contiguous(memory_format=torch.channels_last)
+            for array in self._batches(step)
         )
         return mask, anatomy, signal
 
@@ -159,8 +168,10 @@ class MetGANObjective(TripletsObjective):
     def _made(self, name: str, image: Tensor, mask: Tensor, noise: torch.Generator) -> Tensor:
         """What a generator makes of an image; dropout is the noise of the U-Net alone."""
         network = self.networks[name]
-        made: Tensor = network(image, mask) if self.settings.generator == "metgan" else network(image, mask, noise)
-        return made.float()
+        if self.settings.generator != "metgan":
+            made: Tensor = network(image, mask, noise)
+            return made.float()
+        return self._generate(network, image, mask).float()
 
     def _judged(self, name: str, made: Tensor, image: Tensor, mask: Tensor) -> Tensor:
         shown = torch.cat([image, mask, made], dim=1) if self.settings.conditional else made
@@ -185,6 +196,7 @@ class MetGANObjective(TripletsObjective):
     def step(self, step: int) -> dict[str, float]:
         s = self.settings
         self._prepare(step)
+        self._generate.begin(self.networks.values())
         mask, anatomy, signal = self.batch(step)
         noise = torch_generator(self.seed, "dropout", step, self.fabric.global_rank)
         rng = numpy_rng(self.seed, "pool", step, self.fabric.global_rank)
@@ -194,7 +206,8 @@ class MetGANObjective(TripletsObjective):
             network.requires_grad_(False)
         made = self._made("generator", anatomy, mask, noise)
         losses = {"GAN": self._gan(self._judged("discriminator", made, anatomy, mask), 1.0)}
-        pair, cycle = l1_loss(made, signal), torch.zeros(())
+        pair = l1_loss(made, signal)
+        cycle = torch.zeros_like(pair)
         made_anatomy = None
         if s.cycle:
             made_anatomy = self._made("backward", signal, mask, noise)
@@ -219,7 +232,7 @@ class MetGANObjective(TripletsObjective):
                 "discriminator_anatomy", "pool_anatomy", anatomy, made_anatomy, signal, mask, rng
             )
         self.optimise("discriminators", loss_d)
-        return {"D": loss_d.item()} | {name: loss.item() for name, loss in losses.items()}
+        return self.shown(step, {"D": loss_d, **losses})
 
     def _discriminator_loss(
         self,

@@ -40,7 +40,7 @@ from napari_synth.training.objectives.metgan_terms import (
     likeness,
     margin_loss,
 )
-from napari_synth.training.objectives.styled import SHOWN, hinge_loss
+from napari_synth.training.objectives.styled import hinge_loss
 from napari_synth.training.objectives.texture import spectral_distance
 from napari_synth.training.objectives.triplets import TripletSettings, TripletsObjective
 from napari_synth.training.plane_crops import PlaneCrops
@@ -67,8 +67,8 @@ class HingeMetGANSettings(TripletSettings):
     foreign_labels: float = Field(0.375, ge=0, lt=1)
     """Share of a batch with labels of another place, judged by discriminators and segmentor alone."""
     lesions: float = Field(0.125, ge=0, lt=1)
-    """Share of a batch with large blobs in the label, a part of ``foreign_labels``, which the discriminators do not
-    see: no real signal has such objects, so that they would know them by their label."""
+    """Share of a batch with large blobs in the label, a part of ``foreign_labels``, which neither discriminators nor
+    segmentor see: no real signal has such objects. They must lie in the range of real ones (`beyond_range`)."""
     average: float = Field(0.999, ge=0, lt=1)
     """How slowly the exported weights follow the trained ones."""
     segmentor_steps: int = Field(1500, ge=1, le=10**9)
@@ -105,7 +105,6 @@ class HingeMetGANObjective(TripletsObjective):
         self.average: Any = build("metgan", **self.hyper).eval().requires_grad_(False)
         self.average.load_state_dict(self.networks["generator"].state_dict())
         self.memories = {"average": self.average}
-        self._losses: dict[str, float] = {}
 
     @property
     def hyper(self) -> dict[str, Any]:
@@ -170,8 +169,8 @@ class HingeMetGANObjective(TripletsObjective):
     def step(self, step: int) -> dict[str, float]:
         """One step of the discriminators by the hinge loss, then one of the generator.
 
-        Generator: ``adversarial`` x -D + ``segmentation`` x `margin_loss`, and where the label is that of the
-        place ``features`` x `feature_distance` + ``area`` x `area_distance` + ``spectrum`` x
+        Generator, where the label has no large blobs: ``adversarial`` x -D + ``segmentation`` x `margin_loss`, and
+        where it is that of the place ``features`` x `feature_distance` + ``area`` x `area_distance` + ``spectrum`` x
         `texture.spectral_distance` + ``grey_values`` x `grey_values_of_bands`; where it is not, ``grey_values``
         x `inside_distance`, or x `beyond_range` where it has large blobs; and ``variety`` x `likeness`.
         """
@@ -207,7 +206,7 @@ class HingeMetGANObjective(TripletsObjective):
         if s.variety:
             losses["likeness"] = likeness(made[:1], made[1:2], mask[:1])
         if s.segmentation:
-            losses["segmentation"] = margin_loss(self.segmented(made), asked, s.object_weight)
+            losses["segmentation"] = margin_loss(self.segmented(made[:judged]), asked[:judged], s.object_weight)
         weights = {
             "GAN": s.adversarial, "features": s.features, "area": s.area, "spectrum": s.spectrum,
             "grey values": s.grey_values, "inside": s.grey_values, "range": s.grey_values, "likeness": s.variety,
@@ -215,7 +214,4 @@ class HingeMetGANObjective(TripletsObjective):
         }  # fmt: skip
         self.optimise("generator", torch.stack([weights[name] * loss for name, loss in losses.items()]).sum())
         self._follow(min(s.average, (step + 1) / (step + 20)))
-        if device.type == "cpu" or not self._losses or step % SHOWN == 0:
-            values = torch.stack([loss_d, *losses.values()]).tolist()
-            self._losses = dict(zip(["D", *losses], values, strict=True))
-        return self._losses
+        return self.shown(step, {"D": loss_d, **losses})

@@ -70,9 +70,8 @@ def inside_distance(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) ->
 def beyond_range(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) -> Tensor:
     """How far means of `OBJECT`² pixels inside other labels lie beyond the range `RANGE` of those inside real ones.
 
-    For objects larger than any real one. `inside_distance` would ask of them that they vary within as real objects
-    differ from each other, from edge to middle and from one to the next: a generator then draws stripes as wide as
-    an object.
+    For objects larger than any real one, which `inside_distance` would ask to vary within as real objects differ from
+    each other, and a segmentor that knows small objects alone would ask to be cut into such.
     """
     low, high = (_quantiles(blurred(real, OBJECT), masks)[number].detach() for number in RANGE)
     means = blurred(made, OBJECT)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from pydantic import Field, model_validator
 from torch import nn
 from torch.nn.functional import l1_loss
@@ -17,6 +18,7 @@ from napari_synth.datasets.pairs import PairSampler
 from napari_synth.models.architectures import build
 from napari_synth.models.hyper import MOST_LEVELS, Upsampling
 from napari_synth.nets.discriminators import PatchGAN
+from napari_synth.training.ahead import Ahead, sent
 from napari_synth.training.objectives.base import (
     MOST_CHANNELS,
     adversarial_loss,
@@ -94,14 +96,19 @@ class Pix2PixObjective(PairsObjective):
             "head_dropout": s.head_dropout,
         }
 
+    def set_up(self, fabric: Fabric) -> None:
+        super().set_up(fabric)
+        size, rank = self.settings.batch_size, fabric.global_rank
+        self._batches = Ahead(lambda step: self.sampler.batch(step, size, rank), fabric.device)
+
     def step(self, step: int) -> dict[str, float]:
         s, device = self.settings, self.fabric.device
         generator, discriminator = self.networks["generator"], self.networks["discriminator"]
         rank = self.fabric.global_rank
-        masks, images, numbers = self.sampler.batch(step, s.batch_size, rank)
-        real = torch.from_numpy(images).to(device).float() / 127.5 - 1
+        masks, images, numbers = (sent(torch.from_numpy(array), device) for array in self._batches(step))
+        real = images.float() / 127.5 - 1
         real = real.contiguous(memory_format=torch.channels_last)
-        x = self.inputs(torch.from_numpy(masks).to(device), torch.from_numpy(numbers).to(device))
+        x = self.inputs(masks, numbers)
         x = x.contiguous(memory_format=torch.channels_last)
 
         generator.train()
@@ -121,7 +128,7 @@ class Pix2PixObjective(PairsObjective):
         loss_l1 = l1_loss(fake, real)
         self.optimise("generator", loss_gan + s.l1 * loss_l1)
         discriminator.requires_grad_(True)
-        return {"D": loss_d.item(), "GAN": loss_gan.item(), "L1": loss_l1.item()}
+        return self.shown(step, {"D": loss_d, "GAN": loss_gan, "L1": loss_l1})
 
     @torch.no_grad()
     def render(self, labels: np.ndarray, number: int) -> np.ndarray:

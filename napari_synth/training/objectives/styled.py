@@ -45,8 +45,6 @@ UNET: dict[str, Any] = {"upsampling": "resize", "dropout": 0.0}
 BANK_CROPS = 160
 READING_BATCH = 16
 COARSE = 8
-SHOWN = 25
-"""On a GPU the losses are read once in so many steps, since reading them waits for it."""
 
 
 class StyledSettings(PairsSettings):
@@ -117,7 +115,6 @@ class StyledObjective(PairsObjective):
         self.average: Any = build("optional-pix2pix", **self.hyper).eval().requires_grad_(False)
         self._memory = seeded(lambda: StyleMemory(options, s.memory, s.style_size), derived_seed(seed, "memory"))
         self.memories = {"average": self.average, "styles": self._memory}
-        self._losses: dict[str, float] = {}
         self._tensors: list[tuple[Tensor, Tensor]] = []
         self._follow(0.0)
 
@@ -247,11 +244,8 @@ class StyledObjective(PairsObjective):
 
         self._memory.keep(numbers, mean, spread, draw)
         self._follow(min(s.average, (step + 1) / (step + 20)))
-        if device.type == "cpu" or not self._losses or step % SHOWN == 0:
-            parts = {"D": loss_d, "GAN": loss_gan, "features": loss_features, "coarse": loss_coarse, "KL": loss_kl}
-            values = torch.stack([*parts.values(), loss_style]).tolist()
-            self._losses = dict(zip([*parts, "style"], values, strict=True))
-        return self._losses
+        parts = {"D": loss_d, "GAN": loss_gan, "features": loss_features, "coarse": loss_coarse, "KL": loss_kl}
+        return self.shown(step, {**parts, "style": loss_style})
 
     def complete(self) -> None:
         """Fill the bank: of the codes of upright training crops those that lie in their middles."""

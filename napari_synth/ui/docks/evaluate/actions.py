@@ -58,7 +58,7 @@ class EvaluateActions(DockActions):
     @property
     def next_step(self) -> Note:
         """What was said last: masks and models in the window change nothing here."""
-        return self.note
+        return self.note if self.note.text else self.hint
 
     def ask_help(self) -> None:
         """Train segmenters with and without synthetic pairs, or go on with that."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_synth.core.progress import CancelToken, OnProgress
+from napari_synth.core.progress import CancelToken, OnProgress, Progress
 
 if TYPE_CHECKING:
     from napari_synth.evaluation.pair_report import PairReport
@@ -33,9 +33,12 @@ class HelpWork:
         def found(report: HelpReport) -> None:
             self.report = report
 
+        def left(progress: Progress) -> str:
+            return time_left(progress).partition(", ")[2]
+
         return does_it_help(
             HelpRequest(**self.settings),
-            lambda p: on_progress(replace(p, message=f"{p.message} · {time_left(p)}".strip(" ·"))),
+            lambda p: on_progress(replace(p, message=" · ".join(filter(None, [left(p), p.message])))),
             cancel,
             self.points.append,
             found,

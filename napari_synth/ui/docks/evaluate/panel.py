@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QPushButton, QStackedWidget
 
 from napari_synth.evaluation.metrics import METRICS
@@ -67,6 +69,9 @@ class EvaluatePanel(Panel):
         self.help, self.realism, self.pairs = (wide(described(QPushButton(name), name, tip)) for name, tip in asks)
         for button in (self.help, self.realism, self.pairs):
             self.buttons.addWidget(button, 1)
+        self.report = described(QPushButton("Open report"), "Open report", "Show report.html in the browser")
+        self.report.setEnabled(False)
+        self.more.addWidget(self.report)
         self.more.addWidget(self.form.controls["overwrite"])
 
     def _connect(self) -> None:
@@ -77,6 +82,7 @@ class EvaluatePanel(Panel):
         self.realism.clicked.connect(self._ask_realism)
         self.pairs.clicked.connect(self._ask_pairs)
         self.map.chosen.connect(dock.open_picture)
+        self.report.clicked.connect(self._open_report)
         self.watch(dock.found, self._show_found)
         self.watch(dock.moved, self._show_curves)
         self.watch(self.context.notes.changed, self._show_note)
@@ -103,6 +109,10 @@ class EvaluatePanel(Panel):
         self._store_typed()
         self.dock.ask_pairs()
 
+    def _open_report(self) -> None:
+        if self.dock.newest is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.dock.newest.folder.resolve() / "report.html")))
+
     def _show_curves(self) -> None:
         if self.dock.points and self.dock.jobs.lane.state.running:
             self.curves.show_points(self.dock.points)
@@ -112,7 +122,8 @@ class EvaluatePanel(Panel):
         report = self.dock.newest
         if report is None:
             return
-        self.answer.setText(report.text)
+        self.answer.setText(report.brief)
+        self.report.setEnabled(True)
         if report is self.dock.help and report.comparisons:
             self.intervals.show_comparisons(report.comparisons, METRICS[report.metric].title)
             self._show_plot(self.intervals)

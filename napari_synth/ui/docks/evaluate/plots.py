@@ -32,6 +32,7 @@ class Plot(pg.PlotWidget):
         plot = self.getPlotItem()
         plot.hideButtons()
         plot.ctrlMenu.setParent(self)  # nobody sees it, but Python's garbage collector must not be the one to delete it
+        plot.ctrlMenu.hide()  # or it appears inside the plot
         self.legend = plot.addLegend(offset=(-5, 5))
 
     def show_colours(self, text: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMenu
 
 from napari_synth.evaluation.usefulness import BUDGETS
 from napari_synth.ui.docks.evaluate.actions import EvaluateActions
@@ -69,6 +70,8 @@ def test_a_point_of_the_map_opens_its_image(asked, panel, finish, viewer, tmp_pa
     assert not shown.plots.isHidden()
     assert shown.plots.currentWidget() is shown.map
     assert asked.realism.sentence in shown.answer.text()
+    assert shown.report.isEnabled()
+    assert not any(menu.isVisibleTo(shown) for menu in shown.findChildren(QMenu))
     point = next(point for point in asked.realism.map if point.set == "synthetic")
     shown.map.chosen.emit(point.path)
     finish(asked.jobs)

@@ -1,0 +1,101 @@
+"""The questions of the Python surface: `does_it_help` and `evaluate_realism`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_synth.core import arguments
+from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
+
+if TYPE_CHECKING:
+    from napari_synth.evaluation.realism import RealismReport
+    from napari_synth.evaluation.usefulness import HelpReport
+
+
+def does_it_help(
+    real: str | Path,
+    synthetic: str | Path,
+    out: str | Path,
+    *,
+    groups: str | Path = "",
+    arms: Sequence[str] = (),
+    endpoint: str = "joint",
+    metric: str = "",
+    budget: str = "quick",
+    repeats: int = 0,
+    steps: int = 0,
+    images: int = 0,
+    seed: int = 1,
+    device: str = "auto",
+    predictions: bool = False,
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> HelpReport:
+    """Whether synthetic pairs make a segmenter better on real images it never saw; it may say no.
+
+    See `evaluation.usefulness.HelpRequest` for all of this. A call with the same ``out`` goes on where an
+    earlier one was stopped.
+
+    >>> report = ns.does_it_help("my-pairs", "synthetic", "report")
+    >>> print(report.sentence)
+    """
+    from napari_synth.evaluation.usefulness import HelpRequest
+    from napari_synth.evaluation.usefulness import does_it_help as run
+
+    request = HelpRequest(
+        arguments.place(real, "real"),
+        arguments.place(synthetic, "synthetic"),
+        arguments.place(out, "out"),
+        groups=str(groups),
+        arms=arguments.texts(arms, "arms"),
+        endpoint=arguments.text(endpoint, "endpoint"),
+        metric=arguments.text(metric, "metric"),
+        budget=arguments.text(budget, "budget"),
+        repeats=arguments.whole_number(repeats, "repeats"),
+        steps=arguments.whole_number(steps, "steps"),
+        images=arguments.whole_number(images, "images"),
+        seed=arguments.whole_number(seed, "seed"),
+        device=arguments.text(device, "device"),
+        predictions=predictions,
+        overwrite=overwrite,
+    )
+    return run(request, on_progress, cancel)
+
+
+def evaluate_realism(
+    real: str | Path,
+    synthetic: str | Path,
+    out: str | Path,
+    *,
+    groups: str | Path = "",
+    deep: bool = False,
+    segmentor: str | Path = "",
+    seed: int = 1,
+    device: str = "auto",
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> RealismReport:
+    """How synthetic images look beside real ones; see `evaluation.realism.RealismRequest` for all of this.
+
+    >>> report = ns.evaluate_realism("my-pairs", "synthetic", "report")
+    >>> print(report.sentence)
+    """
+    from napari_synth.evaluation.realism import RealismRequest
+    from napari_synth.evaluation.realism import evaluate_realism as run
+
+    request = RealismRequest(
+        arguments.place(real, "real"),
+        arguments.place(synthetic, "synthetic"),
+        arguments.place(out, "out"),
+        groups=str(groups),
+        deep=deep,
+        segmentor=str(segmentor),
+        seed=arguments.whole_number(seed, "seed"),
+        device=arguments.text(device, "device"),
+        overwrite=overwrite,
+    )
+    return run(request, on_progress, cancel)
