@@ -19,6 +19,12 @@ test-slow: $(VENV)/.installed-test
 test-timing: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m timing
 
+.PHONY: test-cluster
+# Exports by workers, into an object store and by jobs of a queue, with stand-ins for the last two.
+test-cluster: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test,test-cluster]"
+	$(BIN)/python -m pytest tests/exporting/test_clusters.py tests/exporting/test_shards.py
+
 # 6500 hostile files, recipes and arguments, used in 10 000 ways, and a table of what became of them.
 fuzz: $(VENV)/.installed-test
 	FUZZ_INPUTS=6500 $(BIN)/python -m pytest tests/fuzz -q

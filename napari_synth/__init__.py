@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     )
     from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
     from napari_synth.evaluation.questions import does_it_help, evaluate_realism
+    from napari_synth.exporting.in_shards import export_shards, finish_export, verify_export
+    from napari_synth.exporting.pair_dataset import PairDataset
     from napari_synth.synthesis.generator import Generator
     from napari_synth.synthesis.request import Rendering, RenderRequest
 
@@ -36,6 +38,7 @@ __all__ = [
     "FieldSettings",
     "Generator",
     "Intervention",
+    "PairDataset",
     "Recipe",
     "RenderRequest",
     "Rendering",
@@ -45,7 +48,9 @@ __all__ = [
     "does_it_help",
     "evaluate_realism",
     "export",
+    "export_shards",
     "field_settings",
+    "finish_export",
     "fit_field",
     "load_model",
     "measure_masks",
@@ -55,9 +60,14 @@ __all__ = [
     "shape_library",
     "style_of",
     "train",
+    "verify_export",
 ]
 
 _ELSEWHERE = {
+    "PairDataset": "exporting.pair_dataset",
+    "export_shards": "exporting.in_shards",
+    "finish_export": "exporting.in_shards",
+    "verify_export": "exporting.in_shards",
     "FieldSettings": "core.recipe",
     "Intervention": "core.recipe",
     "Recipe": "core.recipe",

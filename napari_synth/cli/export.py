@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_synth.cli import shards
 from napari_synth.cli.console import Fast, err, out, watched, were_there
 from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
+from napari_synth.cli.sizes import duration_text, size_text
 from napari_synth.core.errors import Cancelled
+from napari_synth.core.files import user_path
 from napari_synth.exporting.formats import FORMATS
+from napari_synth.exporting.shard_plan import SHARDS
 
 if TYPE_CHECKING:
     from napari_synth.core.recipe import Recipe
@@ -20,9 +24,11 @@ if TYPE_CHECKING:
 
 def export(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml", help="A recipe, or an image that carries one.")],
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the pairs, recipe.yaml and TRAIN.md.")],
+    out_dir: Annotated[
+        str, typer.Option("--out", metavar="DIR|URL", help="Folder for the pairs, recipe.yaml and TRAIN.md; or s3://….")
+    ],
     n: Annotated[int | None, typer.Option(min=1, help="Number of pairs; as the recipe says if not given.")] = None,
-    format_: Annotated[str, typer.Option("--format", help=f"{FORMATS.choices}.")] = "tiff",
+    format_: Annotated[str, typer.Option("--format", help=f"{FORMATS.choices}. Or {SHARDS}: tar files.")] = "tiff",
     split: Annotated[
         str, typer.Option(help="Shares of train/val/test, such as 0.8/0.1/0.1; all pairs of a mask stay together.")
     ] = "",
@@ -56,9 +62,21 @@ def export(
         bool, typer.Option("--dry-run", help="Say how many files, bytes and seconds it would be; write nothing.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the pairs of another export.")] = False,
+    workers: shards.Processes = None,
+    scheduler: shards.Scheduler = "",
+    scheduler_file: shards.SchedulerFile = None,
+    cluster: shards.Cluster = None,
+    shard: shards.Part = "",
+    shard_size: shards.ShardSize = 1000,
+    endpoint: shards.Endpoint = "",
 ) -> None:
-    """Render and write image-label pairs for a trainer. A stopped export goes on when started again."""
+    """Render and write image-label pairs for a trainer. A stopped export goes on when started again.
+
+    Sets of any size, by many processes: --format webdataset; then `export finish OUT` and `export verify OUT`.
+    """
     from napari_synth.api import recipe_of
+    from napari_synth.exporting.clusters import Workers
+    from napari_synth.exporting.stores import is_url
     from napari_synth.synthesis.recipes import altered
 
     found = recipe_of(recipe)
@@ -66,11 +84,23 @@ def export(
     asked = style_asked(style, style_from, style_mask)
     if asked.asked:
         found = altered(found, style=style_for_recipe(asked, found, device))
+    who = Workers(workers or 0, scheduler, scheduler_file, cluster)
+    if format_ == SHARDS or who or shard or is_url(out_dir):
+        shards.check_goes_in_shards(format_, overwrite, with_real)
+        told = {"split": split, "split_strict": split_strict, "device": device, "compile": compile}
+        if dry_run:
+            shards.estimate_to(found, out_dir, shard_size, **told)
+        else:
+            shards.export_shards_to(
+                found, out_dir, shard, endpoint=endpoint, shard_size=shard_size, workers=who, **told
+            )
+        return
+    folder = user_path(out_dir)
     settings = {"format": format_, "split": split, "split_strict": split_strict, "with_real": with_real}
     if dry_run:
-        estimate_to(found, out_dir, device, settings)
+        estimate_to(found, folder, device, settings)
     else:
-        export_recipe_to(found, out_dir, overwrite, device, compile=compile, check=check or None, **settings)
+        export_recipe_to(found, folder, overwrite, device, compile=compile, check=check or None, **settings)
 
 
 def estimate_to(recipe: Recipe, out_dir: Path, device: str, settings: dict[str, Any]) -> None:
@@ -127,22 +157,6 @@ def show_advice(advice: Sequence[Advice]) -> None:
     """Say what the trainer will do with the pairs, before the first."""
     for entry in advice:
         err.print(f"{'Lost' if entry.lost else 'Note'}: {entry.text}")
-
-
-def size_text(size: float) -> str:
-    """Bytes in the unit that suits."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
-def duration_text(seconds: float) -> str:
-    """Seconds in the unit that suits."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _warn_if_alike(recipe: Recipe, device: str) -> None:

@@ -22,12 +22,14 @@ from napari_synth.cli import (
     models,
     recombine,
     replay,
+    shards,
     synthesize,
     train,
     window,
 )
 from napari_synth.cli.console import err, out
 from napari_synth.cli.door import check_arguments, check_streams, with_paths
+from napari_synth.cli.groups import ITSELF, WithItself
 from napari_synth.cli.signals import Stopped, stoppable
 from napari_synth.core.errors import Cancelled, SynthError, WorkError
 
@@ -55,7 +57,11 @@ app.command("convert")(with_paths(convert.convert))
 app.command("check")(with_paths(check.check))
 app.command("looks")(with_paths(looks.looks))
 app.command("train")(with_paths(train.train))
-app.command("export")(with_paths(export.export))
+export_app = typer.Typer(cls=WithItself)
+export_app.command(ITSELF)(with_paths(export.export))
+export_app.command("finish")(with_paths(shards.finish))
+export_app.command("verify")(with_paths(shards.verify))
+app.add_typer(export_app, name="export", help="Render and write image-label pairs for a trainer.")
 app.command("replay")(with_paths(replay.replay))
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

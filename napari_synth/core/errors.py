@@ -30,6 +30,10 @@ class SynthError(Exception):
         self.action = one_line(action)
         super().__init__(f"{self.problem} {self.action}")
 
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        """Come whole out of another process."""
+        return type(self), (self.problem, self.action)
+
 
 class InputError(SynthError):
     """An input of the user is unusable: wrong shape, dtype, path, name or file."""

@@ -13,8 +13,9 @@ from napari_synth.core.errors import InputError
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
 
-COMPILED = ("forward", "decode")
-"""Methods of networks in which whole images are computed; `MetGen` decodes what it keeps of an anatomy."""
+COMPILED = ("forward", "decode", "drawn")
+"""Methods of networks in which whole images are computed; `MetGen` decodes what it keeps of an anatomy, and the capsule
+generator is given its latent plane on a GPU."""
 
 
 def check_compiler(device: torch.device) -> None:

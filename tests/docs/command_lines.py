@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from napari_synth.cli.groups import ITSELF
 from napari_synth.cli.main import app
 from napari_synth.training.objectives import objective_class
 from tests.docs.markdown import ROOT
@@ -71,7 +72,7 @@ def _command_of(arguments: list[str]) -> tuple[Any, list[str]]:
     while hasattr(command, "commands") and arguments and not arguments[0].startswith("-"):
         _, command, arguments = command.resolve_command(context, arguments)
         context = command.context_class(command, parent=context)
-    return command, list(arguments)
+    return getattr(command, "commands", {}).get(ITSELF, command), list(arguments)
 
 
 def small(words: list[str]) -> list[str]:

@@ -1,0 +1,135 @@
+"""Exports in shards: pairs per second by one process and by two, what the generator has of it, and memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.timing import line
+from napari_synth.core.progress import Progress
+from napari_synth.core.recipe import FieldSettings, FieldSource, Recipe
+from napari_synth.exporting.clusters import Workers, connected
+from napari_synth.exporting.finish import finish_export
+from napari_synth.exporting.making import load_maker
+from napari_synth.exporting.schedulers import Dask, use_one_thread
+from napari_synth.exporting.shard_plan import ShardPlan
+from napari_synth.exporting.sharded import Here, ShardRequest, export_shards
+from napari_synth.models.architectures import build
+from napari_synth.models.card import Look, ModelCard
+from napari_synth.models.checkpoint import save_model
+from napari_synth.models.defaults import DEFAULT_GENERATOR
+from napari_synth.synthesis.recipes import altered, masks_recipe
+
+WHEN = ("first", "last")
+
+
+def recipe(pairs: int, settings: FieldSettings, model: str = DEFAULT_GENERATOR) -> Recipe:
+    """So many fields of nuclei in one look."""
+    return altered(masks_recipe(model, [FieldSource(settings=settings, seed=1)], options=["he"]), n=pairs)
+
+
+TINY = FieldSettings(height=16, width=16, count_mean=3 * 256, count_sd=0.0, area_mean=20, area_sd=0)
+SMALL = {"in_channels": 2, "out_channels": 3, "ngf": 4, "levels": 3, "upsampling": "resize"}
+
+
+def small_model(path: Path) -> str:
+    """A network that computes next to nothing, so that the rest of the work shows."""
+    card = ModelCard(
+        id="small",
+        architecture="optional-pix2pix",
+        hyper=SMALL,
+        role="generator",
+        mask_meaning="foreground-gap",
+        looks=[Look(name="he")],
+        tile_multiple=8,
+    )
+    save_model(path, card, build("optional-pix2pix", **SMALL).state_dict())
+    return str(path)
+
+
+def memory(process: int | None = None) -> float:
+    """Megabytes that a process has resident."""
+    text = Path(f"/proc/{process or os.getpid()}/status").read_text(encoding="utf-8")
+    return next(float(row.split()[1]) / 1024 for row in text.splitlines() if row.startswith("VmRSS"))
+
+
+def rate(pairs: int, size: int, shard_size: int) -> None:
+    """One process with one thread, and two of them."""
+    given = recipe(pairs, FieldSettings(height=size, width=size))
+    shop = load_maker(ShardPlan(given, "", device="cpu"))
+    use_one_thread()
+    with tempfile.TemporaryDirectory() as folder:
+        request = ShardRequest(given, f"{folder}/one", shard_size=shard_size, device="cpu")
+        export_shards(ShardRequest(altered(given, n=2), f"{folder}/warm", device="cpu"), shop.generator, shop.masks)
+        start = time.perf_counter()
+        one = export_shards(request, shop.generator, shop.masks, Here())
+        alone = time.perf_counter() - start
+        start = time.perf_counter()
+        finished = finish_export(f"{folder}/one")
+        line(
+            f"shards-{size}-1-process",
+            pairs_per_second=pairs / alone,
+            generator_share=one.rendering / alone,
+            outside_shards=1 - one.seconds / alone,
+            finish_seconds=time.perf_counter() - start,
+            bytes_per_pair=finished.bytes / pairs,
+        )
+        with connected(Workers(2)) as client:
+            client.wait_for_workers(2)
+            engine = Dask(client)
+            warm = ShardRequest(altered(given, n=8), f"{folder}/warm-2", shard_size=1, device="cpu")
+            export_shards(warm, shop.generator, shop.masks, engine)
+            start = time.perf_counter()
+            two = export_shards(
+                ShardRequest(given, f"{folder}/two", shard_size=shard_size, device="cpu"),
+                shop.generator,
+                shop.masks,
+                engine,
+            )
+            both = time.perf_counter() - start
+        line(
+            f"shards-{size}-2-processes",
+            pairs_per_second=pairs / both,
+            speedup_over_one=alone / both,
+            generator_share=two.rendering / two.seconds,
+            outside_shards=1 - two.seconds / (2 * both),
+        )
+
+
+def flat(pairs: int, shard_size: int) -> None:
+    """Memory of client and workers at a tenth of the pairs and at the end."""
+    seen: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder, connected(Workers(2)) as client:
+        given = recipe(pairs, TINY, small_model(Path(folder) / "small.safetensors"))
+        shop = load_maker(ShardPlan(given, "", device="cpu"))
+        client.wait_for_workers(2)
+        due = [pairs // 10, pairs]
+
+        def look(progress: Progress) -> None:
+            if due and progress.done >= due[0]:
+                due.pop(0)
+                seen.setdefault("client", []).append(memory())
+                workers = client.run(os.getpid).values()
+                seen.setdefault("worker", []).append(max(memory(process) for process in workers))
+
+        start = time.perf_counter()
+        request = ShardRequest(given, f"{folder}/set", shard_size=shard_size, device="cpu")
+        export_shards(request, shop.generator, shop.masks, Dask(client), look)
+        seconds = time.perf_counter() - start
+        before = memory()
+        finish_export(f"{folder}/set")
+        seen["finish"] = [before, memory()]
+    figures = {f"{who}_mb_{when}": mb for who, mbs in seen.items() for when, mb in zip(WHEN, mbs, strict=False)}
+    line(f"shards-memory-{pairs}", pairs_per_second=pairs / seconds, **figures)
+
+
+def main(pairs: int = 200, size: int = 256, shard_size: int = 50, many: int = 10_000) -> None:
+    """All lines of shards."""
+    rate(pairs, size, shard_size)
+    flat(many, max(many // 100, 1))
+
+
+if __name__ == "__main__":
+    main()
