@@ -119,13 +119,12 @@ class SynthesizePanel(Panel):
         self.seed = SeedBox("Noise seed", "The same number gives the same image")
         self.seed_label = row(grid, "Seed", self.seed)
         self.alike = described(wrapped_label(), "Variety", "How much other seeds change the image of your mask")
-        self.body.addWidget(self.alike)
-        grid = self.grid()
         self.latent = described(QLabel(), "Latent vector", "The image has this latent vector, not that of the seed")
         self.use_seed = described(
             QPushButton("Use the seed"), "Use the seed", "Take the latent vector from the seed again"
         )
         self.latent_label = row(grid, "Latent", self.latent, self.use_seed)
+        self.body.addWidget(self.alike)
         self.older = described(wrapped_label(), "Age of the image", "The mask was edited after its image was rendered")
         self.older.setText("⚠ The image is older than the mask: press Render.")
         self.older.setStyleSheet("font-weight: bold; margin: 0 8px;")
