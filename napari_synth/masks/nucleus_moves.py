@@ -55,15 +55,25 @@ class Change:
     areas: tuple[int, ...]
 
 
+def pixels_of(labels: np.ndarray, numbers: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of some nuclei."""
+    chosen = labels == numbers[0] if len(numbers) == 1 else np.isin(labels, numbers)
+    rows, columns = np.nonzero(chosen)
+    return rows, columns
+
+
+def middle(rows: np.ndarray, columns: np.ndarray) -> tuple[float, float]:
+    """The middle (y, x) of the box around some pixels."""
+    return float(rows.min() + rows.max()) / 2, float(columns.min() + columns.max()) / 2
+
+
 def centre_of(labels: np.ndarray, numbers: Sequence[int]) -> tuple[float, float]:
     """The middle (y, x) of the box around some nuclei."""
-    rows, columns = np.nonzero(np.isin(labels, numbers))
-    return (rows.min() + rows.max()) / 2, (columns.min() + columns.max()) / 2
+    return middle(*pixels_of(labels, numbers))
 
 
-def pixels_after(labels: np.ndarray, number: int, motion: Motion, about: tuple[float, float]) -> np.ndarray:
+def pixels_after(rows: np.ndarray, columns: np.ndarray, motion: Motion, about: tuple[float, float]) -> np.ndarray:
     """Where the pixels of a nucleus come to lie, whatever lies there; ``(P, 2)`` int, some may be outside."""
-    rows, columns = np.nonzero(labels == number)
     if motion.turn == 0 and motion.factor == 1:
         return np.stack([rows + round(motion.dy), columns + round(motion.dx)], 1)
     top, left = rows.min() - 1, columns.min() - 1
@@ -99,9 +109,9 @@ def moved(labels: np.ndarray, numbers: Sequence[int], motion: Motion) -> Change:
         If one of them would have no pixel left.
     """
     free = labels.copy()
-    free[np.isin(labels, numbers)] = 0
+    free[pixels_of(labels, numbers)] = 0
     about = centre_of(labels, numbers)
-    return _put_down(labels, free, [(n, pixels_after(labels, n, motion, about)) for n in numbers])
+    return _put_down(labels, free, [(n, pixels_after(*pixels_of(labels, [n]), motion, about)) for n in numbers])
 
 
 def copied(labels: np.ndarray, numbers: Sequence[int], dy: int, dx: int) -> Change:
@@ -114,13 +124,13 @@ def copied(labels: np.ndarray, numbers: Sequence[int], dy: int, dx: int) -> Chan
     """
     first = int(labels.max(initial=0)) + 1
     motion, about = Motion(dy, dx), centre_of(labels, numbers)
-    copies = [(first + i, pixels_after(labels, n, motion, about)) for i, n in enumerate(numbers)]
+    copies = [(first + i, pixels_after(*pixels_of(labels, [n]), motion, about)) for i, n in enumerate(numbers)]
     return _put_down(labels, labels.copy(), copies)
 
 
 def removed(labels: np.ndarray, numbers: Sequence[int]) -> Change:
     """Make nuclei background."""
-    rows, columns = np.nonzero(np.isin(labels, numbers))
+    rows, columns = pixels_of(labels, numbers)
     return Change(rows, columns, np.zeros(rows.size, np.int64), (), ())
 
 

@@ -14,6 +14,7 @@ from napari_synth.synthesis.live.canvas import LiveCanvas
 from napari_synth.synthesis.recipes import load_generator
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.docks.synthesize.model_of_mask import STRUCTURE_KEY
 from napari_synth.ui.napari_bridge.label_edits import is_painted
 from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget
@@ -105,7 +106,8 @@ def windows(opened, preferences, trained, qtbot):
 
 
 def add_mask(viewer, name="mask", side=96):
-    layer = viewer.add_labels(nuclei((side, side), 5).astype(np.uint16), name=name)
+    labels = nuclei((side, side), 5).astype(np.uint16)
+    layer = viewer.add_labels(labels, name=name, metadata={STRUCTURE_KEY: "axon"})  # rendered by the axon model here
     viewer.reset_view()
     layer.mode, layer.brush_size, layer.selected_label = "paint", 10, 9
     return layer

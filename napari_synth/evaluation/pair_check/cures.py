@@ -7,10 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label as connected
-from skimage.morphology import h_maxima
-from skimage.segmentation import watershed
 
 from napari_synth.core.registry import Registry
+from napari_synth.masks.binary import binary_instances
 
 SPECK = 4
 HOLE = 0.1
@@ -39,30 +38,22 @@ def renumbered(labels: np.ndarray) -> np.ndarray:
 
 
 def split_nuclei(labels: np.ndarray) -> np.ndarray:
-    """Touching nuclei of a binary mask parted where they are narrow.
-
-    Parts under 20 square pixels or a tenth of the median are removed, small holes filled; the watershed of the
-    distance to the background, smoothed by a Gaussian of 1 pixel, starts from maxima that rise by 0.05 times the
-    median radius.
-    """
-    parts = connected(labels > 0, connectivity=2)
-    sizes = np.bincount(parts.ravel())
-    if len(sizes) < 2:
-        return np.zeros(labels.shape, np.int32)
-    keep = sizes >= min(max(20, 0.1 * np.median(sizes[1:])), sizes[1:].max())
-    keep[0] = False
-    foreground = holes_filled(keep[parts].astype(np.int32)) > 0
-    distance = ndimage.gaussian_filter(ndimage.distance_transform_edt(np.pad(foreground, 1))[1:-1, 1:-1], 1)
-    radius = np.sqrt(np.median(sizes[1:][keep[1:]]) / np.pi)
-    markers = connected(h_maxima(distance, max(0.05 * radius, 1e-3)), connectivity=2)
-    return np.asarray(watershed(-distance, markers, mask=foreground)).astype(np.int32)
+    """Touching nuclei of a binary mask parted, see `masks.binary.binary_instances`; specks alone are numbered."""
+    found = binary_instances(labels > 0)
+    return found if found.any() else parts_numbered(labels > 0)
 
 
 def holes_filled(labels: np.ndarray) -> np.ndarray:
     """Holes of less than a tenth of their nucleus get its number."""
     result = labels.copy()
+    background = connected(labels == 0, connectivity=1)
+    if background.max(initial=0) < 2:
+        return result  # most masks have no hole anywhere
+    enclosed = np.bincount(background.ravel()) < np.bincount(labels.ravel())[1:].max(initial=0)
+    enclosed[0] = False
+    within = enclosed[background]
     for number, box in enumerate(ndimage.find_objects(labels), 1):
-        if box is not None:
+        if box is not None and within[box].any():
             nucleus = labels[box] == number
             holes = connected(ndimage.binary_fill_holes(nucleus) & ~nucleus, connectivity=1)
             if holes.any():

@@ -85,7 +85,7 @@ def _number_faults(path: Path, labels: np.ndarray, numbers: np.ndarray) -> Itera
             "parts",
         )
         return
-    shared = _shared_numbers(labels, parts)
+    shared = _shared_numbers(labels, parts) if count > len(numbers) else []
     if len(shared):
         said = ", ".join(map(str, shared[:4])) + (", …" if len(shared) > 4 else "")
         yield _found(

@@ -179,7 +179,7 @@ def add_kept(viewer: ViewerModel, mask: KeptMask) -> Labels:
         layer = Labels(mask.labels, name=about.name, features=table, **about.placement.model_dump())
     except Exception as error:  # what a hostile file makes napari, NumPy or the units raise is not to be foreseen
         raise InputError(
-            f"The autosaved mask {about.name!r} cannot be shown ({error}).",
+            f"The autosaved mask {about.name!r} cannot be shown.",
             "It stays where it is until you discard it.",
         ) from error
     put_on_top(viewer, layer)

@@ -249,9 +249,7 @@ def change_labels(layer: Labels, where: tuple[np.ndarray, ...], values: np.ndarr
         with layer.block_history():
             layer.data_setitem(where, values.astype(dtype))
     except (ValueError, TypeError, NotImplementedError) as error:
-        raise InputError(
-            f"The layer {layer.name!r} cannot be edited ({error}).", "Make a new mask and work on that."
-        ) from error
+        raise InputError(f"The layer {layer.name!r} cannot be edited.", "Make a new mask and work on that.") from error
 
 
 def add_stack(viewer: ViewerModel, data: np.ndarray, name: str, axes: tuple[str, ...]) -> Image:

@@ -46,16 +46,19 @@ class ResultLayers(LayersOfMasks[str]):
         if viewer is None:
             return
         for layer in viewer.layers:
+            shown = layer.visible
             if layer is mask:
-                layer.visible = True
+                shown = True
             elif layer in own:
-                layer.visible = layer.visible or layer in self._hidden
+                shown = shown or layer in self._hidden
                 self._hidden.discard(layer)
             elif isinstance(layer, Labels):
-                layer.visible = False
-            elif is_rendered(layer) and layer.ndim == 2 and layer.visible:
+                shown = False
+            elif is_rendered(layer) and layer.ndim == 2 and shown:
                 self._hidden.add(layer)
-                layer.visible = False
+                shown = False
+            if shown != layer.visible:  # napari takes the brush away from a layer whose eye is set, be it open already
+                layer.visible = shown
         viewer.layers.selection.active = mask
 
     def refresh(

@@ -76,7 +76,7 @@ class Fold(QWidget):
         self.head.setStyleSheet("text-align: left; padding: 3px 6px;")
         self._inside = QWidget()
         self.body = QVBoxLayout(self._inside)
-        self.body.setContentsMargins(8, 0, 0, 0)
+        self.body.setContentsMargins(4, 0, 0, 0)
         self.body.setSpacing(3)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -23,7 +23,8 @@ from napari_synth.synthesis.cuda.planes import (
     mask_channel,
 )
 from napari_synth.synthesis.latents.vectors import latent_of
-from napari_synth.synthesis.network_io import ForwardRequest, style_for
+from napari_synth.synthesis.network_io import ForwardRequest
+from napari_synth.synthesis.styles import style_for
 from napari_synth.ui.samples import sample_folder
 
 DRAWINGS = {

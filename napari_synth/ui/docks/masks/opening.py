@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from napari_synth.ui.napari_bridge.mask_candidates import Candidate, Taken
 
 NEXT = "Next: choose a look and render it."
+QUICKLY_COUNTED = 2048 * 2048
+"""Pixels of a mask that is counted before anything is said of it."""
 
 
 class Opening:
@@ -73,10 +75,9 @@ class Opening:
         if not isinstance(layer, Image) or self.candidates.of(layer) is not None:
             layer.visible = False  # it shows the same
         self._context.results.bring_forward(mask)
-        count = count_nuclei(mask)
         what = "the plane shown" if labels.ndim < layer.ndim else "the outlines" if isinstance(layer, Shapes) else ""
         of = f"{what} of {layer.name!r}" if what else f"{layer.name!r}"
-        self._say(Note("done", f"Made the mask {mask.name!r} of {of}: {_nuclei(count)}.", NEXT))
+        self._say(Note("done", f"Made the mask {mask.name!r} of {of}{_counted(mask)}.", NEXT))
 
     def _opened(self, found: list[tuple[Path, ForeignMask]]) -> None:
         try:
@@ -101,7 +102,7 @@ class Opening:
             self._offer(candidate)
             return
         remarks = " ".join(opened.get("remarks", ()))
-        text = f"Opened the mask {layer.name!r}: {_nuclei(count_nuclei(layer))}."
+        text = f"Opened the mask {layer.name!r}{_counted(layer)}."
         self._say(Note("done", " ".join(filter(None, (text, remarks))), NEXT))
 
     def _on_lookalike(self, candidate: Candidate) -> None:
@@ -118,5 +119,9 @@ class Opening:
         self._say(Note("hint", text, f"Press {candidate.ways[0].words} in From my data to convert it."))
 
 
-def _nuclei(count: int) -> str:
-    return "1 nucleus" if count == 1 else f"{count} nuclei"
+def _counted(layer: Labels) -> str:
+    """The number of nuclei after a colon; nothing for a mask so large that counting would be felt."""
+    if np.prod(layer.data.shape) > QUICKLY_COUNTED:
+        return ""
+    count = count_nuclei(layer)
+    return f": {count} {'nucleus' if count == 1 else 'nuclei'}"

@@ -34,6 +34,8 @@ FORM = (
     "spread",
 )
 """Fields of `FieldSettings` that the card asks for."""
+NUMBER_WIDTH = 84
+"""Of a number beside a list whose words need the room."""
 DRAWN = "How shapes are drawn"
 
 
@@ -86,6 +88,8 @@ class SampleCard(QWidget):
 
     def _lay_out(self) -> None:
         controls = self.form.controls
+        for name in ("touching_fraction", "spread"):
+            controls[name].setMaximumWidth(NUMBER_WIDTH)
         grid, more = QGridLayout(), QGridLayout()
         row(grid, "Size (px)", self.size)
         row(grid, "Per 256² px", beside(controls["count_mean"], "±", controls["count_sd"]))

@@ -21,6 +21,17 @@ TIPS = (
 )
 
 
+SHORT = (("nuclei per", "per"), ("eccentricity", "eccentric."), ("nearest neighbour", "nearest"), (",", ""))
+"""Words of the numbers as they have room in the column."""
+
+
+def short(name: str) -> str:
+    """The name of a number, shortened; the tooltip has all of it."""
+    for words, fewer in SHORT:
+        name = name.replace(words, fewer)
+    return name
+
+
 class StatisticsTable(QWidget):
     """A line for each number, a column each for real and sampled masks; hidden while there is nothing."""
 
@@ -28,7 +39,7 @@ class StatisticsTable(QWidget):
         super().__init__()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 2, 0, 0)
-        self._grid.setHorizontalSpacing(8)
+        self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(0)
         described(self, "Real and sampled masks", "What the real masks and the sampled field have in common")
         self.hide()
@@ -40,7 +51,7 @@ class StatisticsTable(QWidget):
         for column, (head, tip) in enumerate(zip(HEADS, TIPS, strict=True), 1):
             self._put(0, column, head, tip)
         for place, line in enumerate(lines, 1):
-            self._put(place, 0, line.name, line.name)
+            self._put(place, 0, short(line.name), line.name)
             for column, (name, tip) in enumerate(zip(COLUMNS, TIPS, strict=True), 1):
                 self._put(place, column, getattr(line, name) or "–", tip)
         said = (f"{line.name}: real {line.real}, sampled {line.composed or 'none yet'}" for line in lines)
@@ -57,6 +68,7 @@ class StatisticsTable(QWidget):
 
     def _put(self, line: int, column: int, text: str, tip: str) -> None:
         label = QLabel(text)
+        label.setStyleSheet("font-size: 8pt;")
         label.setToolTip(tip)
         side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
         label.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)

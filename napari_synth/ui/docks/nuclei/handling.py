@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_synth.masks.nucleus_moves import Motion, centre_of, copied, moved, pixels_after, removed
+from napari_synth.masks.nucleus_moves import Motion, centre_of, copied, middle, moved, pixels_after, pixels_of, removed
 from napari_synth.ui.context.notes import Note, problems_said
 from napari_synth.ui.docks.nuclei.reshaping import EDIT_HINT
 from napari_synth.ui.napari_bridge.mask_layers import change_labels
@@ -51,6 +51,7 @@ class Handling:
         self._masks, self._choices, self._reshaping, self._say = context.masks, choices, reshaping, say
         self._layer: weakref.ref[Labels] | None = None
         self._handle: int | None = None
+        self._held: list[tuple[np.ndarray, np.ndarray]] = []
         self.frame = NucleusFrame(context.viewer)
         choices.events.chosen.connect(self.show)
 
@@ -116,7 +117,7 @@ class Handling:
         if layer is None or not chosen:
             self.frame.hide()
             return
-        rows, columns = np.nonzero(np.isin(np.asarray(layer.data), chosen))
+        rows, columns = pixels_of(np.asarray(layer.data), chosen)
         corners = corners_around(rows, columns) if rows.size else np.zeros((0, 2))
         self.frame.show(layer, rows, columns, corners)
 
@@ -128,22 +129,22 @@ class Handling:
         if layer is None:
             return False
         self._handle = self.frame.handle_at(layer, *point)
-        if self._handle is not None:
-            return True
         label = self._label_at(layer, *point)
-        if label and label not in self._choices.chosen:
+        if self._handle is None and not label:
+            return False
+        if self._handle is None and label not in self._choices.chosen:
             self._choices.selected, self._choices.chosen = 0, (label,)
-        return bool(label)
+        self._held = [pixels_of(np.asarray(layer.data), [number]) for number in self._choices.chosen]
+        return all(rows.size for rows, _ in self._held)
 
     def drag(self, start: Point, now: Point) -> None:
         """Show where the chosen nuclei would lie."""
         layer, motion = self._mask, self._motion(start, now)
         if layer is None or motion is None:
             return
-        labels = np.asarray(layer.data)
-        about = centre_of(labels, self._choices.chosen)
-        pixels = np.concatenate([pixels_after(labels, n, motion, about) for n in self._choices.chosen])
-        inside = (pixels >= 0).all(1) & (pixels < labels.shape).all(1)
+        about = self._about
+        pixels = np.concatenate([pixels_after(*held, motion, about) for held in self._held])
+        inside = (pixels >= 0).all(1) & (pixels < layer.data.shape).all(1)
         rows, columns = pixels[inside].T
         if rows.size:
             self.frame.show(layer, rows, columns, corners_around(rows, columns))
@@ -153,19 +154,25 @@ class Handling:
         motion = self._motion(start, now)
         if motion is not None:
             self._move(motion, "Moved" if self._handle is None else "Turned and scaled")
+        self._held = []
         self.show()
 
     def _motion(self, start: Point, now: Point) -> Motion | None:
-        layer = self._mask
-        if layer is None or not self._there(layer):
+        if self._mask is None or not self._held:
             return None
         if self._handle is None:
             return Motion(round(now[0] - start[0]), round(now[1] - start[1]))
-        about = np.array(centre_of(np.asarray(layer.data), self._choices.chosen))
+        about = np.array(self._about)
         before, after = np.array(start) - about, np.array(now) - about
         angles = [np.arctan2(-arm[0], arm[1]) for arm in (before, after)]
         factor = float(np.linalg.norm(after)) / max(float(np.linalg.norm(before)), 1e-6)
         return Motion(turn=float(np.rad2deg(angles[1] - angles[0])), factor=max(factor, 0.05))
+
+    @property
+    def _about(self) -> tuple[float, float]:
+        """The middle of what is held."""
+        rows, columns = (np.concatenate(axis) for axis in zip(*self._held, strict=True))
+        return middle(rows, columns)
 
     # ---- keys
 

@@ -24,7 +24,7 @@ def test_fitting_fills_the_boxes_and_shows_real_beside_composed(session, context
     assert panel.sampling.area.mean.value() == 300
     table = panel.sampling.fit.statistics.texts()
     assert table[0][1:] == ["real", "sampled", "apart"]
-    assert [line[:3] for line in table[1:3]] == [["nuclei per 256²", "6.4", "–"], ["area, px²", "300 ± 100", "–"]]
+    assert [line[:3] for line in table[1:3]] == [["per 256²", "6.4", "–"], ["area px²", "300 ± 100", "–"]]
     masks.sample(128, 160)
     finish(masks.jobs)
     composed = masks.composed

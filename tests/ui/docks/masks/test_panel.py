@@ -106,6 +106,7 @@ def test_a_new_mask_is_seen_over_the_old_image(masks, session, viewer, qtbot, jo
     click(qtbot, masks.paint.new)
     new = viewer.layers.selection.active
     assert new is viewer.layers[-1]
+    assert new.mode == "paint", "the brush is at hand"
     assert (new.visible, old.visible, image.visible, photo.visible) == (True, False, False, True)
     masks.mask.activated.emit(entries(masks.mask).index("old"))
     assert (new.visible, old.visible, image.visible) == (False, True, True), "and back, with its image"

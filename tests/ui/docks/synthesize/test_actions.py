@@ -126,7 +126,7 @@ def test_outline_shows_the_image_through_the_mask(session, fake, viewer, finish)
     ("data", "words"),
     [
         (np.zeros((32, 32), int), "The mask is empty"),
-        (np.ones((3, 32, 32), int), "3 dimensions"),
+        (np.ones((3, 32, 32), int), "a stack"),
         (np.ones((8200, 20), int), "8192"),
     ],
 )
