@@ -39,11 +39,13 @@ def styles_sheet(model: Generator, labels: np.ndarray) -> list[list[np.ndarray]]
 
 
 def walk_sheet(model: Generator, labels: np.ndarray) -> list[list[np.ndarray]]:
-    """From the first style of the bank to the last, with the same noise."""
+    """Between the two styles of the bank that lie farthest apart, with the same noise."""
     rows = []
     for number, option in enumerate(model.card.options):
         bank, _ = bank_of(model.network_for("exact"), number)
-        codes = [bank[0] + share * (bank[-1] - bank[0]) for share in np.linspace(0, 1, STEPS)]
+        apart = np.linalg.norm(bank[:, None] - bank[None], axis=-1)
+        one, other = np.unravel_index(int(apart.argmax()), apart.shape)
+        codes = [bank[one] + share * (bank[other] - bank[one]) for share in np.linspace(0, 1, STEPS)]
         rows.append([model.render(labels, option, 1, style=code).image for code in codes])
     return rows
 

@@ -118,11 +118,13 @@ class SynthesizePanel(Panel):
         grid = self.grid()
         self.seed = SeedBox("Noise seed", "The same number gives the same image")
         self.seed_label = row(grid, "Seed", self.seed)
+        self.alike = described(wrapped_label(), "Variety", "How much other seeds change the image of your mask")
         self.latent = described(QLabel(), "Latent vector", "The image has this latent vector, not that of the seed")
         self.use_seed = described(
             QPushButton("Use the seed"), "Use the seed", "Take the latent vector from the seed again"
         )
         self.latent_label = row(grid, "Latent", self.latent, self.use_seed)
+        self.body.addWidget(self.alike)
         self.older = described(wrapped_label(), "Age of the image", "The mask was edited after its image was rendered")
         self.older.setText("⚠ The image is older than the mask: press Render.")
         self.older.setStyleSheet("font-weight: bold; margin: 0 8px;")
@@ -235,6 +237,10 @@ class SynthesizePanel(Panel):
             picture = pictures.get((option.name, style))
             self.looks.show_icon(option.name, look_icon(option, SIDE) if picture is None else icon_of(picture))
         self.styles.show_pictures()
+        variety = self.dock.thumbnails.variety
+        self.alike.setVisible(variety is not None and variety.alike)
+        self.alike.setText(f"⚠ {variety.advice}" if variety is not None else "")
+        self.seed.setToolTip(literal(f"Other seeds, other images. {variety.words}") if variety is not None else "")
 
     def _show_age(self) -> None:
         self.older.setVisible(self.dock.age.is_old and not self.dock.following.state.on)

@@ -18,11 +18,15 @@ from napari_synth.ui.jobs.lanes import delete
 from napari_synth.ui.napari_bridge.placement import plane
 
 if TYPE_CHECKING:
+    from napari_synth.evaluation.variety import Variety
+    from napari_synth.synthesis.request import Renderer, RenderRequest
     from napari_synth.ui.context.context import Context
     from napari_synth.ui.context.loaded_models import Models
     from napari_synth.ui.context.order import RenderOrder
 
 SIDE = 128
+SEEDS = 3
+"""So many are compared with each other."""
 SOON_MS = 150
 
 Key = tuple[str, Style | None]
@@ -41,15 +45,21 @@ class ThumbnailWork:
         At most 128 pixels a side.
     part : tuple of slice
         Where they lie in the mask.
+    compared : RenderOrder or None
+        What is rendered with several seeds in the end, to see whether they differ.
     pictures : dict of ndarray
         What is finished.
+    variety : Variety or None
+        How different the seeds are.
     """
 
     models: Models
     orders: dict[Key, RenderOrder]
     labels: np.ndarray
     part: tuple[slice, slice]
+    compared: RenderOrder | None = None
     pictures: dict[Key, np.ndarray] = field(default_factory=dict)
+    variety: Variety | None = None
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> dict[Key, np.ndarray]:
         watch = Stopwatch(len(self.orders), on_progress)
@@ -57,12 +67,22 @@ class ThumbnailWork:
             cancel.raise_if_cancelled()
             generator = self.models.generator(order.model, order.device)
             cancel.raise_if_cancelled()
-            request = order.request(self.labels, generator.card.latent_size)
-            if request.condition is not None:
-                request = replace(request, condition=request.condition[self.part])
-            self.pictures[key] = generator.run(request).image
+            self.pictures[key] = generator.run(self._request(order, generator)).image
             watch.report(len(self.pictures))
+        if self.compared is not None:
+            from napari_synth.evaluation.variety import variety_of
+            from napari_synth.synthesis.request import Steering
+
+            generator = self.models.generator(self.compared.model, self.compared.device)
+            request = self._request(self.compared, generator)
+            self.variety = variety_of(generator, request, SEEDS, Steering(cancel=cancel))
         return self.pictures
+
+    def _request(self, order: RenderOrder, generator: Renderer) -> RenderRequest:
+        request = order.request(self.labels, generator.card.latent_size)
+        if request.condition is None:
+            return request
+        return replace(request, condition=request.condition[self.part])
 
 
 class Thumbnails:
@@ -85,6 +105,9 @@ class Thumbnails:
         self._pictures: dict[Key, np.ndarray] = {}
         self._outdated: set[Key] = set()
         self._open = False
+        self._compared: RenderOrder | None = None
+        self.variety: Variety | None = None
+        """How different the seeds are of what was rendered last; None where that is not known."""
         self.problem = ""
         """Why there are no pictures; empty where there are, or will be."""
         self._soon = QTimer(singleShot=True, interval=SOON_MS)
@@ -130,7 +153,7 @@ class Thumbnails:
         delete(self._soon)
 
     def _later(self) -> None:
-        if self._open and any(key not in self._pictures or key in self._outdated for key in self._wanted):
+        if self._open:
             self._soon.start()
 
     def _begin(self) -> None:
@@ -151,17 +174,25 @@ class Thumbnails:
             for key in self._wanted
             if key not in self._pictures or key in self._outdated
         }
-        if not orders:
+        compared = order if order.seed is not None and order.condition is None and order.latent is None else None
+        known = self._compared is not None and compared == replace(self._compared, seed=order.seed)
+        if compared is None and self.variety is not None:
+            self._compared = self.variety = None
+            self.changed.emit()
+        if not orders and (known or compared is None):
             return
-        work = ThumbnailWork(context.models, orders, np.array(data[part]), part)
+        work = ThumbnailWork(context.models, orders, np.array(data[part]), part, None if known else compared)
 
         def fill() -> None:
             self._take(work)
 
         def done(pictures: dict[Key, np.ndarray]) -> None:
             self._take(work)
+            if work.compared is not None:
+                self._compared, self.variety = work.compared, work.variety
+                self.changed.emit()
 
-        self._jobs.run("Thumbnails", work, done, total=len(orders), cancelled=None, meanwhile=fill)
+        self._jobs.run("Thumbnails", work, done, total=max(len(orders), 1), cancelled=None, meanwhile=fill)
 
     def _take(self, work: ThumbnailWork) -> None:
         self.problem = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QMenu
@@ -141,7 +143,8 @@ def test_stale_thumbnails_are_given_up(section, session, dock, fake, viewer, qtb
     fake.gate.set()
     qtbot.waitUntil(lambda: fake.calls > calls + 1, timeout=10_000)
     settled()
-    assert fake.calls <= calls + 1 + len(dock.thumbnails.pictures), "of the first mask one picture was begun, no more"
+    seeds = 3
+    assert fake.calls <= calls + 1 + len(dock.thumbnails.pictures) + seeds, "of the first mask one picture was begun"
 
 
 def test_an_image_older_than_its_mask_says_so(section, dock, viewer, qtbot, settled):
@@ -274,3 +277,19 @@ def test_no_control_is_wider_than_the_column(section, viewer, settled):
     section.dock.styles.choose(20)
     settled()
     assert section.minimumSizeHint().width() <= 340
+
+
+def test_seeds_that_change_nothing_are_said(section, session, dock, fake, viewer, settled):
+    assert section.alike.isHidden()
+    viewer.add_labels(painted(), name="mask")
+    settled()
+    assert section.alike.isHidden(), "the stand-in renders other greys for other seeds"
+    run = fake.run
+    fake.run = lambda request, steering=None: run(replace(request, seed=1), steering)
+    session.context.look.option = "purple"
+    settled()
+    assert not section.alike.isHidden()
+    assert "nearly alike: more masks" in section.alike.text()
+    session.context.look.noise = False
+    settled()
+    assert section.alike.isHidden(), "without a seed there is nothing to say"
