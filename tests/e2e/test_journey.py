@@ -22,6 +22,7 @@ from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget, main_window
 from napari_synth.ui.session import session_for
 from tests.e2e.hands import click, idle, on_canvas, settle, steps, stroke, tab
+from tests.helpers import nuclei
 
 MODEL = "optional-pix2pix-nuclei"
 
@@ -210,7 +211,7 @@ def test_a_ghost_shows_the_stamp_before_the_click(viewer, qtbot):
 
 
 def test_a_dock_closed_while_rendering_can_be_opened_again(viewer, qtbot):
-    viewer.add_labels(np.eye(64, dtype=np.uint16), name="mask")
+    viewer.add_labels(nuclei(), name="mask")
     panel = steps(viewer)[1]
     dock, _ = viewer.window.add_plugin_dock_widget(PLUGIN)
     session = session_for(viewer)
