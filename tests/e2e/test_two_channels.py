@@ -88,4 +88,5 @@ def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path)
     low, high = model.card.value_range
     assert low - 1 <= both[1].min() < both[1].max() <= high + 1
     ns.replay(path, tmp_path / "again", device="cpu")
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "again" / "images" / path.name), both)
+    (again,) = (tmp_path / "again" / "images").iterdir()
+    np.testing.assert_array_equal(tifffile.imread(again), both)

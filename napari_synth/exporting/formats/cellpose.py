@@ -21,7 +21,7 @@ MIN_NUCLEI = 5
 class CellposeWriter(Writer):
     """Image and label map side by side in one folder per role."""
 
-    title: ClassVar[str] = "Cellpose (NAME.tif, NAME_masks.tif)"
+    title: ClassVar[str] = "Cellpose"
     trains: ClassVar[str] = "Cellpose"
     exact: ClassVar[bool] = True
     two_channels: ClassVar[bool] = True

@@ -28,7 +28,7 @@ USUAL_DETECTIONS = 100
 class CocoWriter(Writer):
     """PNG images, label maps to make the annotations of, and one JSON file per role and kind of segmentation."""
 
-    title: ClassVar[str] = "COCO instances (Detectron2, MMDetection)"
+    title: ClassVar[str] = "COCO (Detectron2, MMDet)"
     trains: ClassVar[str] = "Detectron2, MMDetection"
 
     def files(self, folder: Path, item: Item) -> tuple[Path, ...]:

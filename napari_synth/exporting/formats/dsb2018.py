@@ -26,7 +26,7 @@ MANY_FILES = 10_000
 class DsbWriter(Writer):
     """A folder per image with a mask file per nucleus, and the run lengths of all in one table per role."""
 
-    title: ClassVar[str] = "Data Science Bowl 2018 (a file per nucleus)"
+    title: ClassVar[str] = "Data Science Bowl 2018"
     trains: ClassVar[str] = "a Data Science Bowl 2018 model"
 
     def files(self, folder: Path, item: Item) -> tuple[Path, ...]:

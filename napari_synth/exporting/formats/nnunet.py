@@ -31,7 +31,7 @@ NEAR = np.ones((3, 3))
 class NnUNetWriter(Writer):
     """PNG images, semantic labels with a border class, and the instances beside them."""
 
-    title: ClassVar[str] = "nnU-Net v2 (nuclei and borders)"
+    title: ClassVar[str] = "nnU-Net v2"
     trains: ClassVar[str] = "nnU-Net"
     lossless: ClassVar[bool] = False
     two_channels: ClassVar[bool] = True

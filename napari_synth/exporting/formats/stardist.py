@@ -28,7 +28,7 @@ FIELD_OF_VIEW = 70.0
 class StarDistWriter(Writer):
     """Images and label maps in a folder each, labels numbered from 1 without gaps or holes."""
 
-    title: ClassVar[str] = "StarDist, micro-SAM, BiaPy (images/, masks/)"
+    title: ClassVar[str] = "StarDist, micro-SAM, BiaPy"
     trains: ClassVar[str] = "StarDist"
     two_channels: ClassVar[bool] = True
 

@@ -27,7 +27,7 @@ FEWEST_POINTS = 3
 class YoloWriter(Writer):
     """8-bit images, and a line with the border of each nucleus."""
 
-    title: ClassVar[str] = "YOLO segmentation (Ultralytics)"
+    title: ClassVar[str] = "YOLO (Ultralytics)"
     trains: ClassVar[str] = "YOLO"
     lossless: ClassVar[bool] = False
 
