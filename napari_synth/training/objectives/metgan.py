@@ -18,7 +18,6 @@ from napari_synth.core.seeds import derived_seed, numpy_rng, torch_generator
 from napari_synth.nets.discriminators import PatchGAN
 from napari_synth.nets.metgan import TILE_MULTIPLE
 from napari_synth.training.ahead import Ahead, sent
-from napari_synth.training.graphed import GraphedCalls
 from napari_synth.training.image_pool import ImagePool
 from napari_synth.training.objectives.base import (
     MOST_CHANNELS,
@@ -150,7 +149,6 @@ class MetGANObjective(TripletsObjective):
         super().set_up(fabric)
         size, rank = self.settings.batch_size, fabric.global_rank
         self._batches = Ahead(lambda step: self.sampler.batch(step, size, rank), fabric.device)
-        self._generate = GraphedCalls(fabric)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Mask, anatomy and signal."""
@@ -168,10 +166,8 @@ class MetGANObjective(TripletsObjective):
     def _made(self, name: str, image: Tensor, mask: Tensor, noise: torch.Generator) -> Tensor:
         """What a generator makes of an image; dropout is the noise of the U-Net alone."""
         network = self.networks[name]
-        if self.settings.generator != "metgan":
-            made: Tensor = network(image, mask, noise)
-            return made.float()
-        return self._generate(network, image, mask).float()
+        made: Tensor = network(image, mask) if self.settings.generator == "metgan" else network(image, mask, noise)
+        return made.float()
 
     def _judged(self, name: str, made: Tensor, image: Tensor, mask: Tensor) -> Tensor:
         shown = torch.cat([image, mask, made], dim=1) if self.settings.conditional else made
@@ -196,7 +192,6 @@ class MetGANObjective(TripletsObjective):
     def step(self, step: int) -> dict[str, float]:
         s = self.settings
         self._prepare(step)
-        self._generate.begin(self.networks.values())
         mask, anatomy, signal = self.batch(step)
         noise = torch_generator(self.seed, "dropout", step, self.fabric.global_rank)
         rng = numpy_rng(self.seed, "pool", step, self.fabric.global_rank)
