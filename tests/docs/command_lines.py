@@ -15,7 +15,7 @@ from napari_synth.training.objectives import objective_class
 from tests.docs.markdown import ROOT
 
 PROGRAM = "napari-synth"
-SMALLEST = {"--n": 2, "--size": 64, "--steps": 2}
+SMALLEST = {"--n": 3, "--size": 64, "--steps": 2}
 """What the numbers of a command line are lowered to."""
 
 SMALL_TRAINING = {
