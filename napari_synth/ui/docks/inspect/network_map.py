@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_synth.nets.capsule_stages import Stage
 
-BOX = "font-size: 8pt; padding: 2px 1px;"
+BOX = "font-size: 7pt; padding: 2px 0px; min-width: 0px;"
 FIRST_COLUMN = {"encoder": 1, "bottleneck": 2, "decoder": 3}
 """Where the layers of a part begin; those of one size stand side by side."""
 
@@ -37,7 +37,7 @@ class NetworkMap(QWidget):
         self._group.buttonClicked.connect(self._on_click)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(8)
+        self._grid.setHorizontalSpacing(5)
         self._grid.setVerticalSpacing(8)
         self.setAccessibleName("Map of the network")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -53,14 +53,14 @@ class NetworkMap(QWidget):
         factors = sorted({stage.factor for stage in stages})
         for line, factor in enumerate(factors):
             label = described(QLabel(), f"Size at 1/{factor}", "Height × width of the layers of this row, in pixels")
-            label.setStyleSheet("font-size: 8pt;")
+            label.setStyleSheet("font-size: 7pt;")
             self._sizes[factor] = label
             self._grid.addWidget(label, line, 0)
         for stage, column in zip(stages, _columns(stages), strict=True):
             box = QPushButton(f"{stage.name}\n{stage.capsules} × {stage.channels}")
             box.setCheckable(True)
             box.setStyleSheet(BOX)
-            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self.boxes[stage.name] = box
             self._group.addButton(box)
             self._grid.addWidget(box, factors.index(stage.factor), column)
