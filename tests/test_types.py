@@ -6,11 +6,14 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 import napari_synth
 
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow  # a minute and a half on a clean checkout; `make lint` does the same
 def test_the_types_are_right():
     """In a process of its own: what mypy leaves in memory would slow down the tests after it."""
     command = [sys.executable, "-m", "mypy", "--no-error-summary"]

@@ -100,6 +100,7 @@ def test_a_worker_that_is_killed_costs_nothing(client, generator, tmp_path):
     assert verify_export(str(tmp_path / "set"), device="cpu").faults == ()
 
 
+@pytest.mark.slow
 def test_what_a_worker_meets_comes_back_as_a_sentence_and_stopping_keeps_what_is_whole(client, generator, tmp_path):
     cancel = CancelToken()
 
