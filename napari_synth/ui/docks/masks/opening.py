@@ -113,6 +113,7 @@ class Opening:
         layer = candidate.layer()
         if layer is None:
             return
+        self._context.column.open_section("masks")
         self._choices.card = "data"
         what = "an Image layer" if isinstance(layer, Image) else "no mask to work on yet"
         text = f"{layer.name!r} is {what}: {candidate.text}."

@@ -69,6 +69,7 @@ def drop(masks, session, finish):
 
 def test_labels_opened_as_an_image_are_found(masks, viewer, session, press):
     old = viewer.add_labels(painted(), name="old")
+    session.context.column.open_section("export")
     image = viewer.add_image(
         MASK.astype(np.uint16), name="cells", scale=(0.5, 0.5), translate=(3, 4), units=("um", "um")
     )
@@ -77,6 +78,7 @@ def test_labels_opened_as_an_image_are_found(masks, viewer, session, press):
     assert "Use as mask" in note
     assert "convert" in note
     assert not masks.data.isHidden(), "the card with the button is open"
+    assert session.context.column.section == "masks", "and so is its step"
     press("Use as mask", image)
     mask = session.context.masks.current
     np.testing.assert_array_equal(mask.data, MASK)
