@@ -72,13 +72,15 @@ class Handling:
         """Work on a mask."""
         self.end()
         self._layer = weakref.ref(layer)
-        layer.events.set_data.connect(self.show)
+        for event in (layer.events.set_data, layer.events.labels_update):  # the whole of it, or a part
+            event.connect(self.show)
 
     def end(self) -> None:
         """Choose nothing, show nothing."""
         layer = self._mask
         if layer is not None:
-            layer.events.set_data.disconnect(self.show)
+            for event in (layer.events.set_data, layer.events.labels_update):
+                event.disconnect(self.show)
         self._layer = None
         self._choices.chosen, self._choices.selected = (), 0
         self.frame.remove()

@@ -64,6 +64,18 @@ def test_the_chosen_nucleus_is_highlighted(dock, layer, mouse):
     assert dock.choices.chosen == ()
 
 
+def test_the_highlight_follows_what_the_boxes_change(dock, layer, mouse):
+    mouse.click(PLACES[2])
+    small = np.count_nonzero(layer.data == 2)
+    dock.choices.area = 1500.0
+    dock.reshaping.apply()
+    assert np.count_nonzero(layer.data == 2) > 2 * small
+    rows, columns = dock.handling.frame.pixels
+    shown = np.zeros(layer.data.shape, bool)
+    shown[rows, columns] = True
+    np.testing.assert_array_equal(shown, layer.data == 2)
+
+
 def test_dragging_moves_it(dock, layer, mouse):
     before, table = layer.data.copy(), layer.features.copy()
     mouse.press((40, 40))
