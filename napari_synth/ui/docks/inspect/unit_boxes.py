@@ -215,8 +215,8 @@ class ChangeBox(QWidget):
         self._dock = dock
         self.capsule = whole(0, 0, "Capsule", "The capsule of the chosen layer that is changed")
         self.channel = whole(-1, 0, "Channel", "The pose channel that is changed, or all of the capsule")
-        self.channel.setSpecialValueText("all channels")
-        self.channel.setPrefix("channel ")
+        self.channel.setSpecialValueText("all")
+        self.channel.setPrefix("ch. ")
         self.off = described(QPushButton("Off"), "Switch off", "Switch this capsule or channel off")
         self.factor = described(
             QSlider(Qt.Orientation.Horizontal), "Scale", "Multiply the activation; 1 leaves it as it is"
