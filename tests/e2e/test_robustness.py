@@ -266,6 +266,7 @@ def test_live_switched_off_while_it_renders(windows, trained, gate, qtbot):
     assert is_image_of(viewer, layer, trained["axons"][1])
 
 
+@pytest.mark.slow
 def test_two_windows_follow_their_own_masks(windows, trained, qtbot):
     pairs = [windows(), windows()]
     layers = [
