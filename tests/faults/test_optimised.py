@@ -53,9 +53,9 @@ def every_command():
 @pytest.mark.slow
 def test_every_command_runs_optimised_or_says_why_not(tmp_path):
     tifffile.imwrite(tmp_path / "mask.tif", nuclei().astype(np.uint16))
-    pair_folder(tmp_path / "pairs")
+    pair_folder(tmp_path / "pairs", 8)
     pair_folder(tmp_path / "field", 1)
-    small_generator(tmp_path / "cells.safetensors", options=())
+    small_generator(tmp_path / "cells.safetensors")
     small_capsules(tmp_path / "axons.safetensors")
     program = [sys.executable, "-OO", "-c", f"COMMANDS = {every_command()!r}\n{RUN}"]
     done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
