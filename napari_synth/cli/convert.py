@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from napari_synth.cli.console import check_free, err, out, watched
-from napari_synth.core.files import writing
+from napari_synth.core.files import copy_whole
 from napari_synth.core.names import check_inside
 from napari_synth.core.progress import Stopwatch
 
@@ -43,7 +42,7 @@ def convert(
                 err.print(f"{mask.stem}: {remark}")
             write_tiff(path, stored_labels(mask.labels), "", PixelSize())
             if mask.image is not None and copy is not None:
-                _copy(mask.image, copy)
+                copy_whole(mask.image, copy)
             watch.report(done, "")
     nuclei = sum(len(set(mask.labels.flat) - {0}) for mask in found)
     without = sum(mask.image is None for mask in found)
@@ -58,11 +57,3 @@ def _copy_path(image: Path | None, folder: Path, stem: str) -> Path | None:
         return None
     path = folder / f"{stem}{image.suffix}"
     return None if path.resolve() == image.resolve() else path
-
-
-def _copy(image: Path, path: Path) -> None:
-    if image.is_dir():
-        shutil.copytree(image, path, dirs_exist_ok=True)
-    else:
-        with writing(path) as temporary:
-            shutil.copyfile(image, temporary)

@@ -117,9 +117,6 @@ def help_(
     out.print(f"The report is {report.folder / 'report.html'}")
 
 
-app.command("realism")(with_paths(realism))
-
-
 def pairs(
     real: Real,
     synthetic: Synthetic,
@@ -150,5 +147,6 @@ def pairs(
     out.print(f"The report is {report.folder / 'report.html'}")
 
 
+app.command("realism")(with_paths(realism))
 app.command("pairs")(with_paths(pairs))
 app.command("help")(with_paths(help_))

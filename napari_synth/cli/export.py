@@ -11,9 +11,9 @@ import typer
 from napari_synth.cli import shards
 from napari_synth.cli.console import Fast, err, out, watched, were_there
 from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
-from napari_synth.cli.sizes import duration_text, size_text
 from napari_synth.core.errors import Cancelled
 from napari_synth.core.files import user_path
+from napari_synth.core.quantities import duration_text, size_text
 from napari_synth.exporting.formats import FORMATS
 from napari_synth.exporting.shard_plan import SHARDS
 

@@ -19,7 +19,7 @@ def looks(
     seed: Annotated[int, typer.Option(min=0, help="Of the search for groups.")] = 1,
 ) -> None:
     """Find the looks in a mixed folder, by how bright, coloured and textured its images are."""
-    from napari_synth.datasets.found_looks import masks_beside, parse_rename, write_looks
+    from napari_synth.datasets.found_looks import masks_beside, write_looks
     from napari_synth.datasets.modalities import find_looks, image_files
 
     files = image_files(source)
@@ -58,3 +58,17 @@ def parse_k(text: str) -> int | None:
     if not text.isdigit() or int(text) < 1:
         raise InputError(f"The number of looks {text!r} is not understood.", "Write a number from 1 on, or auto.")
     return int(text)
+
+
+def parse_rename(text: str) -> tuple[str, str]:
+    """``OLD=NEW`` as two names.
+
+    Raises
+    ------
+    InputError
+        If it is written differently.
+    """
+    old, equals, new = text.partition("=")
+    if not (old and equals and new):
+        raise InputError(f"The name {text!r} is not understood.", "Write OLD=NEW, for example dark-grey-smooth=dapi.")
+    return old, new

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_synth.cli.console import err, out, watched, were_there
-from napari_synth.cli.sizes import duration_text, size_text
 from napari_synth.core.errors import Cancelled, InputError, WorkError
+from napari_synth.core.quantities import duration_text, size_text
 from napari_synth.exporting.shard_plan import SHARDS
 
 if TYPE_CHECKING:

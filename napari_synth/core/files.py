@@ -66,6 +66,15 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
                 temporary.unlink()
 
 
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file as `writing` writes one, or a folder, such as an OME-Zarr, into a new or present one."""
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        return
+    with writing(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
 @contextmanager
 def writing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a new folder beside ``path``; rename it when the block succeeds, in place of the one that is there.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import yaml
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import write_error, writing
+from napari_synth.core.files import copy_whole, writing
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.datasets.image_files import read_image
 from napari_synth.datasets.listing import by_stem, stem_of
@@ -81,18 +81,16 @@ def write_looks(
     for done, (file, number) in enumerate(zip(looks.files, looks.numbers, strict=True), 1):
         cancel.raise_if_cancelled()
         look = folder / looks.names[number]
-        _copy(file, look / "images" / file.name)
+        copy_whole(file, look / "images" / file.name)
         mask = masks.get(stem_of(file))
         if mask is not None:
-            _copy(mask, look / "masks" / mask.name)
+            copy_whole(mask, look / "masks" / mask.name)
             copied += 1
         watch.report(done)
     options = [{"name": name} for name in looks.names]
     with writing(folder / DATASET_FILE) as temporary:
         temporary.write_text(yaml.safe_dump({"options": options}, sort_keys=False), encoding="utf-8")
     with writing(folder / STRIP) as temporary:
-        import imageio.v3 as iio
-
         iio.imwrite(temporary, example_strip(looks), extension=".png")
     return WrittenLooks(len(looks.files), copied, folder / STRIP)
 
@@ -115,29 +113,3 @@ def _thumbnail(file: Path) -> np.ndarray:
     shown = np.zeros((EXAMPLE_SIDE, EXAMPLE_SIDE, 3), np.uint8)
     shown[: part.shape[0], : part.shape[1]] = part
     return shown
-
-
-def _copy(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(target, error) from error
-    if source.is_dir():
-        shutil.copytree(source, target)  # OME-Zarr
-        return
-    with writing(target) as temporary:
-        shutil.copyfile(source, temporary)
-
-
-def parse_rename(text: str) -> tuple[str, str]:
-    """``OLD=NEW`` as two names.
-
-    Raises
-    ------
-    InputError
-        If it is written differently.
-    """
-    old, equals, new = text.partition("=")
-    if not (old and equals and new):
-        raise InputError(f"The name {text!r} is not understood.", "Write OLD=NEW, for example dark-grey-smooth=dapi.")
-    return old, new

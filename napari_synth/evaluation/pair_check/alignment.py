@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft, ndimage
 
+from napari_synth.evaluation.pair_check.cures import EVERY_TURN
+from napari_synth.evaluation.pair_check.pixels import grey_of
+
 REACH = 16
 """Largest shift looked at, in pixels."""
 SIDE = 256
@@ -92,3 +95,18 @@ def thumbnail(array: np.ndarray) -> np.ndarray:
 
     small = resize(array, (THUMBNAIL, THUMBNAIL), order=1, anti_aliasing=True)
     return normed(small - small.mean())
+
+
+def thumbnail_of(image: np.ndarray) -> np.ndarray:
+    """The `thumbnail` of an image (Y, X) or (Y, X, C), without its background."""
+    grey = grey_of(image)
+    return thumbnail(normed(flattened(shrunk(grey, max(min(grey.shape) // SIDE, 1)))))
+
+
+def likeness_in_any_turn(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The largest correlation of squares, (N, S, S) and (M, S, S) of length 1, turned and mirrored: (N, M)."""
+    flat = second.reshape(len(second), -1)
+    likeness: np.ndarray = np.max(
+        [np.stack([turn(one).ravel() for one in first]) @ flat.T for turn in EVERY_TURN], axis=0
+    )
+    return likeness

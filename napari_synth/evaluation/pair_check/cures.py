@@ -23,6 +23,8 @@ TURNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "transposed the other way": lambda a: a[::-1, ::-1].T,
 }
 """What undoes each; all but the turns by 90° and 270° undo themselves."""
+EVERY_TURN = (lambda a: a, *TURNS.values())
+"""All ways in which a square can lie."""
 UNDONE_BY = {"turned by 90°": "turned by 270°", "turned by 270°": "turned by 90°"}
 
 

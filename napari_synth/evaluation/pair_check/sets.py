@@ -8,7 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_synth.evaluation.pair_check.alignment import REACH, SIDE, View, correlated, flattened, normed, shrunk
+from napari_synth.evaluation.pair_check.alignment import (
+    REACH,
+    SIDE,
+    View,
+    correlated,
+    flattened,
+    likeness_in_any_turn,
+    normed,
+    shrunk,
+)
 from napari_synth.evaluation.pair_check.cures import TURNS
 from napari_synth.evaluation.pair_check.findings import Cure, Finding
 from napari_synth.evaluation.pair_check.pixels import grey_and_labels
@@ -168,11 +177,7 @@ def _duplicates(pairs: list[Viewed]) -> Iterator[Finding]:
     if len(pairs) < 2:
         return
     thumbnails = np.stack([pair.view.image for pair in pairs])
-    flat = thumbnails.reshape(len(pairs), -1)
-    likeness = np.max(
-        [flat @ np.stack([turn(t).ravel() for t in thumbnails]).T for turn in (lambda a: a, *TURNS.values())], axis=0
-    )
-    for i, j in np.argwhere(np.triu(likeness > SAME, 1)):
+    for i, j in np.argwhere(np.triu(likeness_in_any_turn(thumbnails, thumbnails) > SAME, 1)):
         first, second = pairs[i], pairs[j]
         across = first.held_out != second.held_out
         trained = second if first.held_out else first

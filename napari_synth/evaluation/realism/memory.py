@@ -10,9 +10,8 @@ from scipy import fft
 
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.evaluation.pair_check.alignment import SIDE, flattened, normed, shrunk, thumbnail
-from napari_synth.evaluation.pair_check.cures import TURNS
-from napari_synth.evaluation.pair_check.pixels import grey_of
+from napari_synth.evaluation.pair_check.alignment import thumbnail_of
+from napari_synth.evaluation.pair_check.cures import EVERY_TURN
 from napari_synth.evaluation.realism.sets import Picture
 
 MOST = 200
@@ -61,15 +60,10 @@ def neighbours(real: Sequence[Picture], synthetic: Sequence[Picture], seed: int,
     """Compare all with all, at most `MOST` of each set."""
     real, synthetic = _some(real, seed), _some(synthetic, seed)
     ours, theirs = _spectra(real), _spectra(synthetic)
-    turned = [_spectra(synthetic, turn) for turn in TURNS.values()]
-    across = likeness(theirs, ours, cancel)
-    for spectra in turned:
-        across = np.maximum(across, likeness(spectra, ours, cancel))
+    across = _in_any_turn(theirs, ours[0], cancel)
     within = []
-    for pictures, spectra in ((real, ours), (synthetic, theirs)):
-        found = likeness(spectra, spectra, cancel)
-        for turn in TURNS.values():
-            found = np.maximum(found, likeness(_spectra(pictures, turn), spectra, cancel))
+    for spectra in (ours, theirs):
+        found = _in_any_turn(spectra, spectra[0], cancel)
         np.fill_diagonal(found, -1)
         within.append(found.max(1))
     best = across.argmax(1)
@@ -87,17 +81,15 @@ def likeness(first: np.ndarray, second: np.ndarray, cancel: CancelToken) -> np.n
     return found
 
 
-def _spectra(pictures: Sequence[Picture], turn: object = None) -> np.ndarray:
-    thumbnails = [_thumbnail(picture.pixels) for picture in pictures]
-    if callable(turn):
-        thumbnails = [np.ascontiguousarray(turn(one)) for one in thumbnails]
-    spectra: np.ndarray = fft.rfft2(np.stack(thumbnails).astype(np.float32))
-    return spectra
+def _in_any_turn(first: list[np.ndarray], second: np.ndarray, cancel: CancelToken) -> np.ndarray:
+    found: np.ndarray = np.max([likeness(spectra, second, cancel) for spectra in first], axis=0)
+    return found
 
 
-def _thumbnail(pixels: np.ndarray) -> np.ndarray:
-    grey = grey_of(pixels)
-    return thumbnail(normed(flattened(shrunk(grey, max(min(grey.shape) // SIDE, 1)))))
+def _spectra(pictures: Sequence[Picture]) -> list[np.ndarray]:
+    """The spectra (N, 64, 33) of the thumbnails, in each of `EVERY_TURN`; the first as they lie."""
+    thumbnails = [thumbnail_of(picture.pixels) for picture in pictures]
+    return [fft.rfft2(np.stack([turn(one) for one in thumbnails]).astype(np.float32)) for turn in EVERY_TURN]
 
 
 def _some(pictures: Sequence[Picture], seed: int) -> list[Picture]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,12 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import RECIPE_NAME, RecombinedSource, mask_hash, parse_recipe
 from napari_synth.datasets.image_files import open_mask
 from napari_synth.datasets.pairs import LoadedPair, Pair
-from napari_synth.evaluation.pair_check.alignment import SIDE, flattened, normed, shrunk, thumbnail
-from napari_synth.evaluation.pair_check.cures import TURNS
-from napari_synth.evaluation.pair_check.pixels import grey_of
+from napari_synth.evaluation.pair_check.alignment import likeness_in_any_turn, normed, shrunk, thumbnail_of
+from napari_synth.evaluation.pair_check.cures import EVERY_TURN
+from napari_synth.models.checkpoint import file_hash
 
 SAME = 0.9
 """Correlation of thumbnails from which two images show the same; different images of one stain stay below 0.5."""
-EVERY_TURN = (lambda a: a, *TURNS.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +65,7 @@ def _same_files(test: Iterable[Known], others: Iterable[Known]) -> None:
 
 
 def _file_hash(path: Path) -> str:
-    if path.is_dir():
-        return str(path.resolve())  # a .zarr
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return str(path.resolve()) if path.is_dir() else file_hash(path)  # a .zarr, or one file
 
 
 def _same_pictures(test: Sequence[Known], others: Sequence[Known]) -> None:
@@ -79,16 +74,13 @@ def _same_pictures(test: Sequence[Known], others: Sequence[Known]) -> None:
         return
     ours = np.stack([picture(known.loaded.image) for known in test])
     theirs = np.stack([picture(known.loaded.image) for known in others])
-    flat = theirs.reshape(len(others), -1)
-    likeness = np.max([np.stack([turn(t).ravel() for t in ours]) @ flat.T for turn in EVERY_TURN], axis=0)
-    for i, j in np.argwhere(likeness > SAME):
+    for i, j in np.argwhere(likeness_in_any_turn(ours, theirs) > SAME):
         raise refused(test[i].files.image, others[j].files.image, "shows the same as")
 
 
 def picture(image: np.ndarray) -> np.ndarray:
     """32×32 float32 of mean 0 and length 1: what an image shows, without slow background and fine noise."""
-    grey = grey_of(image)
-    small = shrunk(thumbnail(normed(flattened(shrunk(grey, max(min(grey.shape) // SIDE, 1))))), 2)
+    small = shrunk(thumbnail_of(image), 2)
     return normed(small - small.mean())
 
 

@@ -18,8 +18,9 @@ from qtpy.QtCore import QTimer
 from napari_synth.core.boxes import Box, full_box
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from collections.abc import Callable, Mapping
 
+    from napari.layers import Labels
 
 REST_MS = 250
 """A brush that has not painted for so long rests."""
@@ -81,14 +82,13 @@ class Edits:
         layer = self._layer() if self._layer else None
         if layer is None:
             return
-        events = layer.events
-        for emitter, slot in (
-            (events.labels_update, self._on_step),
-            (events.paint, self._on_paint),
-            (events.set_data, self._on_refresh),
-            (events.data, self._on_new_array),
-        ):
-            (emitter.connect if on else emitter.disconnect)(slot)
+        slots: dict[str, Callable[..., object]] = {
+            "labels_update": self._on_step,
+            "paint": self._on_paint,
+            "set_data": self._on_refresh,
+            "data": self._on_new_array,
+        }
+        listen(layer, slots, on)
 
     def _on_step(self, event: Any) -> None:
         (top, left), (height, width) = event.offset, event.data.shape[:2]
@@ -200,3 +200,10 @@ def _differing(one: np.ndarray, two: np.ndarray) -> list[Box]:
         return []
     columns = np.flatnonzero(different[rows[0] : rows[-1] + 1].any(0))
     return [Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)]
+
+
+def listen(layer: Labels, slots: Mapping[str, Callable[..., object]], on: bool) -> None:
+    """Connect functions to events of a layer, by the events' names, or disconnect them."""
+    for name, slot in slots.items():
+        emitter = getattr(layer.events, name)
+        (emitter.connect if on else emitter.disconnect)(slot)

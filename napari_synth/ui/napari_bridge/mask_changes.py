@@ -10,6 +10,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
+from napari_synth.ui.napari_bridge.label_edits import listen
 from napari_synth.ui.napari_bridge.placement import finest
 
 if TYPE_CHECKING:
@@ -55,14 +56,8 @@ class MaskChanges:
         layer = self._layer() if self._layer else None
         if layer is None:
             return
-        events = layer.events
-        for emitter, slot in (
-            (events.labels_update, self._on_edit),
-            (events.paint, self._on_edit),
-            (events.set_data, self._on_refresh),
-            (events.data, self._on_refresh),
-        ):
-            (emitter.connect if on else emitter.disconnect)(slot)
+        edits = dict.fromkeys(("labels_update", "paint"), self._on_edit)
+        listen(layer, edits | dict.fromkeys(("set_data", "data"), self._on_refresh), on)
 
     def _on_edit(self) -> None:
         self.begun.emit()

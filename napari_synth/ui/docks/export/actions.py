@@ -11,6 +11,7 @@ import numpy as np
 from psygnal import Signal
 
 from napari_synth.core.errors import InputError, SynthError
+from napari_synth.core.quantities import duration_text
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.context.order import MASK_FIRST, NO_MASK
 from napari_synth.ui.docks.dock import Command, DockActions
@@ -127,7 +128,7 @@ class ExportActions(DockActions):
         """The number of pairs, and the time they take where it is known."""
         count, seconds = self.count, self.seconds
         text = f"{count} pair" if count == 1 else f"{count} pairs"
-        return text if seconds is None else f"{text}, about {duration(seconds)}"
+        return text if seconds is None else f"{text}, about {duration_text(seconds)}"
 
     def first(self) -> str:
         """The pair that is written first, in words."""
@@ -296,10 +297,3 @@ def _complete_note(result: ExportResult, skipped: list[tuple[str, str]]) -> Note
 
 def _named(skipped: list[tuple[str, str]]) -> str:
     return ", ".join(f"{name!r} {words}" for name, words in skipped)
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit that suits."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -12,6 +12,7 @@ import numpy as np
 from napari_synth.masks.nucleus_moves import Motion, centre_of, copied, middle, moved, pixels_after, pixels_of, removed
 from napari_synth.ui.context.notes import Note, problems_said
 from napari_synth.ui.docks.nuclei.reshaping import EDIT_HINT
+from napari_synth.ui.napari_bridge.label_edits import listen
 from napari_synth.ui.napari_bridge.mask_layers import change_labels
 from napari_synth.ui.napari_bridge.nucleus_frame import NucleusFrame, corners_around
 from napari_synth.ui.napari_bridge.nucleus_table import copy_rows, drop_rows, move_rows
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from napari_synth.ui.docks.nuclei.reshaping import Reshaping
     from napari_synth.ui.napari_bridge.canvas_tool import Point
 
+CHANGES = ("set_data", "labels_update")
+"""What a layer says when all of it may be new, and when a part is."""
 BESIDE = 8
 """Pixels down and right at which a copy lies."""
 
@@ -72,15 +75,13 @@ class Handling:
         """Work on a mask."""
         self.end()
         self._layer = weakref.ref(layer)
-        for event in (layer.events.set_data, layer.events.labels_update):  # the whole of it, or a part
-            event.connect(self.show)
+        listen(layer, dict.fromkeys(CHANGES, self.show), True)
 
     def end(self) -> None:
         """Choose nothing, show nothing."""
         layer = self._mask
         if layer is not None:
-            for event in (layer.events.set_data, layer.events.labels_update):
-                event.disconnect(self.show)
+            listen(layer, dict.fromkeys(CHANGES, self.show), False)
         self._layer = None
         self._choices.chosen, self._choices.selected = (), 0
         self.frame.remove()
