@@ -14,7 +14,7 @@ GivenCamera = Annotated[
     typer.Option(
         "--camera",
         metavar="SETTINGS|FILE",
-        help="Blur, noise, exposure of a camera: blur=1.5,read_noise=3, or a file: of fit-camera, or a recipe with one.",
+        help="Blur, noise, exposure of a camera: blur=1.5,read_noise=3, or a file of fit-camera, or a recipe.",
     ),
 ]
 
