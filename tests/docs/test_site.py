@@ -10,9 +10,11 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 import napari_synth
+from napari_synth.models.registry import bundled_cards
 from tests.docs.markdown import ROOT
 
-REFERENCE = ROOT / "docs" / "reference" / "python.md"
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference" / "python.md"
 
 
 def no_network(*_):
@@ -47,7 +49,7 @@ class Warnings(logging.Handler):
 
 def test_each_page_shows_its_text_and_pictures(site):
     pages = sorted(site.rglob("*.html"))
-    assert len(pages) >= len(list((ROOT / "docs").glob("*.md")))
+    assert len(pages) >= len(list(DOCS.rglob("*.md")))
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert "https://fonts" not in text
@@ -57,7 +59,8 @@ def test_each_page_shows_its_text_and_pictures(site):
 
 def test_the_reference_has_every_public_name(site):
     named = re.findall(r"^::: napari_synth\.(\w+)$", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(named) == sorted(set(napari_synth.__all__) - {"__version__"})
+    public = sorted(set(napari_synth.__all__) - {"__version__"})
+    assert sorted(named) == public, "docs/reference/python.md names all that napari_synth does"
     text = (site / "reference" / "python" / "index.html").read_text(encoding="utf-8")
     for name in named:
         assert re.search(rf'<h3 id="napari_synth[\w.]*\.{name}"', text), name
@@ -72,7 +75,22 @@ def test_lists_are_lists(site):
             assert not re.search(r"^(- |\d+\. |\* )", paragraph, re.MULTILINE), f"{page.relative_to(site)}: {paragraph}"
 
 
-def test_the_page_of_commands_is_up_to_date():
-    page = runpy.run_path(str(ROOT / "docs" / "scripts" / "make_command_line.py"))["page"]()
-    written = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
-    assert written == page, "run docs/scripts/make_command_line.py"
+def test_pages_made_by_scripts_are_up_to_date():
+    page = script("make_command_line")["page"]()
+    assert (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8") == page, "run make_command_line.py"
+    pages = script("make_model_pages")["pages"]()
+    written = {path.name: path.read_text(encoding="utf-8") for path in (DOCS / "models").glob("*.md")}
+    assert written == pages, "run docs/scripts/make_model_pages.py"
+
+
+def test_model_pages_say_what_the_cards_say():
+    for name, card in bundled_cards().items():
+        page = (DOCS / "models" / f"{name}.md").read_text(encoding="utf-8")
+        told = [card.licence, *(look.title for look in card.looks), *(f"{value:g}" for value in card.figures.values())]
+        told += [data.attribution for data in (card.training.data if card.training else [])]
+        for text in told:
+            assert text in page, f"{name}: {text}"
+
+
+def script(name):
+    return runpy.run_path(str(DOCS / "scripts" / f"{name}.py"))
