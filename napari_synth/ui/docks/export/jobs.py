@@ -100,6 +100,7 @@ class ExportWork:
             style=order.style if self.options == (order.option,) else None,
             interventions=order.interventions,
             precision=order.precision,
+            camera=order.camera,
         )
         recipe, count = batch.recipe, batch.recipe.count()
         if self.sampled is not None:
