@@ -102,7 +102,7 @@ class PairTable(QTableWidget):
             self._looks = names
             self.setColumnCount(1 + max(len(looks), 1))
             self.setRowCount(self._top + len(lines))
-            self.setHorizontalHeaderLabels(heads)
+            self.setHorizontalHeaderLabels(["Mask", *heads])
             for column, look in enumerate(looks, 1):
                 self.horizontalHeaderItem(column).setToolTip(literal(look.title or look.name))
                 self._set(0, column, "", look.title or look.name, look.name in chosen).setIcon(look_icon(look, 16))

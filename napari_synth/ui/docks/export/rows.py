@@ -6,7 +6,7 @@ import math
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from napari.layers import Labels
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_synth.exporting.formats.base import PixelSize
     from napari_synth.ui.context.context import Context
 
-Source = Labels | OpenSeries
+Source: TypeAlias = Labels | OpenSeries
 
 
 @dataclass(frozen=True, eq=False)

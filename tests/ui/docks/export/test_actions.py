@@ -307,7 +307,7 @@ def test_an_open_folder_is_exported_whole_with_the_mask_that_was_painted_on(read
     ready.context.export.options = ("he",)
     assert [row.name for row in dock.rows.all()] == ["m00", f"13 more of {tmp_path.name}"]
     assert dock.plan() == "14 pairs"
-    viewer.layers["m00"].paint((20, 20), 99)
+    viewer.layers["m00"].paint((1, 38), 99)
     masks.next_mask()
     finish(masks.jobs)
     assert dock.plan() == "14 pairs"
