@@ -35,8 +35,8 @@ def fine_tune(
 
     request = FineTuneRequest(
         model=model, data=data, out=out_file, look=name, start_look=start_look, minutes=minutes,
-        settings=parse_settings(set_), unlabelled=unlabelled, resume=resume, check=check, judge=judge, deep=deep, seed=seed,
-        device=device, overwrite=overwrite,
+        settings=parse_settings(set_), unlabelled=unlabelled, resume=resume, check=check, judge=judge, deep=deep,
+        seed=seed, device=device, overwrite=overwrite,
     )  # fmt: skip
     if plan:
         _say_plan(request)

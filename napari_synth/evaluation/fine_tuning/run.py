@@ -216,19 +216,12 @@ class _Run:
 
         before = Generator(load_trained(self.request.model, self.request.device))
         now = Generator(load_trained(trained.path, self.request.device))
-        verdicts = [
-            judge(
-                look.name,
-                look.start,
-                held_out[look.name],
-                before,
-                now,
-                self.request.seed,
-                self.request.deep,
-                self._cancel,
+        verdicts = []
+        for look in plan.looks:
+            pairs = held_out[look.name]
+            verdicts.append(
+                judge(look.name, look.start, pairs, before, now, self.request.seed, self.request.deep, self._cancel)
             )
-            for look in plan.looks
-        ]
         card = read_card(trained.path)
         figures = {name: value for verdict in verdicts for name, value in verdict.as_figures().items()}
         notes = " ".join([card.notes, *(verdict.sentence for verdict in verdicts)])
