@@ -1,14 +1,18 @@
-"""A pair of files as layers."""
+"""Image and labels as layers: of files, and of a walk between pairs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from napari.layers import Image, Labels
 
+from napari_synth.core.recipe import METADATA_KEY
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+    from napari_synth.core.recipe import Recipe
 
 
 def show_pair(viewer: ViewerModel, name: str, image: np.ndarray, labels: np.ndarray | None) -> None:
@@ -18,3 +22,24 @@ def show_pair(viewer: ViewerModel, name: str, image: np.ndarray, labels: np.ndar
         layer = Labels(labels, name=f"{name} labels")
         layer.contour = 1
         viewer.add_layer(layer)
+
+
+class Walk(Protocol):
+    """Images and labels ``(step, Y, X)``, images also in colours, and the recipe of the first."""
+
+    @property
+    def images(self) -> np.ndarray: ...
+    @property
+    def labels(self) -> np.ndarray: ...
+    @property
+    def recipe(self) -> Recipe: ...
+
+
+def show_walk(viewer: ViewerModel, name: str, walk: Walk) -> None:
+    """Add the images of a walk on top, and the outlines of their labels over them; one slider moves both."""
+    axes: dict[str, Any] = {"axis_labels": ("alpha", "y", "x"), "metadata": {METADATA_KEY: walk.recipe.model_dump()}}
+    viewer.add_layer(Image(walk.images, name=name, rgb=walk.images.ndim == 4, contrast_limits=(0, 255), **axes))
+    layer = Labels(walk.labels, name=f"{name} · masks", **axes)
+    layer.contour = 1
+    viewer.add_layer(layer)
+    viewer.dims.set_current_step(0, 0)
