@@ -27,14 +27,17 @@ if TYPE_CHECKING:
         style_of,
         train,
     )
-    from napari_synth.core.recipe import FieldSettings, Intervention, Recipe, read_recipe
+    from napari_synth.core.recipe import CameraSettings, FieldSettings, Intervention, Recipe, read_recipe
     from napari_synth.evaluation.questions import does_it_help, evaluate_realism
+    from napari_synth.exporting.given_camera import camera_of
     from napari_synth.exporting.in_shards import export_shards, finish_export, verify_export
     from napari_synth.exporting.pair_dataset import PairDataset
+    from napari_synth.synthesis.camera import photograph
     from napari_synth.synthesis.generator import Generator
     from napari_synth.synthesis.request import Rendering, RenderRequest
 
 __all__ = [
+    "CameraSettings",
     "FieldSettings",
     "Generator",
     "Intervention",
@@ -43,6 +46,7 @@ __all__ = [
     "RenderRequest",
     "Rendering",
     "__version__",
+    "camera_of",
     "check_pairs",
     "compose_masks",
     "does_it_help",
@@ -54,6 +58,7 @@ __all__ = [
     "fit_field",
     "load_model",
     "measure_masks",
+    "photograph",
     "read_recipe",
     "recipe_of",
     "replay",
@@ -68,6 +73,9 @@ _ELSEWHERE = {
     "export_shards": "exporting.in_shards",
     "finish_export": "exporting.in_shards",
     "verify_export": "exporting.in_shards",
+    "camera_of": "exporting.given_camera",
+    "photograph": "synthesis.camera",
+    "CameraSettings": "core.recipe",
     "FieldSettings": "core.recipe",
     "Intervention": "core.recipe",
     "Recipe": "core.recipe",

@@ -10,6 +10,8 @@ import typer
 
 from napari_synth.cli import shards
 from napari_synth.cli.console import Fast, err, out, watched, were_there
+from napari_synth.cli.doctor import say_before_export
+from napari_synth.cli.given_camera import GivenCamera, camera_asked
 from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
 from napari_synth.core.errors import Cancelled
 from napari_synth.core.files import user_path
@@ -49,6 +51,7 @@ def export(
     style: GivenStyle = None,
     style_from: StyleFrom = None,
     style_mask: StyleMask = None,
+    camera: GivenCamera = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     fast: Fast = False,
     compile: Annotated[
@@ -80,10 +83,19 @@ def export(
     from napari_synth.synthesis.recipes import altered
 
     found = recipe_of(recipe)
-    found = altered(found, n=n, variants=variants, options=option, precision="fast" if fast else None)
+    found = altered(
+        found,
+        n=n,
+        variants=variants,
+        options=option,
+        precision="fast" if fast else None,
+        camera=camera_asked(camera),
+    )
     asked = style_asked(style, style_from, style_mask)
     if asked.asked:
         found = altered(found, style=style_for_recipe(asked, found, device))
+    if not shard:
+        say_before_export(found, with_real)
     who = Workers(workers or 0, scheduler, scheduler_file, cluster)
     if format_ == SHARDS or who or shard or is_url(out_dir):
         shards.check_goes_in_shards(format_, overwrite, with_real)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from napari_synth.cli.console import Fast, check_free, out, watched
+from napari_synth.cli.given_camera import GivenCamera, camera_asked
 from napari_synth.cli.given_masks import Plane, Repair, read_masks
 from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked
 from napari_synth.core.progress import Stopwatch
@@ -29,6 +30,7 @@ def synthesize(
     style: GivenStyle = None,
     style_from: StyleFrom = None,
     style_mask: StyleMask = None,
+    camera: GivenCamera = None,
     condition: Annotated[
         Path | None,
         typer.Option(help="Image beside the masks, for a model that needs one, such as metgan-brain the anatomy."),
@@ -56,6 +58,7 @@ def synthesize(
     latent = None if z is None else check_latent(read_latent(z), card.latent_size)
     asked = style_asked(style, style_from, style_mask)
     asked.check(card)
+    seen_by = camera_asked(camera)
     read = read_masks(masks, plane, repair, may_be_empty=bool(card.condition_channels))
     targets = [(mask, name, _target(out_dir, mask.stem, name)) for mask in read for name in options]
     written = [(mask.path, target) for mask, _, target in targets]
@@ -77,7 +80,14 @@ def synthesize(
         for done, (mask, name, target) in enumerate(targets, start=1):
             cancel.raise_if_cancelled()
             request = RenderRequest(
-                mask.labels, name, noise, z=latent, style=styles[name], condition=image, precision=precision
+                mask.labels,
+                name,
+                noise,
+                z=latent,
+                style=styles[name],
+                condition=image,
+                precision=precision,
+                camera=seen_by,
             )
             rendering = generator.run(request)
             recipe = file_recipe(generator, request, mask.kept(out_dir).path, source)

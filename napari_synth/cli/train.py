@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_synth.cli.console import err, out, parse_settings, watched
+from napari_synth.cli.console import out, parse_settings, watched
+from napari_synth.cli.doctor import say_before_training
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.training.objectives import OBJECTIVES
 
@@ -74,7 +75,7 @@ def train(
         _study(request, _sizes(latent_sizes, architecture))
         return
     if check and resume is None:
-        _say_faults(data)
+        say_before_training(data)
     with watched("Training") as (on_progress, cancel):
         result = run(request, on_progress, cancel)
     losses = "  ".join(f"{name} {value:.3g}" for name, value in result.losses.items())
@@ -86,22 +87,6 @@ def train(
             f"Training was stopped at step {result.steps}; the model so far is kept.",
             f"Go on with: --resume {result.resume_path}",
         )
-
-
-def _say_faults(data: Path) -> None:
-    """Print what the label doctor finds serious in a folder of pairs; training goes on."""
-    from napari_synth.evaluation.pair_check import check_pairs
-    from napari_synth.evaluation.pair_check.check import holds_pairs
-
-    if not holds_pairs(data):
-        return
-    with watched("Checking") as (on_progress, cancel):
-        report = check_pairs(data, on_progress, cancel)
-    serious = [finding for finding in report.findings if finding.serious]
-    for finding in serious:
-        err.print(finding.sentence)
-    if serious:
-        err.print(f"For a copy with the cures: napari-synth check {data} --repair COPY")
 
 
 def _sizes(text: str, architecture: str) -> list[int]:

@@ -13,9 +13,10 @@ from napari_synth.core import arguments
 from napari_synth.core.boxes import Box, full_box
 from napari_synth.core.devices import out_of_memory
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import Precision
+from napari_synth.core.recipe import CameraSettings, Precision
 from napari_synth.models.registry import RoleModel
 from napari_synth.synthesis.architectures.registry import architecture, stages_of
+from napari_synth.synthesis.camera import grey_range_of, photograph, photograph_part
 from napari_synth.synthesis.capsules.access import CapsuleAccess, interventions_of
 from napari_synth.synthesis.latents.vectors import latent_for
 from napari_synth.synthesis.padding import padded_to
@@ -86,6 +87,7 @@ class Generator(RoleModel):
         set: Mapping[UnitKey, float] | None = None,
         scale: Mapping[UnitKey, float] | None = None,
         precision: Precision = "exact",
+        camera: CameraSettings | None = None,
     ) -> Rendering:
         """Image of a mask; see `RenderRequest` and `run`.
 
@@ -103,6 +105,7 @@ class Generator(RoleModel):
             capture=arguments.texts(capture, "capture"),
             routing=arguments.texts(routing, "routing"),
             precision=precision,
+            camera=camera,
         )
         return self.run(request)
 
@@ -164,12 +167,14 @@ class Generator(RoleModel):
             device = self._trained.device
             with threads_for(padded.size, device), computing(device, request.precision):
                 wanted = ForwardRequest(padded, option, request.seed, z, access.probe, beside, style=style)
-                on_image = self._on_image(labels.shape, option, steering or Steering())
+                on_image = self._on_image(request, option, steering or Steering())
                 image, tile, remark = self._forward(request.precision, wanted, on_image)
         except RuntimeError as error:
             raise render_error(error, self.device) from error
         image = np.ascontiguousarray(image[: labels.shape[0], : labels.shape[1]])
         image = in_colours_of(card, image, option)
+        if request.camera is not None:
+            image = photograph(image, request.camera, request.seed, grey_range_of(card))
         seconds = time.perf_counter() - start
         kept = access.kept(labels.shape)
         name = option_name(card, request.option)
@@ -245,17 +250,27 @@ class Generator(RoleModel):
         self._largest_piece = TILE * TILE
         return True
 
-    def _on_image(self, shape: tuple[int, ...], option: int, steering: Steering) -> Steering:
-        """How to steer the padded image, where the user watches the image."""
+    def _on_image(self, request: RenderRequest, option: int, steering: Steering) -> Steering:
+        """How to steer the padded image, where the user watches the image.
+
+        The camera sees each tile alone, so until the image is whole its blur does not cross their borders.
+        """
         from napari_synth.synthesis.network_io import in_colours_of
 
         tell = steering.on_tile
         if tell is None:
             return steering
 
+        height, width = request.labels.shape
+        camera, seed, grey = request.camera, request.seed, grey_range_of(self.card)
+
         def on_tile(box: Box, pixels: np.ndarray) -> None:
-            part = box.within(full_box(*shape))
-            if part.area:
-                tell(part, in_colours_of(self.card, pixels[part.seen_from(box)], option))
+            part = box.within(full_box(height, width))
+            if not part.area:
+                return
+            image = in_colours_of(self.card, pixels[part.seen_from(box)], option)
+            if camera is not None:
+                image = photograph_part(image, part, part, (height, width), camera, seed, grey)
+            tell(part, image)
 
         return replace(steering, on_tile=on_tile)

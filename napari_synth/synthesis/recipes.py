@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.recipe import (
+    CameraSettings,
     ConditionSource,
     FileSource,
     ImageFileSource,
@@ -54,6 +55,7 @@ def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None 
         condition=condition,
         interventions=tuple(recipe.interventions),
         precision=recipe.precision,
+        camera=recipe.camera,
     )
 
 
@@ -82,6 +84,7 @@ def image_recipe(
         seed=request.seed,
         z=None if request.z is None else [float(value) for value in request.z],
         style=_written(request.style),
+        camera=request.camera,
         interventions=list(request.interventions),
         precision=request.precision,
         versions=versions(),
@@ -162,6 +165,7 @@ def painted_batch(
     style: Style | None = None,
     interventions: Sequence[Intervention] = (),
     precision: Precision = "exact",
+    camera: CameraSettings | None = None,
 ) -> PaintedBatch:
     """Every mask in every option, so many times under seeds of their own.
 
@@ -182,6 +186,8 @@ def painted_batch(
         One style for all images; else each draws its own.
     interventions : sequence of Intervention
     precision : {'exact', 'fast'}
+    camera : CameraSettings, optional
+        One for all images, with noise of its own in each.
 
     Raises
     ------
@@ -204,6 +210,7 @@ def painted_batch(
         seed=seed,
         z=None if z is None else [float(value) for value in z],
         style=_written(style),
+        camera=camera,
         interventions=list(interventions),
         precision=precision,
         versions=versions(),
@@ -219,10 +226,15 @@ def altered(
     options: Sequence[str] = (),
     precision: Precision | None = None,
     style: Style | None = None,
+    camera: CameraSettings | None = None,
 ) -> Recipe:
     """The recipe with what is given in place of its own; `InputError` where that is out of range."""
     changes = {"n": n, "variants": variants, "options": list(options) or None, "precision": precision}
-    given = {name: value for name, value in (changes | {"style": _written(style)}).items() if value is not None}
+    given = {
+        name: value
+        for name, value in (changes | {"style": _written(style), "camera": camera}).items()
+        if value is not None
+    }
     if not given:
         return recipe
     return checked_recipe(recipe.model_dump() | given, "The recipe with these changes", "Give other numbers or names.")

@@ -16,7 +16,7 @@ from napari_synth.core.devices import device_lost, out_of_memory
 from napari_synth.core.errors import InputError, WorkError, unknown_name
 from napari_synth.core.intensity import check_channel, in_grey_values_of
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
-from napari_synth.core.recipe import Intervention, Precision, Style, mask_hash
+from napari_synth.core.recipe import CameraSettings, Intervention, Precision, Style, mask_hash
 from napari_synth.datasets.image_files import as_labels
 from napari_synth.datasets.plausible import is_scattered
 
@@ -57,6 +57,8 @@ class RenderRequest:
         Layers whose routing coefficients to keep.
     precision : {'exact', 'fast'}
         ``'fast'`` computes the convolutions in 16 bit; see `Generator.run`.
+    camera : CameraSettings, optional
+        What a camera does to the image, its noise under the seed; see `synthesis.camera.photograph`.
     """
 
     mask: np.ndarray
@@ -70,6 +72,7 @@ class RenderRequest:
     capture: tuple[str, ...] = ()
     routing: tuple[str, ...] = ()
     precision: Precision = "exact"
+    camera: CameraSettings | None = None
 
     def __post_init__(self) -> None:
         checked = {
@@ -84,6 +87,8 @@ class RenderRequest:
             object.__setattr__(self, name, value)  # frozen, but this is its beginning
         if not all(isinstance(change, Intervention) for change in self.interventions):
             raise InputError("The argument interventions holds something else.", "Give Intervention(…) alone.")
+        if not isinstance(self.camera, CameraSettings | None):
+            raise InputError("The argument camera is no CameraSettings.", "Give CameraSettings(…) or camera_of(FILE).")
 
     @cached_property
     def labels(self) -> np.ndarray:

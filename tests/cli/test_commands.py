@@ -104,6 +104,18 @@ def test_export_resumes_and_refuses_other_pairs(cli, model, mask):
         assert (tifffile.imread(f"e/images/{name}") == tifffile.imread(f"e2/images/{name}")).all()
 
 
+def test_an_export_of_a_mask_that_would_spoil_a_training_says_so_and_goes_on(cli, model, mask):
+    tifffile.imwrite("turned.tif", (nuclei() == 0).astype(np.uint16))
+    for name in ("mask", "turned"):
+        cli("synthesize", f"{name}.tif", "--model", model, "--out", "s")
+    status, out, err = cli("export", "s/turned_he.tif", "--out", "e")
+    assert (status, out.strip()) == (0, "1 pairs in e")
+    said, cure, *_ = err.splitlines()
+    assert said == "The mask turned.tif labels the background instead of nuclei."
+    assert f"napari-synth check {mask.parent} --repair COPY" in cure
+    assert "napari-synth check" not in cli("export", "s/mask_he.tif", "--out", "e2")[2]
+
+
 def test_export_can_compile_the_network(cli, model, mask, monkeypatch):
     compiled = []
 

@@ -12,6 +12,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, mode
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
 from napari_synth.core.names import FileName, FilePath
+from napari_synth.core.recipe.camera import CameraSettings
 from napari_synth.core.recipe.sources import (
     ConditionSource,
     FieldSource,
@@ -76,6 +77,8 @@ class Recipe(Strict):
     style : int or list of float, optional
         Number in the bank, or code, of a model that has styles; drawn from the seed when not given. A recipe
         without one does not mention it.
+    camera : CameraSettings, optional
+        What a camera does to each image, under the seed of the image. A recipe without one does not mention it.
     interventions : list of Intervention
         Changes inside the network.
     precision : {'exact', 'fast'}
@@ -96,6 +99,7 @@ class Recipe(Strict):
     seed: int | None = Field(1, ge=0)
     z: list[float] | None = None
     style: Annotated[int, Field(ge=0)] | list[Annotated[float, Field(allow_inf_nan=False)]] | None = None
+    camera: CameraSettings | None = None
     interventions: list[Intervention] = Field(default_factory=list)
     precision: Precision = "exact"
     n: int | None = Field(None, ge=1, le=MAX_PAIRS)
@@ -110,10 +114,11 @@ class Recipe(Strict):
         return self
 
     @model_serializer(mode="wrap")
-    def _as_ever_without_a_style(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_ever_without_style_and_camera(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = serialise(self)
-        if self.style is None:
-            written.pop("style", None)
+        for name in ("style", "camera"):
+            if getattr(self, name) is None:
+                written.pop(name, None)
         return written
 
     @property

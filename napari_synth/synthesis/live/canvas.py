@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.boxes import Box, full_box, merged
-from napari_synth.core.recipe import Precision
+from napari_synth.core.recipe import CameraSettings, Precision
+from napari_synth.synthesis.camera import grey_range_of, photograph_part, photographed_box
 from napari_synth.synthesis.live.follower import FollowedMask, LiveRenderer, Mode
 from napari_synth.synthesis.request import RenderRequest, Steering, option_name, render_error
 
@@ -88,6 +89,8 @@ class LiveCanvas:
         self._changed: list[Box] | None = None
         self._unshown: list[Box] = []
         self._kept: _Kept | None = None
+        self._photographed: tuple[CameraSettings | None, int | None] = (None, None)
+        """Camera, and seed of its noise, of what is on the screen."""
 
     @property
     def followed(self) -> FollowedMask | None:
@@ -150,7 +153,7 @@ class LiveCanvas:
             if kept is None or not kept.serves(generator, request):
                 self._changed = self._kept = None
                 kept = self._kept = _Kept(follower.begin(request), generator, request.precision)
-            parts, mode = self._in_parts(kept.mask, request, settled, steering.cancel)
+            parts, mode = self._in_parts(kept, request, settled, steering.cancel)
         except RuntimeError as error:
             self._kept = self._changed = None
             raise render_error(error, generator.device) from error
@@ -166,15 +169,29 @@ class LiveCanvas:
         return LiveRendering(self._labels.shape, parts, request, "full", made.seconds, made.option, 0, remark)
 
     def _in_parts(
-        self, mask: FollowedMask, request: RenderRequest, settled: bool, cancel: CancelToken
+        self, kept: _Kept, request: RenderRequest, settled: bool, cancel: CancelToken
     ) -> tuple[list[tuple[Box, np.ndarray]], Mode]:
-        fresh = self._changed is None
+        fresh, mask = self._changed is None, kept.mask
         boxes, mode = mask.follow(request, self._changed, settled, cancel)
         self._changed = []
+        camera, shape = request.camera, self._labels.shape
+        if camera is not None:
+            boxes = [photographed_box(box, camera, shape) for box in boxes]
+        taken = camera, request.seed if camera is not None else None
+        if taken != self._photographed:  # another photograph of the same image
+            boxes, self._photographed = [full_box(*shape)], taken
         with self._lock:
             self._unshown = merged([*self._unshown, *boxes])
             boxes = list(self._unshown)
-        return [(box, mask.pixels(box)) for box in boxes], "full" if fresh else mode
+        if camera is None:
+            return [(box, mask.pixels(box)) for box in boxes], "full" if fresh else mode
+        grey = grey_range_of(kept.generator.card)
+        parts = []
+        for box in boxes:
+            over = photographed_box(box, camera, shape)
+            image = mask.pixels(over)
+            parts.append((box, photograph_part(image, over, box, shape, camera, request.seed, grey)))
+        return parts, "full" if fresh else mode
 
     def _take(self) -> None:
         """Take over what was told since the last call."""

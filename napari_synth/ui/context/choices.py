@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from psygnal import SignalGroupDescriptor
 from pydantic import Field
 
-from napari_synth.core.recipe import FieldSettings, Precision, Style
+from napari_synth.core.recipe import CAMERA_FIELDS, CameraSettings, FieldSettings, Precision, Style
 
 if TYPE_CHECKING:
     from napari_synth.synthesis.latents.sources import Source
@@ -109,6 +109,53 @@ class LookChoices:
     def precision(self) -> Precision:
         """How the network computes."""
         return "fast" if self.fast else "exact"
+
+
+DEFAULT_CAMERA = CameraSettings()
+
+
+@dataclass
+class CameraChoices:
+    """What a camera does to the images; see `core.recipe.CameraSettings`.
+
+    Attributes
+    ----------
+    on : bool
+        False: the images are as the model makes them.
+    fitted : tuple of str
+        The settings that were found from images and not set by hand since.
+    """
+
+    events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
+
+    on: bool = False
+    blur: float = DEFAULT_CAMERA.blur
+    background_x: float = DEFAULT_CAMERA.background_x
+    background_y: float = DEFAULT_CAMERA.background_y
+    background_bowl: float = DEFAULT_CAMERA.background_bowl
+    gain: float = DEFAULT_CAMERA.gain
+    offset: float = DEFAULT_CAMERA.offset
+    gamma: float = DEFAULT_CAMERA.gamma
+    shot_noise: float = DEFAULT_CAMERA.shot_noise
+    read_noise: float = DEFAULT_CAMERA.read_noise
+    fitted: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> CameraSettings | None:
+        """What is chosen; None while it is off."""
+        return CameraSettings(**{name: getattr(self, name) for name in CAMERA_FIELDS}) if self.on else None
+
+    def take(self, camera: CameraSettings | None, fitted: tuple[str, ...] = ()) -> None:
+        """Take these settings and switch the camera on; off for None."""
+        with self.events.paused():
+            self.on = camera is not None
+            for name, value in (camera.model_dump() if camera is not None else {}).items():
+                setattr(self, name, value)
+            self.fitted = fitted
+
+    def set_by_hand(self, name: str) -> None:
+        """What was moved is not as it was fitted."""
+        self.fitted = tuple(other for other in self.fitted if other != name)
 
 
 @dataclass

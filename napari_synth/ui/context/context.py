@@ -12,7 +12,7 @@ from psygnal import Signal
 
 from napari_synth.core.errors import SynthError
 from napari_synth.synthesis.latents.sources import Given
-from napari_synth.ui.context.choices import REMEMBERED_FIELD, ColumnChoices, FieldChoices
+from napari_synth.ui.context.choices import REMEMBERED_FIELD, CameraChoices, ColumnChoices, FieldChoices
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.context.model_catalogue import ModelCatalogue
 from napari_synth.ui.context.network_changes import NetworkChanges
@@ -71,7 +71,7 @@ class Context:
         Gives the `Preferences` as they are now.
     changes : NetworkChanges
         What is changed inside the networks.
-    field, look, export : FieldChoices, LookChoices, ExportChoices
+    field, look, camera, export : FieldChoices, LookChoices, CameraChoices, ExportChoices
         What the user chose.
     column : ColumnChoices
         What is open in the column.
@@ -104,7 +104,7 @@ class Context:
         self.models: Models = models if models is not None else LoadedModels()
         self.preferences = preferences
         self.changes = NetworkChanges()
-        self.field = FieldChoices()
+        self.field, self.camera = FieldChoices(), CameraChoices()
         self.remembered = Remembered()
         self.look, self.export = self.remembered.look, self.remembered.export
         self.export.folder = self.export.folder or preferences().folder
@@ -182,6 +182,7 @@ class Context:
         look.latent = None if recipe.z is None else Given(tuple(recipe.z))
         look.style = tuple(recipe.style) if isinstance(recipe.style, list) else recipe.style
         look.fast = recipe.precision == "fast"
+        self.camera.take(recipe.camera)
         self.changes.clear(model)
         for change in recipe.interventions:
             self.changes.put(model, change)
@@ -217,6 +218,7 @@ class Context:
             precision=look.precision,
             interventions=self.changes.of(look.model),
             condition=condition,
+            camera=self.camera.settings,
         )
 
     def mistaken(self) -> Note | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import Intervention, Precision, Style
+from napari_synth.core.recipe import CameraSettings, Intervention, Precision, Style, camera_text
 from napari_synth.ui.context.notes import Note
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class RenderOrder:
     interventions : tuple of Intervention
         Changes inside the network.
     condition : Condition or None
+    camera : CameraSettings or None
     """
 
     model: str
@@ -82,6 +83,7 @@ class RenderOrder:
     interventions: tuple[Intervention, ...]
     condition: Condition | None
     style: Style | None = None
+    camera: CameraSettings | None = None
 
     @property
     def beside(self) -> Image | None:
@@ -109,6 +111,7 @@ class RenderOrder:
             capture=capture,
             routing=routing,
             precision=self.precision,
+            camera=self.camera,
         )
 
     def as_command(self, mask: str) -> str:
@@ -131,6 +134,7 @@ class RenderOrder:
             numbers = (self.style,) if isinstance(self.style, int) else self.style
             words.append(f"--style={','.join(map(repr, numbers))}")
         words += ["--condition", f"{self.condition.name}.tif"] if self.condition is not None else []
+        words += ["--camera", camera_text(self.camera)] if self.camera is not None else []
         words += ["--fast"] if self.precision == "fast" else []
         words += ["--device", self.device] if self.device != "auto" else []
         return shlex.join(words)
@@ -156,6 +160,9 @@ class RenderOrder:
             asked.append(f"condition=viewer.layers[{self.condition.name!r}].data")
         if self.precision != "exact":
             asked.append(f"precision={self.precision!r}")
+        if self.camera is not None:
+            given = ", ".join(f"{name}={value!r}" for name, value in self.camera.changed.items())
+            asked.append(f"camera=ns.CameraSettings({given})")
         if not self.interventions:
             return "\n".join([*lines, f"image = model.render(mask, {', '.join(asked)}).image", ""])
         changes = [f"    ns.{change!r}," for change in self.interventions]

@@ -71,6 +71,7 @@ class StarsWork:
                 style=order.style,
                 interventions=order.interventions,
                 precision=order.precision,
+                camera=order.camera,
             )
             wanted = ExportRequest(batch.recipe, self.folder / stem)
             export_pairs(wanted, generator, MaskReader(self.models.shapes, batch.arrays), cancel=cancel)

@@ -12,6 +12,7 @@ from napari_synth.core.errors import SynthError
 from napari_synth.core.files import user_path
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.dock import DockActions
+from napari_synth.ui.docks.doubts import Doubts
 from napari_synth.ui.docks.evaluate.choices import EvaluateChoices
 from napari_synth.ui.docks.evaluate.jobs import HelpWork, PairsWork, PictureWork, RealismWork
 from napari_synth.ui.napari_bridge.pair_layers import show_pair
@@ -49,6 +50,7 @@ class EvaluateActions(DockActions):
     def __init__(self, context: Context):
         super().__init__(context)
         self.choices = EvaluateChoices()
+        self._doubts = Doubts("Does it help?")
         self.help: HelpReport | None = None
         self.realism: RealismReport | None = None
         self.pairs: PairReport | None = None
@@ -65,7 +67,7 @@ class EvaluateActions(DockActions):
         settings = self._settings(budget=self.choices.budget)
         if settings is None:
             return
-        work = HelpWork(settings)
+        work = HelpWork(self._doubts, settings)
         self.points = work.points
 
         def meanwhile() -> None:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from napari_synth.evaluation.realism import RealismReport
     from napari_synth.evaluation.usefulness import HelpReport
     from napari_synth.evaluation.usefulness.tables import Point
+    from napari_synth.ui.docks.doubts import Doubts
 
 
 @dataclass(eq=False)
 class HelpWork:
     """Train and compare segmenters; what is found so far is in ``points`` and ``report``."""
 
+    doubts: Doubts
     settings: dict[str, Any]
     points: list[Point] = field(default_factory=list)
     report: HelpReport | None = None
@@ -29,6 +31,9 @@ class HelpWork:
         from dataclasses import replace
 
         from napari_synth.evaluation.usefulness import HelpRequest, does_it_help, time_left
+
+        for name in ("real", "synthetic"):
+            self.doubts.about_pairs(self.settings[name], on_progress, cancel)
 
         def found(report: HelpReport) -> None:
             self.report = report

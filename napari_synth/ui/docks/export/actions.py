@@ -15,6 +15,7 @@ from napari_synth.core.quantities import duration_text
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.context.order import MASK_FIRST, NO_MASK
 from napari_synth.ui.docks.dock import Command, DockActions
+from napari_synth.ui.docks.doubts import Doubts
 from napari_synth.ui.docks.export.jobs import ExportWork, SampledMasks
 from napari_synth.ui.napari_bridge.mask_layers import mask_array, pixel_size
 
@@ -47,6 +48,7 @@ class ExportActions(DockActions):
     def __init__(self, context: Context):
         super().__init__(context)
         self._left_out: weakref.WeakSet[Labels] = weakref.WeakSet()
+        self._doubts = Doubts("Export")
         self.finished: ExportResult | None = None
         context.masks.changed.connect(self._on_masks_changed)
         context.export.events.connect(self._on_headline)
@@ -192,6 +194,7 @@ class ExportActions(DockActions):
             sampled = SampledMasks(context.field.settings(height, width), context.field.seed, choices.sampled)
         work = ExportWork(
             models=context.models,
+            doubts=self._doubts,
             order=order,
             masks=[(layer.name, mask_array(layer)) for layer in masks],
             sampled=sampled,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_synth.core.progress import CancelToken, OnProgress
+from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.exporting.formats.base import PixelSize
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_synth.exporting.batch import ExportResult
     from napari_synth.ui.context.loaded_models import Models
     from napari_synth.ui.context.order import RenderOrder
+    from napari_synth.ui.docks.doubts import Doubts
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class ExportWork:
 
     Attributes
     ----------
+    doubts : Doubts
+        What was said of the masks before.
     order : RenderOrder
         How each mask is rendered, beside its option and seed.
     masks : list of (str, ndarray)
@@ -56,6 +59,7 @@ class ExportWork:
     """
 
     models: Models
+    doubts: Doubts
     order: RenderOrder
     masks: list[tuple[str, np.ndarray]]
     sampled: SampledMasks | None
@@ -75,6 +79,8 @@ class ExportWork:
         from napari_synth.masks.mask_reader import MaskReader
         from napari_synth.synthesis.recipes import painted_batch
 
+        if self.sampled is None:
+            self.doubts.about_masks(self.masks, ignore_progress, cancel)
         order = self.order
         generator = self.models.generator(order.model, order.device)
         cancel.raise_if_cancelled()
@@ -89,6 +95,7 @@ class ExportWork:
             style=order.style if self.options == (order.option,) else None,
             interventions=order.interventions,
             precision=order.precision,
+            camera=order.camera,
         )
         recipe, count = batch.recipe, batch.recipe.count()
         if self.sampled is not None:

@@ -74,6 +74,7 @@ class SynthesizeActions(DockActions):
             signal.connect(self._want_thumbnails)
         for name in ("model", "seed", "noise", "latent"):
             context.look.events[name].connect(self.thumbnails.outdate)
+        context.camera.events.connect(self.thumbnails.outdate)
         context.changes.changed.connect(self.thumbnails.outdate)
         context.rendered.connect(self._on_rendered)
         self._on_other_mask()

@@ -136,6 +136,7 @@ class Following:
         context.masks.current_changed.connect(self._follow_current)
         context.masks.changed.connect(self._follow_current)
         context.look.events.connect(self._on_look)
+        context.camera.events.connect(self._on_look)
         context.changes.changed.connect(self._on_look)
         context.images.changed.connect(self._on_anatomy)
         context.results.replaced.connect(self._on_other_image)

@@ -174,7 +174,8 @@ class Thumbnails:
             for key in self._wanted
             if key not in self._pictures or key in self._outdated
         }
-        compared = order if order.seed is not None and order.condition is None and order.latent is None else None
+        bare = replace(order, camera=None)  # its noise is no variety
+        compared = bare if order.seed is not None and order.condition is None and order.latent is None else None
         known = self._compared is not None and compared == replace(self._compared, seed=order.seed)
         if compared is None and self.variety is not None:
             self._compared = self.variety = None

@@ -91,3 +91,18 @@ def test_the_answer_of_a_comparison_is_in_the_panel(asked, panel, finish, qtbot)
     assert shown.plots.currentWidget() is shown.intervals
     assert asked.help.sentence in shown.answer.text()
     assert shown.answer.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_exchanged_masks_are_named_before_anything_is_trained_and_the_second_press_trains(asked, finish, tmp_path):
+    first, second, *_ = sorted((tmp_path / "real" / "masks").iterdir())
+    pixels = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(pixels)
+    asked.ask_help()
+    finish(asked.jobs)
+    assert asked.note.kind == "problem"
+    assert "exchanged" in asked.note.text
+    assert not asked.points
+    asked.ask_help()
+    finish(asked.jobs)
+    assert asked.note.kind == "done"

@@ -277,3 +277,19 @@ def test_export_writes_the_anatomy_beside_the_signal(session, viewer, finish, tm
     session.context.export.variants = 1
     dock.export()
     assert "no image layer" in dock.note.text
+
+
+def test_a_mask_that_would_spoil_a_training_is_named_once_and_exported_at_the_second_press(ready, fake, viewer, finish):
+    turned = np.where(painted() > 0, 0, 1)
+    viewer.add_labels(turned, name="turned", scale=(0.5, 0.5), units=("um", "um"))
+    dock = ready.actions(ExportActions)
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "problem"
+    assert "turned labels the background instead of nuclei" in dock.note.text
+    assert "Export again" in dock.note.action
+    assert fake.calls == 0, "nothing was written before it was said"
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "done"
+    assert fake.calls == dock.count
