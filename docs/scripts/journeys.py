@@ -29,6 +29,7 @@ def first_start(person: Person, folder: Path) -> list[Path]:
     session, column = person.session, person.column
     synthesize = session.actions(SynthesizeActions)
     person.wait(synthesize.jobs)
+    person.viewer.fit_to_view()
     person.picture("first_start")
     person.click(column.tour.skip)
     person.click(column.steps.headers["synthesize"])
@@ -49,6 +50,7 @@ def dropped_export(person: Person, exported: Path) -> None:
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     jobs = person.session.actions(SynthesizeActions).jobs
+    person.click(person.column.tour.skip)
     person.drop(exported)
     person.wait_until(lambda: person.session.context.masks.layers)
     person.wait(jobs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 COLUMNS = ("Answers", "Layer", "Capsule", "AUC")
 LAYER_COLUMN = 1
 SHOWN_ROWS = 200
-TABLE_HEIGHT = 140
+TABLE_HEIGHT = 126
 LIST_LINES = 2
 SMALL_BUTTON = 40
 SCALE_STEPS = 100
@@ -101,6 +101,10 @@ class RankTable(QTableWidget):
         self.itemSelectionChanged.connect(self._on_selected)
         self.itemActivated.connect(self._on_opened)
         self.itemDoubleClicked.connect(self._on_opened)
+
+    def sizeHint(self) -> QSize:
+        """Low enough for a small screen; it takes what is left."""
+        return QSize(super().sizeHint().width(), TABLE_HEIGHT)
 
     def show_ranking(self, ranking: Ranked | None, structure: str) -> None:
         """List the scores, the best answer first."""
@@ -268,10 +272,12 @@ class ChangeBox(QWidget):
             both.addWidget(button)
         buttons = QWidget()
         both.setContentsMargins(0, 0, 0, 0)
+        both.setSpacing(6)
         buttons.setLayout(both)
         row(grid, "Set to", beside(self.value, buttons))
         grid.addWidget(self.active, grid.rowCount(), 0, 1, 4)
         back = QHBoxLayout()
+        back.setSpacing(6)
         for button in (self.reset, self.reset_all):
             back.addWidget(button)
         grid.addLayout(back, grid.rowCount(), 0, 1, 4)
