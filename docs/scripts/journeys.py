@@ -19,6 +19,24 @@ from typing import Any
 from person import Person
 
 PICTURES = Path(__file__).parents[1] / "pictures"
+SHOWN = (
+    "capsules",
+    "compared",
+    "dropped",
+    "exported",
+    "fitted",
+    "latent_map",
+    "lesion",
+    "nuclei",
+    "own_mask_offered",
+    "painted_live",
+    "sampled",
+    "switched_off",
+    "thirty",
+    "walk",
+    "window",
+)
+"""Pictures that the documentation shows; into another folder all of them are taken."""
 
 
 def first_start(person: Person, folder: Path) -> list[Path]:
@@ -316,7 +334,8 @@ class Journeys:
         from napari_synth.ui.app import open_window
 
         os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
-        person = Person(open_window(sample, render_first=sample), self.pictures, self.size, self.theme)
+        wanted = SHOWN if self.pictures == PICTURES else None
+        person = Person(open_window(sample, render_first=sample), self.pictures, self.size, self.theme, wanted)
         end = way(person, *given)
         print(f"{name}: {person.clicks} clicks", flush=True)
         person.viewer.close()

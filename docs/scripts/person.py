@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ class Person:
     size : (int, int)
         Of the window.
     theme : str
+    wanted : collection of str, optional
+        Names of the pictures to take; all of them when not given.
 
     Attributes
     ----------
@@ -37,11 +39,18 @@ class Person:
         Presses of a mouse button so far.
     """
 
-    def __init__(self, viewer: Any, pictures: Path | None = None, size: tuple[int, int] = LAPTOP, theme: str = "dark"):
+    def __init__(
+        self,
+        viewer: Any,
+        pictures: Path | None = None,
+        size: tuple[int, int] = LAPTOP,
+        theme: str = "dark",
+        wanted: Collection[str] | None = None,
+    ):
         from napari_synth.ui.napari_bridge.window import main_window, open_column
         from napari_synth.ui.session import session_for
 
-        self.viewer, self._pictures = viewer, pictures
+        self.viewer, self._pictures, self._wanted = viewer, pictures, wanted
         self.clicks = 0
         viewer.theme = theme
         main_window(viewer).resize(*size)
@@ -212,7 +221,7 @@ class Person:
     def picture(self, name: str) -> None:
         """Take a picture of the whole window."""
         self.look_around()
-        if self._pictures is not None:
+        if self._pictures is not None and (self._wanted is None or name in self._wanted):
             self.viewer.screenshot(str(self._pictures / f"{name}.png"), canvas_only=False, flash=False)
 
 
