@@ -28,6 +28,7 @@ def test_the_two_channel_sample(viewer):
     assert PLUGIN == "napari-synth"
 
 
+@pytest.mark.usefixtures("plugins")
 def test_a_sample_that_is_opened_becomes_a_picture(session, viewer, fake, qtbot):
     viewer.open_sample(PLUGIN, "nuclei_256")
     qtbot.waitUntil(lambda: "nuclei_256 · he" in viewer.layers)
@@ -39,6 +40,7 @@ def test_a_sample_that_is_opened_becomes_a_picture(session, viewer, fake, qtbot)
 @pytest.mark.parametrize(
     ("sample", "structure"), [("nuclei_256", "nucleus"), ("axons_256", "axon"), ("brain_256", "neuron")]
 )
+@pytest.mark.usefixtures("plugins")
 def test_a_sample_brings_a_model_of_what_it_shows(session, viewer, fake, sample, structure):
     session.context.choose_model("metgan-brain" if structure != "neuron" else "capspix2pix-axons")
     viewer.add_labels(painted(), name="mine")

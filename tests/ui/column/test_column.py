@@ -115,8 +115,9 @@ def test_the_style_survives_a_restart(session, opened, qtbot, style):
     viewer = ViewerModel()
     again = opened(viewer)
     assert (again.context.look.option, again.context.look.style) == ("purple", style)
-    box = again.panel("synthesize").styles
-    qtbot.addWidget(box.window())
+    panel = again.panel("synthesize")
+    qtbot.addWidget(panel)
+    box = panel.styles
     words = {None: "drawn by the seed", 7: "style 7"}.get(style, "your own")
     assert box.title.text() == f"Style: {words}"
     assert box.tiles.chosen == (7 if style == 7 else None)

@@ -172,6 +172,7 @@ def test_a_walk_is_saved(walking, session, viewer, finish, tmp_path, suffix):
         np.testing.assert_array_equal(stack, np.asarray(viewer.layers["axons · walk"].data))
 
 
+@pytest.mark.usefixtures("plugins")
 @pytest.mark.parametrize("way", ["dropped", "replayed"])
 def test_a_walk_file_opened_again_brings_back_the_stack_and_every_choice(
     walking, inspecting, session, opened, model_file, finish, qtbot, tmp_path, way
