@@ -16,6 +16,7 @@ from napari_synth.cli import (
     convert,
     evaluate,
     export,
+    fine_tune,
     inspect,
     looks,
     masks,
@@ -57,6 +58,7 @@ app.command("convert")(with_paths(convert.convert))
 app.command("check")(with_paths(check.check))
 app.command("looks")(with_paths(looks.looks))
 app.command("train")(with_paths(train.train))
+app.command("fine-tune")(with_paths(fine_tune.fine_tune))
 export_app = typer.Typer(cls=WithItself)
 export_app.command(ITSELF)(with_paths(export.export))
 export_app.command("finish")(with_paths(shards.finish))
