@@ -25,12 +25,14 @@ from napari_synth.core.recipe import (
     mask_hash,
     versions,
 )
-from napari_synth.models.registry import bundled_paths, load_trained
+from napari_synth.models.registry import RoleModel, bundled_paths, load_trained
 from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.request import Renderer, RenderRequest, check_mask, option_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_synth.masks.mask_reader import MaskReader
 
 
 def load_generator(name: str | Path, device: str = "auto") -> Generator:
@@ -38,25 +40,41 @@ def load_generator(name: str | Path, device: str = "auto") -> Generator:
     return Generator(load_trained(name, device))
 
 
-def model_name(generator: Renderer) -> str:
+def model_name(generator: RoleModel | Renderer) -> str:
     """How a recipe names the model: its id when bundled, else the absolute path."""
     bundled = bundled_paths().get(generator.card.id) == generator.path
     return generator.card.id if bundled else str(generator.path.resolve())
 
 
-def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None = None) -> RenderRequest:
-    """What to render for a recipe of one image."""
+def request_of(
+    recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None = None, code: np.ndarray | None = None
+) -> RenderRequest:
+    """What to render for a recipe of one image; ``code`` is z where the recipe has none."""
     return RenderRequest(
         labels,
         next(iter(recipe.options), None),
         recipe.seed,
-        z=None if recipe.z is None else np.array(recipe.z, np.float32),
+        z=code if recipe.z is None else np.array(recipe.z, np.float32),
         style=tuple(recipe.style) if isinstance(recipe.style, list) else recipe.style,
         condition=condition,
         interventions=tuple(recipe.interventions),
         precision=recipe.precision,
         camera=recipe.camera,
     )
+
+
+def read_request(recipe: Recipe, masks: MaskReader) -> RenderRequest:
+    """`request_of` a recipe of one image with its mask, the image beside it, and the code of a pair from noise.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be read or made.
+    """
+    source = recipe.masks[0]
+    beside = masks.image(recipe.conditions[0]) if recipe.conditions else None
+    code = masks.code(source) if recipe.makes(source) else None
+    return request_of(recipe, masks.labels(source), beside, code)
 
 
 def image_recipe(
@@ -119,6 +137,7 @@ def masks_recipe(
     conditions: Sequence[ConditionSource] = (),
     options: Sequence[str] = (),
     seed: int | None = 1,
+    n: int | None = None,
 ) -> Recipe:
     """The recipe of masks that no model was loaded for yet.
 
@@ -131,9 +150,11 @@ def masks_recipe(
         The image beside each mask, or one for all of them.
     options : sequence of str
     seed : int, optional
+    n : int, optional
+        Number of pairs.
     """
     return Recipe(
-        model=model, masks=list(masks), conditions=list(conditions), options=list(options), seed=seed,
+        model=model, masks=list(masks), conditions=list(conditions), options=list(options), seed=seed, n=n,
         versions=versions(),
     )  # fmt: skip
 
