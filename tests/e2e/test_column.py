@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari._qt.utils import str_to_qbytearray
+from napari.settings import get_settings
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QApplication, QDockWidget, QScrollArea, QShortcut
 
@@ -157,9 +159,12 @@ def test_what_was_open_and_chosen_comes_back_with_a_stored_layout_of_napari(make
     choices.open_section("synthesize")
     look.option, look.style, look.seed = "purple", 12, 5
     settle(qtbot, first)
-    before, stored = layout(first), main_window(first).saveState()
+    before = layout(first)
     shown = {key: panel.isVisible() for key, panel in column.steps.panels.items()}
+    get_settings().application.save_window_state = True
     first.close()
+    stored = str_to_qbytearray(get_settings().application.window_state)
+    assert not stored.isEmpty(), "napari keeps its layout"
     second = make_napari_viewer(show=True)
     window = main_window(second)
     window.resize(*LAPTOP)

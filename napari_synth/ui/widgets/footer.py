@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LINES = 4
 """Lines of a message that are seen at once; a longer one scrolls, so that the buttons above never move."""
-ROOM = 12
+ROOM = 20
 """Above and below the lines, in pixels."""
 FASTEST = 50
 """Items per second that say something to a person."""

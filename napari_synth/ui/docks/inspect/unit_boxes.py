@@ -320,7 +320,7 @@ class ChangeBox(QWidget):
             self.active.addItem(item)
         if not changes:
             item = QListWidgetItem("Nothing is changed.")
-            item.setFlags(Qt.ItemFlag.NoItemFlags)
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)  # read, not chosen
             self.active.addItem(item)
         self.reset_all.setEnabled(bool(changes))
         self.show_unit()
