@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +31,6 @@ from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.request import Renderer, RenderRequest, check_mask, option_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_synth.masks.mask_reader import MaskReader
 
 
@@ -176,7 +175,7 @@ class PaintedBatch:
 
 def painted_batch(
     generator: Renderer,
-    masks: Sequence[tuple[str, np.ndarray]],
+    masks: Sequence[tuple[str, np.ndarray | Path]],
     *,
     condition: tuple[str, np.ndarray] | None = None,
     options: Sequence[str] = (),
@@ -193,8 +192,8 @@ def painted_batch(
     Parameters
     ----------
     generator : Generator
-    masks : sequence of (str, ndarray)
-        Layer name and labels.
+    masks : sequence of (str, ndarray or Path)
+        Layer name and labels; or the file they are in, which is read when it is rendered.
     condition : (str, ndarray), optional
         Layer name and image that goes with all masks; the masks may be empty then.
     options : sequence of str
@@ -215,9 +214,16 @@ def painted_batch(
     InputError
         If one of the masks cannot be rendered.
     """
-    checked = [(name, check_mask(labels, may_be_empty=condition is not None)) for name, labels in masks]
-    sources = [LayerSource(name=name, sha256=mask_hash(labels)) for name, labels in checked]
-    arrays = {source.sha256: labels for source, (_, labels) in zip(sources, checked, strict=True)}
+    sources: list[MaskSource] = []
+    arrays: dict[str, np.ndarray] = {}
+    for name, mask in masks:
+        if isinstance(mask, Path):
+            sources.append(FileSource(path=str(mask.resolve())))
+            continue
+        labels = check_mask(mask, may_be_empty=condition is not None)
+        sha256 = mask_hash(labels)
+        sources.append(LayerSource(name=name, sha256=sha256))
+        arrays[sha256] = labels
     beside = [] if condition is None else [_layer_image(*condition)]
     if condition is not None:
         arrays[beside[0].sha256] = condition[1]
