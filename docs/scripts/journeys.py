@@ -153,8 +153,6 @@ def compared(person: Person, folder: Path) -> None:
 
 def fitted(person: Person, masks: Path, folder: Path) -> None:
     """The field follows real masks; thirty masks like them are sampled and exported, some kept apart."""
-    from qtpy.QtCore import Qt
-
     from napari_synth.ui.docks.export.actions import ExportActions
     from napari_synth.ui.docks.masks.actions import MaskActions
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
@@ -175,8 +173,8 @@ def fitted(person: Person, masks: Path, folder: Path) -> None:
     person.wait(session.actions(SynthesizeActions).jobs)
     person.click(column.steps.headers["export"])
     panel, chosen = column.steps.panels["export"], session.context.look.option
-    for place in range(panel.looks.count()):
-        person.tick(panel.looks, place, panel.looks.item(place).data(Qt.ItemDataRole.UserRole) == chosen)
+    for column, name in enumerate(session.context.catalogue.options(session.context.look.model), 1):
+        person.tick(panel.table, panel.table.item(0, column), name == chosen)
     person.type_number(panel.form.controls["variants"], 30)
     person.click(panel.sample)
     panel.split.setValue((80, 90))

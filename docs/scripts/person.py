@@ -98,17 +98,16 @@ class Person:
         self.clicks += 1
         self.look_around()
 
-    def tick(self, ticks: Any, row: int, on: bool) -> None:
-        """Tick an entry of a list, or take the tick away, with the space bar."""
+    def tick(self, view: Any, item: Any, on: bool) -> None:
+        """Tick an entry of a list or a table, or take the tick away, with the space bar."""
         from qtpy.QtCore import Qt
         from qtpy.QtTest import QTest
 
-        item = ticks.item(row)
         if (item.checkState() == Qt.CheckState.Checked) == on:
             return
-        ticks.scrollToItem(item)
-        ticks.setCurrentRow(row)
-        QTest.keyClick(ticks, Qt.Key.Key_Space)
+        view.scrollToItem(item)
+        view.setCurrentItem(item)
+        QTest.keyClick(view, Qt.Key.Key_Space)
         self.clicks += 1
         self.look_around()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.ui.docks.export.actions import ExportActions
 from tests.ui.conftest import painted
@@ -32,3 +34,14 @@ def test_a_rendered_layer_says_what_it_is_of(session, fake, viewer, finish):
     image = next(layer for layer in viewer.layers if METADATA_KEY in layer.metadata)
     assert "cells" in image.name
     assert "purple" in image.name
+
+
+def test_the_header_of_export_follows_what_is_painted(session, viewer, qtbot):
+    export = session.actions(ExportActions)
+    mask = viewer.add_labels(np.zeros((64, 64), np.uint16), name="mine")
+    session.context.export.options = ("he",)
+    assert export.headline == "nothing chosen yet"
+    heard = []
+    export.headline_changed.connect(lambda: heard.append(export.headline))
+    mask.paint((20, 20), 1)
+    qtbot.waitUntil(lambda: heard == ["1 pair ready"], timeout=5000)
