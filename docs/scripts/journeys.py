@@ -49,7 +49,7 @@ def first_start(person: Person, folder: Path) -> list[Path]:
     person.wait(synthesize.jobs)
     person.viewer.fit_to_view()
     person.picture("first_start")
-    person.click(column.tour.skip)
+    person.skip_tour()
     person.click(column.steps.headers["synthesize"])
     person.wait_until(lambda: not synthesize.thumbnails.busy)
     person.picture("window")
@@ -68,7 +68,7 @@ def dropped_export(person: Person, exported: Path) -> None:
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     jobs = person.session.actions(SynthesizeActions).jobs
-    person.click(person.column.tour.skip)
+    person.skip_tour()
     person.drop(exported)
     person.wait_until(lambda: person.session.context.masks.layers)
     person.wait(jobs)
@@ -97,7 +97,7 @@ def own_mask(person: Person, path: Path) -> None:
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     session, column = person.session, person.column
-    person.click(column.tour.skip)
+    person.skip_tour()
     person.drop(path)
     person.look_around(1.0)
     panel = column.steps.panels["masks"]
@@ -120,7 +120,7 @@ def compared(person: Person, folder: Path) -> None:
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     session, column = person.session, person.column
-    person.click(column.tour.skip)
+    person.skip_tour()
     masks = column.steps.panels["masks"]
     person.click(masks.cards.tabs["paint"])
     person.click(masks.paint.new)
@@ -158,7 +158,7 @@ def fitted(person: Person, masks: Path, folder: Path) -> None:
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     session, column = person.session, person.column
-    person.click(column.tour.skip)
+    person.skip_tour()
     card = column.steps.panels["masks"].sampling
     person.click(card.fit.head)
     with person.answering(masks):
@@ -193,7 +193,7 @@ def lesion(person: Person) -> None:
     from napari_synth.ui.napari_bridge.window import PLUGIN
 
     session, synthesize = person.session, person.session.actions(SynthesizeActions)
-    person.click(person.column.tour.skip)
+    person.skip_tour()
     person.viewer.open_sample(PLUGIN, "brain_256")
     person.look_around()
     person.wait(synthesize.jobs)
@@ -219,7 +219,7 @@ def capsule_off(person: Person, folder: Path) -> Path:
     from napari_synth.ui.napari_bridge.window import PLUGIN
 
     session, inspecting = person.session, person.session.actions(InspectActions)
-    person.click(person.column.tour.skip)
+    person.skip_tour()
     person.viewer.open_sample(PLUGIN, "axons_256")
     person.wait(session.actions(SynthesizeActions).jobs)
     panel = person.open_tab("inspect")
@@ -264,7 +264,7 @@ def single_nuclei(person: Person) -> None:
     from napari_synth.ui.docks.nuclei.actions import NucleusActions
 
     session, column = person.session, person.column
-    person.click(column.tour.skip)
+    person.skip_tour()
     masks = column.steps.panels["masks"]
     person.click(masks.sampling.sample)
     person.wait(session.actions(MaskActions).jobs)

@@ -98,6 +98,11 @@ class Person:
         self.clicks += 1
         self.look_around()
 
+    def skip_tour(self) -> None:
+        """Skip the tour, which comes at the first start only."""
+        if self.column.tour.isVisible():
+            self.click(self.column.tour.skip)
+
     def tick(self, view: Any, item: Any, on: bool) -> None:
         """Tick an entry of a list or a table, or take the tick away, with the space bar."""
         from qtpy.QtCore import Qt
