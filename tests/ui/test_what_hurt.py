@@ -50,7 +50,8 @@ def test_the_header_of_export_follows_what_is_painted(session, viewer, qtbot):
 
 def test_the_look_above_a_tick_is_the_one_that_is_exported(session, panel, viewer):
     viewer.add_labels(painted(), name="cells")
-    table = panel("export").table
+    shown = panel("export")
+    table = shown.table
     card = session.context.catalogue.card(session.context.look.model)
     assert table.horizontalHeaderItem(0).text() == "Mask"
     for column, look in enumerate(card.looks, 1):
