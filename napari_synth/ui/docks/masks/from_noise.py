@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from napari_synth.ui.jobs.delivery import Jobs
 
 NO_MODEL = Note(
-    "problem", "There is no model that makes pairs from noise.", "Open one under Look, or train one: train ising-gan."
+    "problem",
+    "There is no model that makes pairs from noise.",
+    "Open one with Open file… under Look, or train one: train ising-gan.",
 )
 
 
