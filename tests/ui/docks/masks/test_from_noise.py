@@ -58,9 +58,11 @@ def test_a_pair_is_a_mask_and_an_image_with_their_recipe(session, dock, viewer, 
 def test_a_walk_is_a_stack_of_images_and_one_of_masks(session, dock, viewer, finish, path):
     noise = session.context.noise
     noise.seed, noise.to_seed, noise.steps = 5, 8, 4
+    look = session.context.look.model
     dock.noise.walk()
     finish(dock.jobs)
     images, masks = viewer.layers
+    assert session.context.look.model == look, "no mask can be rendered with a model of pairs"
     model = api.load_model(path, "cpu")
     first, last = model.sample(5, "he"), model.mask(model.source(8, "he"))
     assert images.data.shape == (4, 64, 64, 3)
