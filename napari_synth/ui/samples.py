@@ -1,11 +1,12 @@
-"""The sample masks under File ▸ Open Sample; they work offline and without torch."""
+"""The samples under File ▸ Open Sample: masks, and finished pairs; they work offline and without torch."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from napari_synth.datasets.image_files import read_channel, read_labels
+from napari_synth.datasets.image_files import open_image, read_channel, read_labels
+from napari_synth.ui.readers import replay
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -53,3 +54,35 @@ def brain_256() -> list[tuple[Any, dict[str, Any], str]]:
         (signal, {"name": "measured signal", "metadata": metadata, **over}, "image"),
         (labels, {"name": "neurons", "metadata": metadata}, "labels"),
     ]
+
+
+def tissue_he() -> list[tuple[Any, dict[str, Any], str]]:
+    """A finished pair: crowded tissue in H&E."""
+    return _finished("tissue_he")
+
+
+def crowded_cells() -> list[tuple[Any, dict[str, Any], str]]:
+    """A finished pair: clusters of cells in fluorescence."""
+    return _finished("crowded_cells")
+
+
+def axons_two_photon() -> list[tuple[Any, dict[str, Any], str]]:
+    """A finished pair: axons under two photons."""
+    return _finished("axons_two_photon")
+
+
+def neurons_in_brain() -> list[tuple[Any, dict[str, Any], str]]:
+    """A finished pair: neurons put into the anatomy of a brain."""
+    return _finished("neurons_in_brain")
+
+
+def _finished(name: str) -> list[tuple[Any, dict[str, Any], str]]:
+    """Image, mask and every choice, as when the exported file is dropped on the window; without one, the two layers."""
+    import napari
+
+    path = sample_folder() / "finished" / "images" / f"{name}.tif"
+    if napari.current_viewer() is not None:
+        replay(str(path))
+        return []
+    labels = read_labels(path.parents[1] / "masks" / path.name).astype("uint16")
+    return [(open_image(path).pixels, {"name": name}, "image"), (labels, {"name": f"{name} mask"}, "labels")]
