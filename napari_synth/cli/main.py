@@ -16,10 +16,12 @@ from napari_synth.cli import (
     convert,
     evaluate,
     export,
+    fine_tune,
     inspect,
     looks,
     masks,
     models,
+    pairs,
     recombine,
     replay,
     shards,
@@ -53,10 +55,12 @@ app.command("recombine")(with_paths(recombine.recombine))
 app.command("synthesize")(with_paths(synthesize.synthesize))
 app.command("walk")(with_paths(inspect.walk))
 app.command("activations")(with_paths(inspect.activations))
+app.command("pairs")(with_paths(pairs.pairs))
 app.command("convert")(with_paths(convert.convert))
 app.command("check")(with_paths(check.check))
 app.command("looks")(with_paths(looks.looks))
 app.command("train")(with_paths(train.train))
+app.command("fine-tune")(with_paths(fine_tune.fine_tune))
 export_app = typer.Typer(cls=WithItself)
 export_app.command(ITSELF)(with_paths(export.export))
 export_app.command("finish")(with_paths(shards.finish))
