@@ -73,10 +73,10 @@ def axons_two_photon() -> list[tuple[Any, dict[str, Any], str]]:
 
 def neurons_in_brain() -> list[tuple[Any, dict[str, Any], str]]:
     """A finished pair: neurons put into the anatomy of a brain."""
-    return _finished("neurons_in_brain")
+    return _finished("neurons_in_brain", channel=1)
 
 
-def _finished(name: str) -> list[tuple[Any, dict[str, Any], str]]:
+def _finished(name: str, channel: int | None = None) -> list[tuple[Any, dict[str, Any], str]]:
     """Image, mask and every choice, as when the exported file is dropped on the window; without one, the two layers."""
     import napari
 
@@ -85,4 +85,5 @@ def _finished(name: str) -> list[tuple[Any, dict[str, Any], str]]:
         replay(str(path))
         return []
     labels = read_labels(path.parents[1] / "masks" / path.name).astype("uint16")
-    return [(open_image(path).pixels, {"name": name}, "image"), (labels, {"name": f"{name} mask"}, "labels")]
+    image = open_image(path).pixels if channel is None else read_channel(path, channel)
+    return [(image, {"name": name}, "image"), (labels, {"name": f"{name} mask"}, "labels")]

@@ -3,6 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_synth import api
+from napari_synth.core.recipe import mask_hash
+from napari_synth.exporting.exported import open_exported
+from napari_synth.models.checkpoint import file_hash
+from napari_synth.models.registry import bundled_paths
 from napari_synth.ui import samples
 from napari_synth.ui.napari_bridge.window import PLUGIN
 
@@ -33,3 +38,34 @@ def test_a_sample_that_is_opened_becomes_a_picture(session, viewer, fake, qtbot)
     viewer.add_labels(np.eye(64, dtype=int), name="mine")
     qtbot.wait(100)
     assert fake.calls == 1, "masks of the user wait for Render"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((samples.sample_folder() / "finished" / "images").iterdir()), ids=lambda p: p.stem
+)
+def test_finished_pairs_are_whole_and_of_the_weights_of_today(path):
+    exported = open_exported(path, api.mask_reader())
+    recipe = exported.recipe
+    assert exported.image.shape[:2] == exported.labels.shape
+    assert recipe.masks[0].sha256 == mask_hash(exported.labels)
+    assert recipe.model_sha256 == file_hash(bundled_paths()[recipe.model])
+    assert hasattr(samples, path.stem)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tissue_he", "crowded_cells", "axons_two_photon", "neurons_in_brain"])
+def test_finished_pairs_are_what_their_recipes_make(name):
+    exported = open_exported(samples.sample_folder() / "finished" / "images" / f"{name}.tif", api.mask_reader())
+    recipe = exported.recipe
+    model = api.load_model(recipe.model, "cpu")
+    option = next(iter(recipe.options), None)
+    again = model.render(exported.labels, option, recipe.seed, style=recipe.style, condition=exported.condition)
+    assert np.abs(again.image.astype(int) - exported.image.astype(int)).max() <= 1
+
+
+def test_a_finished_sample_brings_back_its_choices(session, viewer, fake, qtbot, monkeypatch):
+    monkeypatch.setattr("napari.current_viewer", lambda: viewer)
+    viewer.open_sample(PLUGIN, "crowded_cells")
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
+    assert session.context.look.option == "fluorescence"
+    assert fake.calls == 0, "the image is that of the file"
