@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from journeys import PICTURES, Person  # a script beside this one
+from person import Person  # a module beside this script
 from PIL import Image
 from scipy import ndimage
 
-TARGET = PICTURES / "painting.webp"
+TARGET = Path(__file__).parents[1] / "pictures" / "painting.webp"
 WIDTH = 960
 NUCLEI = 5
 BRUSH = 26
