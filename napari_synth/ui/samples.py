@@ -8,7 +8,7 @@ from typing import Any
 from napari_synth.datasets.image_files import open_image, read_channel, read_labels
 from napari_synth.models.card import Structure
 from napari_synth.ui.docks.synthesize.model_of_mask import STRUCTURE_KEY
-from napari_synth.ui.readers import replay
+from napari_synth.ui.opened import EXPORTED_KEY
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -80,13 +80,17 @@ def neurons_in_brain() -> list[tuple[Any, dict[str, Any], str]]:
 
 
 def _finished(name: str, channel: int | None = None) -> list[tuple[Any, dict[str, Any], str]]:
-    """Image, mask and every choice, as when the exported file is dropped on the window; without one, the two layers."""
+    """The image, of which the window brings back the rest as of any exported file; without a window, the mask too."""
     import napari
 
+    from napari_synth.ui.napari_bridge.window import open_column
+
     path = sample_folder() / "finished" / "images" / f"{name}.tif"
-    if napari.current_viewer() is not None:
-        replay(str(path))
-        return []
-    labels = read_labels(path.parents[1] / "masks" / path.name).astype("uint16")
     image = open_image(path).pixels if channel is None else read_channel(path, channel)
-    return [(image, {"name": name}, "image"), (labels, {"name": f"{name} mask"}, "labels")]
+    shown = (image, {"name": name, "metadata": {EXPORTED_KEY: str(path)}}, "image")
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        open_column(viewer)
+        return [shown]
+    labels = read_labels(path.parents[1] / "masks" / path.name).astype("uint16")
+    return [shown, (labels, {"name": f"{name} mask"}, "labels")]

@@ -81,6 +81,8 @@ def test_finished_pairs_are_what_their_recipes_make(name):
 def test_a_finished_sample_brings_back_its_choices(session, viewer, fake, qtbot, monkeypatch):
     monkeypatch.setattr("napari.current_viewer", lambda: viewer)
     viewer.open_sample(PLUGIN, "crowded_cells")
-    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
-    assert session.context.look.option == "fluorescence"
+    qtbot.waitUntil(lambda: "crowded_cells · mask" in viewer.layers)
+    qtbot.waitUntil(lambda: session.context.look.option == "fluorescence")
+    shown = [layer.name for layer in viewer.layers if layer.visible]
+    assert "crowded_cells" not in shown, "the same image is shown once"
     assert fake.calls == 0, "the image is that of the file"

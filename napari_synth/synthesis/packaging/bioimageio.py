@@ -99,7 +99,7 @@ def settled(model: TrainedModel) -> None:
 
 def _package(folder: Path, model: TrainedModel, fixed: Fixed, program: Program) -> bytes:
     """The bytes of the zip file."""
-    from bioimageio.spec import ValidationContext, save_bioimageio_package
+    from bioimageio.spec import save_bioimageio_package
 
     weights = traced(program.module, program.examples)
     (folder / "weights.pt").write_bytes(weights)
@@ -108,9 +108,7 @@ def _package(folder: Path, model: TrainedModel, fixed: Fixed, program: Program) 
         np.save(folder / f"{port.name}.npy", example)
     (folder / "README.md").write_text(_readme(model.card, fixed, program), encoding="utf-8")
     iio.imwrite(folder / "cover.png", _cover(program, results))
-    with ValidationContext(root=folder, perform_io_checks=True):
-        described = _description(folder, model, fixed, program)
-        save_bioimageio_package(described, output_path=folder / "package.zip")
+    save_bioimageio_package(_description(folder, model, fixed, program), output_path=folder / "package.zip")
     return repacked((folder / "package.zip").read_bytes())
 
 
