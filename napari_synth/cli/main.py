@@ -16,6 +16,7 @@ from napari_synth.cli import (
     convert,
     evaluate,
     export,
+    fit_camera,
     inspect,
     looks,
     masks,
@@ -56,6 +57,7 @@ app.command("activations")(with_paths(inspect.activations))
 app.command("convert")(with_paths(convert.convert))
 app.command("check")(with_paths(check.check))
 app.command("looks")(with_paths(looks.looks))
+app.command("fit-camera")(with_paths(fit_camera.fit_camera))
 app.command("train")(with_paths(train.train))
 export_app = typer.Typer(cls=WithItself)
 export_app.command(ITSELF)(with_paths(export.export))

@@ -86,6 +86,11 @@ class Fold(QWidget):
         self.head.toggled.connect(self.unfold)
         self.unfold(False)
 
+    def retitle(self, title: str) -> None:
+        """Say something else beside the mark."""
+        self._title = title
+        self.head.setText(f"{MARKS[self.head.isChecked()]} {title}".replace("&", "&&"))
+
     def unfold(self, on: bool) -> None:
         """Show or hide what is inside."""
         self.head.setChecked(on)

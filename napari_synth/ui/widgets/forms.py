@@ -36,7 +36,7 @@ class Form:
 
     The title, the description and the bounds of a field become its accessible name, its tooltip and its range; a
     Literal becomes a list. ``json_schema_extra`` of a field may hold ``row``, ``sign``, ``titles``, ``min``, ``max``,
-    ``step``, ``decimals``, ``suffix`` and ``percent``.
+    ``step``, ``decimals``, ``suffix``, ``percent`` and ``slider``.
 
     Parameters
     ----------
@@ -161,7 +161,8 @@ def _options(field: FieldInfo, entries: Sequence[Choice]) -> dict[str, Any]:
             values = [getattr(rule, name) for name in names if hasattr(rule, name)]
             bounds |= {bound: float(values[0]) * scale} if values else {}
     kind = field.annotation
-    return {key: kind(extra.get(key, value)) for key, value in bounds.items()} | {"step": kind(extra.get("step", 1))}
+    limits = {key: kind(extra.get(key, value)) for key, value in bounds.items()} | {"step": kind(extra.get("step", 1))}
+    return limits | ({"widget_type": "FloatSlider"} if extra.get("slider") else {})
 
 
 def _extra(field: FieldInfo) -> dict[str, Any]:

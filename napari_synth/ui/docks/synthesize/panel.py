@@ -21,6 +21,7 @@ from superqt import QCollapsible
 
 from napari_synth.core.devices import DEVICES
 from napari_synth.synthesis.latents.sources import source_words
+from napari_synth.ui.docks.synthesize.camera_box import CameraBox
 from napari_synth.ui.docks.synthesize.style_box import StyleBox
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, show_key, wide
@@ -130,6 +131,8 @@ class SynthesizePanel(Panel):
         self.older.setStyleSheet("font-weight: bold; margin: 0 8px;")
         self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
         self.body.addWidget(self.live_text)
+        self.camera = CameraBox(self.dock)
+        self.body.addWidget(self.camera)
         self._build_more()
 
     def _build_more(self) -> None:
