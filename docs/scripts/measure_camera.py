@@ -28,11 +28,11 @@ IMAGES, SEED, STYLE, BORDER = 12, 99, 0, 32
 FIELD = ns.field_settings(height=320, width=320, count_mean=28, count_sd=5, area_mean=520, area_sd=150)
 PLANTED = {
     "fluorescence": ns.CameraSettings(
-        blur=1.4, background_x=40, background_y=-30, background_bowl=25, gain=0.7, offset=15, gamma=0.85,
+        blur=1.4, background_x=40, background_y=-30, background_bowl=35, gain=0.7, offset=15, gamma=0.85,
         shot_noise=0.6, read_noise=3,
     ),
     "he": ns.CameraSettings(
-        blur=0.9, background_x=-30, background_y=25, background_bowl=-20, gain=0.8, offset=18, gamma=1.2,
+        blur=0.9, background_x=-30, background_y=25, background_bowl=-30, gain=0.8, offset=18,
         shot_noise=0.25, read_noise=5,
     ),
 }  # fmt: skip
@@ -42,7 +42,11 @@ def photographs(model: Generator, option: str, camera: ns.CameraSettings | None)
     """Images of masks that the fit does not see: the middle of fields, which are thinner at their border."""
     return [
         model.render(
-            made.labels[BORDER:-BORDER, BORDER:-BORDER], option, derived_seed(9, source.seed), style=STYLE, camera=camera
+            made.labels[BORDER:-BORDER, BORDER:-BORDER],
+            option,
+            derived_seed(9, source.seed),
+            style=STYLE,
+            camera=camera,
         ).image
         for source, made in ns.compose_masks(FIELD, IMAGES, SEED)
     ]

@@ -179,7 +179,7 @@ def fit_to(
     remarks += _about_use(ground, pictures)
     return FittedCamera(
         camera,
-        tuple(CAMERA_FIELDS),
+        tuple(name for name in CAMERA_FIELDS if name != "gamma" or not pictures.colour),
         settings,
         fit.agreement(compose, camera),
         tuple(remarks),
@@ -238,7 +238,8 @@ class _Fit:
             self._watch.report(min(self.used, EVALUATIONS), f"Camera {self.used} of at most {EVALUATIONS}")
             return moments(made.seen(camera, self._places, self._cancel))
 
-        return search(self._real, moments_at, start, ground, evaluations)
+        fixed = ["log gamma"] if self._pictures.colour else []
+        return search(self._real, moments_at, start, ground, evaluations, fixed)
 
     def agreement(self, compose: Composer, camera: CameraSettings) -> tuple[Agreement, ...]:
         """The battery's lines on other patches, without the camera and with it."""
@@ -335,8 +336,8 @@ def _about_colour(pictures: Pictures) -> list[str]:
     if not pictures.colour:
         return []
     return [
-        "The images are in colour: blur, background, gain, offset, gamma and noise are those of the mean of the three "
-        "channels, the same in each; stain and hue stay those of the look. Take these with: Style of my image."
+        "The images are in colour: blur, background, gain, offset and noise are those of the mean of the three "
+        "channels, the same in each; gamma stays 1. Stain and hue stay those of the look: Style of my image takes these."
     ]
 
 

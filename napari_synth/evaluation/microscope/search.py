@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,7 @@ def search(
     start: CameraSettings,
     background: Background,
     evaluations: int,
+    fixed: Collection[str] = (),
 ) -> CameraSettings:
     """The camera whose moments come closest, in standard errors, from a start (trust region, Gauss-Newton).
 
@@ -102,22 +103,31 @@ def search(
     background : Background
     evaluations : int
         How often ``moments_at`` may be called.
+    fixed : collection of str
+        Names of `VARIABLES` that stay as at the start.
     """
     target = real.mean(0)
     first = values_of(start)
+    free = [number for number, variable in enumerate(VARIABLES) if variable.name not in fixed]
+
+    def every(values: np.ndarray) -> np.ndarray:
+        filled = first.copy()
+        filled[free] = values
+        return filled
+
     made = moments_at(camera_at(first, background))
     whiten = _whitening(real, made)
-    known: dict[bytes, np.ndarray] = {first.tobytes(): whiten @ (made.mean(0) - target)}
+    known: dict[bytes, np.ndarray] = {first[free].tobytes(): whiten @ (made.mean(0) - target)}
 
     def off(values: np.ndarray) -> np.ndarray:
         key = values.tobytes()
         if key not in known:
-            known[key] = whiten @ (moments_at(camera_at(values, background)).mean(0) - target)
+            known[key] = whiten @ (moments_at(camera_at(every(values), background)).mean(0) - target)
         return known[key]
 
     def slopes(values: np.ndarray) -> np.ndarray:
         here, columns = off(values), []
-        for number, variable in enumerate(VARIABLES):
+        for number, variable in enumerate(VARIABLES[place] for place in free):
             step = variable.step + variable.share * abs(values[number])
             moved = values.copy()
             moved[number] += step if values[number] + step < variable.high else -step
@@ -126,9 +136,16 @@ def search(
 
     scale = np.array(
         [variable.step + variable.share * abs(value) for variable, value in zip(VARIABLES, first, strict=True)]
-    )
-    rounds = max(1, evaluations // (len(VARIABLES) + 1))
+    )[free]
+    rounds = max(1, evaluations // (len(free) + 1))
     found = least_squares(
-        off, first, jac=slopes, bounds=(LOWS, HIGHS), x_scale=20 * scale, max_nfev=rounds, xtol=1e-3, ftol=1e-3
+        off,
+        first[free],
+        jac=slopes,
+        bounds=(LOWS[free], HIGHS[free]),
+        x_scale=20 * scale,
+        max_nfev=rounds,
+        xtol=1e-3,
+        ftol=1e-3,
     )
-    return camera_at(found.x, background)
+    return camera_at(every(found.x), background)

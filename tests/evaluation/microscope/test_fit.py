@@ -12,16 +12,16 @@ from tests.evaluation.microscope.plain import Plain, discs, off
 
 PLANTED = (
     ns.CameraSettings(
-        blur=1.4, background_x=40, background_y=-30, background_bowl=25, gain=0.7, offset=15, gamma=0.85,
+        blur=1.4, background_x=40, background_y=-30, background_bowl=35, gain=0.7, offset=15, gamma=0.85,
         shot_noise=0.6, read_noise=3,
     ),
     ns.CameraSettings(
-        blur=0.8, background_x=-30, background_y=25, background_bowl=20, gain=0.85, offset=20, gamma=1.2,
+        blur=0.8, background_x=-30, background_y=25, background_bowl=30, gain=0.85, offset=20, gamma=1.2,
         shot_noise=0.25, read_noise=5,
     ),
     ns.CameraSettings(
-        blur=2.2, background_x=25, background_y=40, background_bowl=-20, gain=0.6, offset=30, gamma=1.0,
-        shot_noise=1.5, read_noise=2,
+        blur=2.2, background_x=30, background_y=40, background_bowl=-35, gain=0.6, offset=30, gamma=1.0,
+        shot_noise=1.0, read_noise=8,
     ),
 )  # fmt: skip
 CLOSE = 0.15
@@ -61,6 +61,8 @@ def test_planted_cameras_are_found_again_before_a_plain_scene(number, option):
     )
     missed = off(found.camera, planted)
     assert max(missed.values()) < CLOSE, missed
+    assert ("gamma" in found.fitted) is (option == "bright")
+    assert any("gamma stays 1" in remark for remark in found.remarks) is (option == "pink")
 
 
 @pytest.mark.slow
