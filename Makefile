@@ -50,6 +50,11 @@ $(PROOF)/.installed: tests/proof/requirements.txt tests/proof/requirements-alone
 	$(PROOF)/bin/python -m pip install --quiet --no-deps --requirement tests/proof/requirements-alone.txt
 	touch $@
 
+.PHONY: docs
+# The site, in build/site; needs no network once installed.
+docs: $(VENV)/.installed-test
+	$(BIN)/mkdocs build --strict
+
 benchmarks: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from napari_synth.core.recipe import CameraSettings, FieldSettings, Intervention, Recipe, read_recipe
     from napari_synth.evaluation.microscope.ask import fit_camera
-    from napari_synth.evaluation.questions import does_it_help, evaluate_realism
+    from napari_synth.evaluation.questions import does_it_help, evaluate_realism, fine_tune
     from napari_synth.exporting.given_camera import camera_of
     from napari_synth.exporting.in_shards import export_shards, finish_export, verify_export
     from napari_synth.exporting.pair_dataset import PairDataset
@@ -55,6 +55,7 @@ __all__ = [
     "export",
     "export_shards",
     "field_settings",
+    "fine_tune",
     "finish_export",
     "fit_camera",
     "fit_field",
@@ -85,6 +86,7 @@ _ELSEWHERE = {
     "read_recipe": "core.recipe",
     "does_it_help": "evaluation.questions",
     "evaluate_realism": "evaluation.questions",
+    "fine_tune": "evaluation.questions",
     "Generator": "synthesis.generator",
     "RenderRequest": "synthesis.request",
     "Rendering": "synthesis.request",

@@ -16,11 +16,13 @@ from napari_synth.cli import (
     convert,
     evaluate,
     export,
+    fine_tune,
     fit_camera,
     inspect,
     looks,
     masks,
     models,
+    pairs,
     recombine,
     replay,
     shards,
@@ -54,11 +56,13 @@ app.command("recombine")(with_paths(recombine.recombine))
 app.command("synthesize")(with_paths(synthesize.synthesize))
 app.command("walk")(with_paths(inspect.walk))
 app.command("activations")(with_paths(inspect.activations))
+app.command("pairs")(with_paths(pairs.pairs))
 app.command("convert")(with_paths(convert.convert))
 app.command("check")(with_paths(check.check))
 app.command("looks")(with_paths(looks.looks))
 app.command("fit-camera")(with_paths(fit_camera.fit_camera))
 app.command("train")(with_paths(train.train))
+app.command("fine-tune")(with_paths(fine_tune.fine_tune))
 export_app = typer.Typer(cls=WithItself)
 export_app.command(ITSELF)(with_paths(export.export))
 export_app.command("finish")(with_paths(shards.finish))

@@ -1,15 +1,16 @@
-"""The questions of the Python surface: `does_it_help` and `evaluate_realism`."""
+"""Of the Python surface what ends in a measurement: `does_it_help`, `evaluate_realism` and `fine_tune`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_synth.core import arguments
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 
 if TYPE_CHECKING:
+    from napari_synth.evaluation.fine_tuning import FineTuneResult
     from napari_synth.evaluation.realism import RealismReport
     from napari_synth.evaluation.usefulness import HelpReport
 
@@ -94,6 +95,56 @@ def evaluate_realism(
         groups=str(groups),
         deep=deep,
         segmentor=str(segmentor),
+        seed=arguments.whole_number(seed, "seed"),
+        device=arguments.text(device, "device"),
+        overwrite=overwrite,
+    )
+    return run(request, on_progress, cancel)
+
+
+def fine_tune(
+    model: str | Path,
+    data: str | Path,
+    out: str | Path,
+    *,
+    look: str = "",
+    start_look: str = "",
+    minutes: float = 15.0,
+    settings: Mapping[str, Any] | None = None,
+    unlabelled: str | Path | None = None,
+    resume: bool = False,
+    check: bool = True,
+    judge: bool = True,
+    deep: bool = True,
+    seed: int = 1,
+    device: str = "auto",
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+    cancel: CancelToken | None = None,
+) -> FineTuneResult:
+    """Teach a generator with styles the look of a few pairs; see `FineTuneRequest` for all of this.
+
+    The new file holds the new look alone. What it was worth is measured on what was held out, and may be nothing.
+
+    >>> done = ns.fine_tune("optional-pix2pix-nuclei", "my-pairs", "my-look.safetensors", look="my microscope")
+    >>> print(done.sentence)
+    """
+    from napari_synth.evaluation.fine_tuning import FineTuneRequest
+    from napari_synth.evaluation.fine_tuning import fine_tune as run
+
+    request = FineTuneRequest(
+        str(arguments.place(model, "model")),
+        arguments.place(data, "data"),
+        arguments.place(out, "out"),
+        look=arguments.text(look, "look"),
+        start_look=arguments.text(start_look, "start_look"),
+        minutes=arguments.finite_number(minutes, "minutes"),
+        settings=dict(arguments.table(settings, "settings")),
+        unlabelled=None if unlabelled is None else arguments.place(unlabelled, "unlabelled"),
+        resume=resume,
+        check=check,
+        judge=judge,
+        deep=deep,
         seed=arguments.whole_number(seed, "seed"),
         device=arguments.text(device, "device"),
         overwrite=overwrite,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from napari_synth.training.request import TrainRequest, TrainResult
 from napari_synth.training.state import RESUME_SUFFIX, read_training_state
 
 TRAINING_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+OnStep = Callable[[int, dict[str, float]], None]
 LENGTH = {"steps", "minutes"}
 """Settings that say how long a run is, and may change when it is resumed."""
 
@@ -58,12 +60,16 @@ def settings_for(request: TrainRequest) -> ObjectiveSettings:
 
 
 def train(
-    request: TrainRequest, on_progress: OnProgress = ignore_progress, cancel: CancelToken | None = None
+    request: TrainRequest,
+    on_progress: OnProgress = ignore_progress,
+    cancel: CancelToken | None = None,
+    on_step: OnStep = lambda _step, _losses: None,
 ) -> TrainResult:
     """Train until the planned steps are done or ``cancel`` is set; both leave a usable model.
 
-    Progress counts steps and is reported after each. On one CPU a resumed run ends with the same
-    weights as an uninterrupted one.
+    Progress counts steps and is reported after each; then ``on_step`` is given how many there were and the losses of
+    the last one, and may wait: that time is not counted. On one CPU a resumed run ends with the same weights as an
+    uninterrupted one.
 
     Raises
     ------
@@ -79,11 +85,11 @@ def train(
     if request.precision and request.precision not in TRAINING_PRECISIONS:
         raise unknown_name("precision", request.precision, list(TRAINING_PRECISIONS))
     settings = settings_for(request)
-    _check_free(request)
+    check_free(request)
     check_writable(request.out)
     lock = request.out.with_name(f".{request.out.name}.lock")
     with holding(lock, f"The model {request.out}") if _leads() else nullcontext():
-        return _train(request, settings, on_progress, cancel)
+        return _train(request, settings, on_progress, cancel, on_step)
 
 
 def _leads() -> bool:
@@ -91,8 +97,14 @@ def _leads() -> bool:
     return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
-def _check_free(request: TrainRequest) -> None:
-    """Refuse to replace a finished model or state, unless it is the state that is gone on with."""
+def check_free(request: TrainRequest) -> None:
+    """Refuse to replace a finished model or state, unless it is the state that is gone on with.
+
+    Raises
+    ------
+    InputError
+        Naming the file.
+    """
     if request.overwrite or (request.resume is not None and _same_file(request.resume, request.resume_path)):
         return
     for path in (request.out, request.resume_path, request.preview_path):
@@ -105,14 +117,30 @@ def _same_file(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _train(
-    request: TrainRequest, settings: ObjectiveSettings, on_progress: OnProgress, cancel: CancelToken
-) -> TrainResult:
-    existing = user_path(request.data)
-    data = existing if existing.is_file() else existing_folder(existing, "data folder")
+def begun(request: TrainRequest, settings: ObjectiveSettings) -> Objective:
+    """The objective of a request with its data read, and the weights it starts from.
+
+    Raises
+    ------
+    InputError
+        If the data or the weights are unusable.
+    """
+    data = _data(request)
     objective = objective_class(request.architecture, request.preset)(settings, data, request.seed)
     if request.init is not None:
         _start_from(request.init, objective)
+    return objective
+
+
+def _data(request: TrainRequest) -> Path:
+    existing = user_path(request.data)
+    return existing if existing.is_file() else existing_folder(existing, "data folder")
+
+
+def _train(
+    request: TrainRequest, settings: ObjectiveSettings, on_progress: OnProgress, cancel: CancelToken, on_step: OnStep
+) -> TrainResult:
+    objective = begun(request, settings)
     if objective.first() is not None:
         objective.use(_trained_first(request, objective, on_progress, cancel))
     device = resolve_device(request.device)
@@ -122,11 +150,11 @@ def _train(
     benchmark, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True  # all batches have one shape
     torch.set_flush_denormal(True)  # vanishing gradients of a fresh capsule net take a CPU 4 times as long
     objective.set_up(fabric)
-    run = _Run(replace(request, precision=chosen), objective, fabric, data_hash(data))
+    run = _Run(replace(request, precision=chosen), objective, fabric, data_hash(_data(request)))
     if request.resume is not None:
         run.restore(request.resume)
     try:
-        return run.until_done(on_progress, cancel)
+        return run.until_done(on_progress, cancel, on_step)
     finally:
         torch.backends.cudnn.benchmark = benchmark
         torch.set_flush_denormal(False)  # a state of the processor, which others in this process do not expect
@@ -262,13 +290,13 @@ class _Run:
         spent = settings.steps * self.seconds / (60 * settings.minutes) if settings.minutes else 0
         return float(self._agreed(max(self.step, spent)))
 
-    def until_done(self, on_progress: OnProgress, cancel: CancelToken) -> TrainResult:
+    def until_done(self, on_progress: OnProgress, cancel: CancelToken, on_step: OnStep) -> TrainResult:
         total = self.objective.settings.steps
         watch = Stopwatch(total, on_progress, found=int(self._position()))
-        saved = began = time.monotonic()
-        spent = self.seconds
-        while (position := self._position()) < total and not self._agreed(cancel.cancelled):
-            self.objective.set_learning_rate(self.objective.learning_rate_factor(position))
+        saved = shown = time.monotonic()
+        while (position := self._position()) < total and not self._agreed(cancel.cancelled or self.objective.finished):
+            began = time.monotonic()
+            self.objective.at(position)
             try:
                 self.losses = self.objective.step(self.step)
             except (RuntimeError, ValueError) as error:
@@ -277,13 +305,19 @@ class _Run:
             if self._agreed(bool(broken)):
                 raise self._broke_down(f"the loss {' and '.join(broken)} is")
             self.step += 1
-            self.seconds = spent + time.monotonic() - began
+            if self._agreed(self.request.preview_seconds and time.monotonic() - shown > self.request.preview_seconds):
+                self._show()
+                shown = time.monotonic()
+            self.seconds += time.monotonic() - began
             found = min(int(self._position()), total)
             watch.report(found, "  ".join(f"{name} {value:.3g}" for name, value in self.losses.items()))
+            on_step(self.step, self.losses)
             due = time.monotonic() - saved > 60 * self.request.checkpoint_minutes
             if self._agreed(due) and found < total:
+                began = time.monotonic()
                 self.save()
                 saved = time.monotonic()
+                self.seconds += saved - began
         self.save()
         remarks = tuple(self.objective.remarks)
         request = self.request
@@ -324,8 +358,12 @@ class _Run:
         self.kept_step = self.step
         save_model(self.request.out, self._card(), self.objective.exported.state_dict())
         self.objective.save_beside(self.request.out)
-        with writing(self.request.preview_path) as temporary:
-            iio.imwrite(temporary, self.objective.preview(), extension=".png")
+        self._show()
+
+    def _show(self) -> None:
+        if self.fabric.is_global_zero:
+            with writing(self.request.preview_path) as temporary:
+                iio.imwrite(temporary, self.objective.preview(), extension=".png")
 
     def _broke_down(self, what: str) -> WorkError:
         """The error for numbers that are none any more."""

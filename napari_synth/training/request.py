@@ -41,6 +41,8 @@ class TrainRequest:
         One of `TRAINING_PRECISIONS`; empty: what suits the objective and the device.
     checkpoint_minutes : float
         Time between two checkpoints.
+    preview_seconds : float
+        Time between two previews; 0: with the checkpoints only.
     overwrite : bool
         Replace a model of the same name; a run that is resumed replaces its own.
     """
@@ -58,6 +60,7 @@ class TrainRequest:
     devices: int = 1
     precision: str = ""
     checkpoint_minutes: float = 3.0
+    preview_seconds: float = 0.0
     overwrite: bool = False
 
     @property

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 OBJECTIVES: Registry[tuple[str, ...]] = Registry(
     "architecture to train",
     {
-        "optional-pix2pix": ("styled:StyledObjective", "pix2pix:Pix2PixObjective"),
+        "optional-pix2pix": (
+            "styled:StyledObjective",
+            "pix2pix:Pix2PixObjective",
+            "napari_synth.training.fine_tune.objective:FineTuneObjective",
+        ),
         "pix2pix": ("pix2pix:Pix2PixObjective",),
         "capspix2pix": ("capspix2pix:CapsPix2PixObjective",),
         "metgan": ("metgan_hinge:HingeMetGANObjective", "metgan:MetGANObjective"),

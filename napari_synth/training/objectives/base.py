@@ -105,6 +105,15 @@ class Objective(ABC):
             for group in optimizer.param_groups:
                 group["lr"] = self.settings.learning_rate * factor
 
+    def at(self, position: float) -> None:
+        """Make ready for a step at a position of the plan, in steps."""
+        self.set_learning_rate(self.learning_rate_factor(position))
+
+    @property
+    def finished(self) -> bool:
+        """Whether going on would be of no use."""
+        return False
+
     def learning_rate_factor(self, step: float) -> float:
         """Constant for the first half, then linear to 0 (pix2pix' 100 + 100 epochs)."""
         factor: float = 2 * (1 - step / self.settings.steps)

@@ -197,7 +197,7 @@ class StyledObjective(PairsObjective):
         masks, real, numbers = self.crops.batch(step, s.batch_size, rank)
         x, real = (t.contiguous(memory_format=torch.channels_last) for t in (self.inputs(masks, numbers), real))
 
-        generator.train()
+        self.training_mode(generator)
         mean, log_variance = encoder(x, real)
         spread = (log_variance / 2).exp()
         wanted, wanted_spread = self._memory.draw(numbers, draw)
@@ -235,7 +235,9 @@ class StyledObjective(PairsObjective):
         loss_coarse = weighted_l1(avg_pool2d(fake, COARSE), avg_pool2d(real, COARSE), from_image)
         loss_kl = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1).mean()
         loss_style = weighted_l1(read_again, wanted, is_drawn.float())
+        more = self.more_terms(masks, real, fake, from_image, step)
         loss = loss_gan + s.features * loss_features + s.coarse * loss_coarse + s.kl * loss_kl + s.style * loss_style
+        loss = sum(more.values(), loss)
         for name in ("generator", "encoder"):
             self.optimizers[name].zero_grad()
         self.fabric.backward(loss)
@@ -245,34 +247,53 @@ class StyledObjective(PairsObjective):
         self._memory.keep(numbers, mean, spread, draw)
         self._follow(min(s.average, (step + 1) / (step + 20)))
         parts = {"D": loss_d, "GAN": loss_gan, "features": loss_features, "coarse": loss_coarse, "KL": loss_kl}
-        return self.shown(step, {**parts, "style": loss_style})
+        return self.shown(step, {**parts, "style": loss_style, **more})
+
+    def training_mode(self, generator: nn.Module) -> None:
+        """Make the generator ready for a step."""
+        generator.train()
+
+    def more_terms(self, masks: Tensor, real: Tensor, fake: Tensor, from_image: Tensor, step: int) -> dict[str, Tensor]:
+        """Further terms of the generator's loss by name, with their weights; none here.
+
+        Parameters
+        ----------
+        masks : Tensor, shape (B, 1, H, W)
+        real, fake : Tensor, shape (B, 3, H, W)
+        from_image : Tensor, shape (B, 1)
+            1 where the style was read off the real image, else 0.
+        step : int
+        """
+        return {}
 
     def complete(self) -> None:
         """Fill the bank: of the codes of upright training crops those that lie in their middles."""
-        encoder = self.average.encoder
+        exported = self.exported
         for number in range(len(self.options)):
             starts = range(0, BANK_CROPS, READING_BATCH)
             batches = (self.crops.upright(number, range(start, start + READING_BATCH)) for start in starts)
             numbers = torch.full((READING_BATCH,), number, device=self.fabric.device)
-            codes, spreads = read_styles(encoder, [(self.inputs(mask, numbers), image) for mask, image in batches])
+            codes, spreads = read_styles(
+                exported.encoder, [(self.inputs(mask, numbers), image) for mask, image in batches]
+            )
             chosen = greedy_medoids(codes, self.settings.bank_size)
-            self.average.bank[number] = torch.from_numpy(codes[chosen])
-            self.average.bank_spread[number] = torch.from_numpy(spreads[chosen])
+            exported.bank[number] = torch.from_numpy(codes[chosen])
+            exported.bank_spread[number] = torch.from_numpy(spreads[chosen])
 
     @torch.no_grad()
     def _drawn(self, labels: np.ndarray, number: int, image: np.ndarray | None, member: int) -> np.ndarray:
         """An image in the style of ``image``, or of a member of the bank."""
-        device, average = self.fabric.device, self.average
+        device, network = self.fabric.device, self.exported
         mask = torch.from_numpy(mask_plane(labels, self.settings.mask_meaning))[None, None].to(device)
         x = self.inputs(mask, torch.tensor([number], device=device))
-        style = average.bank[number, member % self.settings.bank_size][None]
+        style = network.bank[number, member % self.settings.bank_size][None]
         if image is not None:
             real = torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
-            style, _ = average.encoder(x, real)
+            style, _ = network.encoder(x, real)
         key = derived_seed(self.seed, "preview", member)
         height, width = labels.shape
         noise = noise_planes(key, self._periods, 0, 0, height, width, device)
-        made = average.drawn(x, noise[None], style)
+        made = network.drawn(x, noise[None], style)
         return from_network(made[0].permute(1, 2, 0).float().cpu().numpy())
 
     def render(self, labels: np.ndarray, number: int) -> np.ndarray:

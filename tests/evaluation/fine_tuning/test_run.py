@@ -1,0 +1,202 @@
+import json
+import shutil
+import threading
+import time
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+import napari_synth as ns
+from napari_synth.core.errors import InputError, WorkError
+from napari_synth.core.progress import CancelToken
+from napari_synth.evaluation.fine_tuning import FineTuneRequest, fine_tune
+from napari_synth.models.checkpoint import read_card
+from napari_synth.training.fine_tune.plan import make_plan
+from napari_synth.training.fine_tune.progress_file import read_progress
+from tests.helpers import nuclei, pair_folder, small_generator, small_styled
+
+SMALL = {"crop": 64, "ndf": 2, "memory": 4, "batch_size": 2, "check_every": 2}
+
+
+@pytest.fixture
+def start(tmp_path):
+    return small_styled(tmp_path / "start.safetensors")
+
+
+@pytest.fixture
+def data(tmp_path):
+    return pair_folder(tmp_path / "mine", 4, (128, 128))
+
+
+def asked(start, data, out="out/look.safetensors", steps=4, **more):
+    settings = SMALL | {"steps": steps, "minutes": 5.0} | more.pop("settings", {})
+    out = data.parent / out
+    return FineTuneRequest(str(start), data, out, settings=settings, device="cpu", deep=False, **more)
+
+
+def events_of(request):
+    return [event["event"] for event in read_progress(request.progress_path)]
+
+
+def test_a_look_of_four_pairs_is_made_measured_and_rendered(start, data):
+    request = asked(start, data, look="my microscope")
+    seen = []
+    result = fine_tune(request, on_event=lambda event, _: seen.append(event))
+    assert result.steps == 4
+    assert not result.stopped
+    card = read_card(result.path)
+    assert card.options == ["my microscope"]
+    assert card.training.init == str(start)
+    assert (card.training.data[0].files, card.training.data[0].held_out) == (3, 1)
+    (verdict,) = result.verdicts
+    assert verdict.headline is not None
+    assert card.figures[f"my microscope.{verdict.headline.name}.before"] > 0
+    assert verdict.sentence in card.notes
+    assert ("it helped" in verdict.sentence) != ("it did not help" in verdict.sentence)
+    assert iio.imread(result.sheet).shape[1] > 4 * 256
+    assert iio.imread(request.out.with_suffix(".preview.png")).ndim == 3
+    for name in ("checked", "plan", "step", "judging", "done"):
+        assert name in seen
+        assert name in events_of(request)
+    image = ns.load_model(result.path, "cpu").render(nuclei((64, 64)), "my microscope", 3).image
+    assert image.shape == (64, 64, 3)
+    assert image.std() > 0
+
+
+def test_the_plan_says_what_it_takes_and_writes_nothing(start, data):
+    request = asked(start, data, steps=7, start_look="grey")
+    plan = make_plan(request)
+    assert plan.steps == 7
+    assert plan.seconds_per_step > 0
+    assert [(look.name, look.start, look.pairs, look.held_out) for look in plan.looks] == [("mine", "grey", 3, 1)]
+    assert "7 steps" in plan.sentence
+    assert "min" in plan.sentence
+    assert not request.out.parent.exists()
+
+
+def test_several_looks_of_a_folder_become_options(start, tmp_path):
+    for name, grey in (("colour", False), ("grey", True)):
+        pair_folder(tmp_path / "both" / name, 2, (96, 160), grey=grey)
+    result = fine_tune(asked(start, tmp_path / "both", judge=False))
+    card = read_card(result.path)
+    assert card.options == ["colour", "grey"]
+    assert [look.rgb for look in card.looks] == [True, False]
+    assert any("a quarter of each" in remark for remark in result.remarks)
+    model = ns.load_model(result.path, "cpu")
+    assert [model.render(nuclei(), name).image.ndim for name in card.options] == [3, 2]
+
+
+def test_images_without_labels_join(start, data, tmp_path):
+    pair_folder(tmp_path / "more", 2, (80, 80))
+    result = fine_tune(asked(start, data, judge=False, unlabelled=tmp_path / "more" / "images"))
+    assert "2 images without labels join." in result.remarks
+    lines = [event for event in read_progress(asked(start, data).progress_path) if event["event"] == "step"]
+    assert "unconditional" in lines[-1]["losses"]
+    assert str(tmp_path) not in json.dumps(read_card(result.path).training.settings)
+
+
+def test_stopped_by_a_file_it_keeps_what_it_has_and_goes_on(start, data):
+    request = asked(start, data, steps=30)
+
+    def stop(event, values):
+        if event == "step":
+            request.stop_path.touch()
+
+    result = fine_tune(request, on_event=stop)
+    assert result.stopped
+    assert 0 < result.steps < 30
+    assert read_card(result.path).options == ["mine"]
+    assert not request.stop_path.exists()
+    more = fine_tune(asked(start, data, steps=result.steps + 2, resume=True, judge=False))
+    assert more.steps == result.steps + 2
+    assert events_of(request).count("done") == 2
+
+
+def test_stopped_and_gone_on_with_it_ends_as_if_it_had_not_been(start, data):
+    whole = fine_tune(asked(start, data, "whole.safetensors", judge=False, check=False))
+    half = asked(start, data, "half.safetensors", judge=False, check=False)
+    cancel = CancelToken()
+    fine_tune(half, lambda progress: progress.done == 2 and cancel.cancel(), cancel)
+    done = fine_tune(asked(start, data, "half.safetensors", judge=False, check=False, resume=True))
+    assert done.steps == whole.steps
+    mask = nuclei()
+    images = [ns.load_model(result.path, "cpu").render(mask, "mine", 1).image for result in (whole, done)]
+    np.testing.assert_array_equal(*images)
+
+
+def test_it_waits_for_as_long_as_the_file_for_it_is_there(start, data):
+    request = asked(start, data, steps=6, judge=False)
+    steps_while_paused = []
+
+    def act(event, values):
+        if event == "step" and not steps_while_paused:
+            request.pause_path.touch()
+        elif event == "paused":
+            steps_while_paused.append(events_of(request).count("step"))
+            threading.Timer(0.6, request.pause_path.unlink).start()
+        elif event == "going on":
+            steps_while_paused.append(events_of(request).count("step"))
+
+    began = time.monotonic()
+    assert fine_tune(request, on_event=act).steps == 6
+    assert time.monotonic() - began > 0.6
+    assert steps_while_paused[0] == steps_while_paused[1]
+
+
+@pytest.mark.parametrize("what", ["name", "styles", "look", "name of two", "folder", "unlabelled", "setting", "grey"])
+def test_what_cannot_be_done_is_said_before_anything_is_written(what, start, data, tmp_path):
+    more = {}
+    if what == "styles":
+        start = small_generator(tmp_path / "plain.safetensors")
+    elif what == "look":
+        more["start_look"] = "purple"
+    elif what == "name of two":
+        pair_folder(tmp_path / "both" / "a")
+        shutil.copytree(tmp_path / "both" / "a", tmp_path / "both" / "b")
+        data, more["look"] = tmp_path / "both", "one"
+    elif what == "folder":
+        shutil.rmtree(data)
+    elif what == "unlabelled":
+        (tmp_path / "none").mkdir()
+        more["unlabelled"] = tmp_path / "none"
+    elif what == "setting":
+        more["settings"] = {"crop": 65}
+    elif what == "grey":
+        image = iio.imread(data / "images" / "01.png")
+        iio.imwrite(data / "images" / "01.png", image.mean(-1).astype(np.uint8))
+    request = asked(start, data, **more)
+    if what == "name":
+        request.out.parent.mkdir()
+        request.out.write_bytes(b"mine")
+    with pytest.raises(InputError) as refused:
+        fine_tune(request)
+    assert refused.value.action
+    assert what != "name" or request.out.read_bytes() == b"mine"
+    assert what == "name" or not request.out.exists()
+
+
+def test_two_at_once_with_one_name_are_refused(start, data):
+    request = asked(start, data, judge=False)
+    second = []
+
+    def begin(event, _):
+        if event == "step" and not second:
+            with pytest.raises(WorkError) as refused:
+                fine_tune(asked(start, data, judge=False, overwrite=True))
+            second.append(refused.value.problem)
+
+    assert fine_tune(request, on_event=begin).steps == 4
+    assert "in use by another run" in second[0]
+    assert "done" in events_of(request)
+
+
+def test_a_folder_that_vanishes_meanwhile_does_not_end_the_run(start, data):
+    def act(event, _):
+        if event == "plan":
+            shutil.copytree(data, data.with_name("kept"))
+        if event == "step" and data.exists():
+            shutil.rmtree(data)
+
+    result = fine_tune(asked(start, data), on_event=act)
+    assert result.verdicts
