@@ -336,8 +336,8 @@ def _about_colour(pictures: Pictures) -> list[str]:
     if not pictures.colour:
         return []
     return [
-        "The images are in colour: blur, background, gain, offset and noise are those of the mean of the three "
-        "channels, the same in each; gamma stays 1. Stain and hue stay those of the look: Style of my image takes these."
+        "In colour, blur, background, gain, offset and noise are fitted to the mean of three "
+        "channels, the same for each; gamma stays 1. Stain and hue stay as in the look: Style of my image takes them."
     ]
 
 
