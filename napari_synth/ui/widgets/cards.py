@@ -74,6 +74,7 @@ class Fold(QWidget):
         self.head = described(QPushButton(), title, tip)
         self.head.setCheckable(True)
         self.head.setStyleSheet("text-align: left; padding: 3px 6px;")
+        self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a long title widens nothing
         self._inside = QWidget()
         self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(4, 0, 0, 0)

@@ -42,7 +42,7 @@ class Plain:
 
     def run(self, request, steering=None):
         labels, rng = request.labels, numpy_rng(request.seed or 0, "plain")
-        levels = rng.uniform(70, 200, labels.max() + 1)
+        levels = rng.permutation(np.linspace(70, 200, labels.max() + 1))
         rough = ndimage.gaussian_filter(rng.standard_normal(labels.shape), 1.0) * 12 * 3.5
         image = np.where(labels > 0, levels[labels] + rough, 12 + rough / 6)
         image = ndimage.gaussian_filter(image, 0.6)

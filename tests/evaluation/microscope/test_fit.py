@@ -36,9 +36,9 @@ def taken(camera, option="bright", count=8, side=160):
 def test_a_planted_camera_is_found_again(tmp_path):
     planted = PLANTED[0]
     reached = []
-    masks = [discs(160, 50 + seed) for seed in range(8)]
+    images, masks = taken(planted, count=12), [discs(160, 50 + seed) for seed in range(12)]
     found = fit_to(
-        taken(planted), Plain(), None, "bright", masks=masks, patches=24, on_progress=lambda p: reached.append(p.done)
+        images, Plain(), None, "bright", masks=masks, patches=16, on_progress=lambda p: reached.append(p.done)
     )
     missed = off(found.camera, planted)
     assert max(missed.values()) < CLOSE, missed

@@ -51,9 +51,8 @@ class Camera:
         if settings is None:
             return "off"
         done = [f"blur {settings.blur:.1f} px"] if settings.blur else []
-        done += ["exposure"] if {"gain", "offset", "gamma"} & settings.changed.keys() else []
-        done += ["background"] if any(name.startswith("background") for name in settings.changed) else []
         done += ["noise"] if settings.shot_noise or settings.read_noise else []
+        done += ["exposure"] if settings.changed.keys() - {"blur", "shot_noise", "read_noise"} else []
         return ", ".join(done) or "on, changes nothing"
 
     def set_by_hand(self, name: str) -> None:

@@ -38,7 +38,7 @@ def test_the_camera_is_off_and_folded_at_first(synthesize, session):
 
 def test_a_slider_switches_it_on_and_the_image_is_that_of_python(synthesize, session, chosen, viewer, qtbot, finish):
     synthesize.camera.form.controls["blur"].setValue(1.5)
-    qtbot.waitUntil(lambda: "mask · he" in viewer.layers)
+    qtbot.waitUntil(lambda: "mask · he" in viewer.layers, timeout=20_000)
     finish(chosen.jobs)
     assert session.context.camera.settings == ns.CameraSettings(blur=1.5)
     assert "blur 1.5" in synthesize.camera.head.text()
@@ -55,17 +55,17 @@ def test_a_slider_switches_it_on_and_the_image_is_that_of_python(synthesize, ses
     synthesize.camera.on.setChecked(False)
     finish(chosen.jobs)
     plain = model.render(painted(), "he", session.context.look.seed).image
-    qtbot.waitUntil(lambda: np.array_equal(viewer.layers["mask · he"].data, plain))
+    qtbot.waitUntil(lambda: np.array_equal(viewer.layers["mask · he"].data, plain), timeout=20_000)
     assert "camera" not in viewer.layers["mask · he"].metadata["napari_synth"]
 
 
 def test_the_image_that_follows_the_brush_follows_the_camera(session, chosen, viewer, qtbot, finish):
     chosen.following.switch(True)
-    qtbot.waitUntil(lambda: "mask · he" in viewer.layers)
+    qtbot.waitUntil(lambda: "mask · he" in viewer.layers, timeout=20_000)
     session.context.camera.take(CAMERA)
     model = ns.load_model(session.context.look.model, "cpu")
     expected = model.render(painted(), "he", session.context.look.seed, camera=CAMERA).image
-    qtbot.waitUntil(lambda: np.abs(viewer.layers["mask · he"].data.astype(int) - expected).max() <= 1)
+    qtbot.waitUntil(lambda: np.abs(viewer.layers["mask · he"].data.astype(int) - expected).max() <= 1, timeout=20_000)
 
 
 def test_what_was_fitted_is_marked_until_it_is_moved(synthesize, session):
