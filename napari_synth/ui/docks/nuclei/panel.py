@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_synth.core.errors import SynthError
 from napari_synth.masks.samplers import SAMPLERS
@@ -26,9 +27,10 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.nuclei.library_button import LibraryButton
 from napari_synth.ui.docks.nuclei.shape_choice import REACH
 from napari_synth.ui.docks.nuclei.shape_pictures import PREVIEW, LatentSliders, ShapeGrid, shape_pixmap
+from napari_synth.ui.napari_bridge.mask_layers import unit_of
 from napari_synth.ui.napari_bridge.theme import follow_theme, theme_colours
 from napari_synth.ui.widgets.binding import bind, set_value
-from napari_synth.ui.widgets.controls import number
+from napari_synth.ui.widgets.controls import number, scale_area
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, beside, described, row
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from napari_synth.ui.docks.nuclei.actions import NucleusActions
     from napari_synth.ui.docks.nuclei.choices import Tool
 
+AREAS = (4, 100_000)
+"""Smallest and largest area of a nucleus, in pixels."""
 SETTLE_MS = 150
 """A slider that rests so long makes one change, and one step of undo, of the nucleus that is edited."""
 TOOLS: tuple[tuple[Tool, str, str], ...] = (
@@ -142,14 +146,14 @@ class NucleiPanel(Panel):
         self.angle.setWrapping(True)
         self.turn_random = described(QCheckBox("by chance"), "Angle by chance", "Turn each stamp by chance")
         row(grid, "Angle (°)", beside(self.angle, self.turn_random))
-        self.area = number(4, 100_000, 50, 0, "Area", "Square pixels, of stamps or of the nucleus that is edited")
+        self.area = number(*AREAS, 50, 0, "Area", "Of stamps or of the nucleus that is edited, in the unit of the mask")
         self.size_random = described(
             QCheckBox("by chance"), "Area by chance", "Draw the area of each stamp as set under Mask"
         )
         self.true_size = described(
             QCheckBox("true size"), "True size", "Stamp a shape of the library with the area it had in its mask"
         )
-        row(grid, "Area (px²)", beside(self.area, self.size_random, self.true_size))
+        self.unit = row(grid, "Area (px²)", beside(self.area, self.size_random, self.true_size))
 
     def _build_tools(self) -> None:
         self.tools: dict[Tool, QPushButton] = {}
@@ -171,7 +175,7 @@ class NucleiPanel(Panel):
         choices = self.dock.choices
         bind(choices, "sampler", self.sampler, store=self.dock.shapes.use_sampler)
         bind(choices, "angle", self.angle)
-        bind(choices, "area", self.area, shown=self._shown_area)
+        bind(choices, "area", self.area, shown=self._shown_area, stored=self._stored_area)
         bind(choices, "turn_random", self.turn_random)
         bind(choices, "size_random", self.size_random)
         bind(choices, "true_size", self.true_size)
@@ -193,6 +197,8 @@ class NucleiPanel(Panel):
         self.open.clicked.connect(self._open)
         self.save.clicked.connect(self._save)
         follow_theme(self.context.viewer, self, self._show_theme)
+        self.watch(self.context.masks.changed, self._show_unit)
+        self.watch(self.context.masks.current_changed, self._show_unit)
         self.watch(dock.choices.events, self._show_choices)
         self.watch(dock.libraries.changed, self._show_library)
         self.watch(shapes.thumbnails_changed, self._show_thumbnails)
@@ -236,7 +242,19 @@ class NucleiPanel(Panel):
             self.dock.reshaping.apply()
 
     def _shown_area(self, area: float) -> float:
-        return self.dock.choices.shown_area
+        return self.dock.choices.shown_area * unit_of(self.context.masks.current)[0] ** 2
+
+    def _stored_area(self, value: float) -> float:
+        return value / unit_of(self.context.masks.current)[0] ** 2
+
+    def _show_unit(self) -> None:
+        """Areas are those of the chosen mask: µm² where its layer has units."""
+        pixel, unit = unit_of(self.context.masks.current)
+        self.unit.setText(f"Area ({unit}²)")
+        with signals_blocked(self.area):
+            scale_area(self.area, pixel)
+            self.area.setRange(*(limit * pixel**2 for limit in AREAS))
+        set_value(self.area, self._shown_area(0))
 
     def _show_choices(self) -> None:
         choices = self.dock.choices
@@ -244,7 +262,7 @@ class NucleiPanel(Panel):
         self.reshapes.setVisible(editing)
         self.reshapes.setText(f"Sliders and map change nucleus {choices.selected}")
         true_size = choices.stamps_true_size and not editing
-        set_value(self.area, choices.shown_area)
+        set_value(self.area, self._shown_area(0))
         self.angle.setEnabled(editing or not choices.turn_random)
         self.area.setEnabled(editing or not (choices.size_random or true_size))
         self.turn_random.setEnabled(not editing)

@@ -306,3 +306,18 @@ def test_the_panel_shows_what_there_is(session, viewer, qtbot, finish):
     layer.undo()
     assert np.count_nonzero(layer.data == 1) > 0
     viewer.theme = "light"
+
+
+def test_areas_are_in_the_unit_of_the_mask(panel, session, viewer):
+    nuclei = panel("nuclei")
+    dock = session.actions(NucleusActions)
+    viewer.add_labels(np.zeros((90, 90), np.uint16), name="plain")
+    dock.choices.area = 800.0
+    assert (nuclei.unit.text(), nuclei.area.value()) == ("Area (px²)", 800)
+    viewer.add_labels(np.zeros((90, 90), np.uint16), name="scaled", scale=(0.5, 0.5), units=("um", "um"))
+    assert (nuclei.unit.text(), nuclei.area.value()) == ("Area (µm²)", 200)
+    assert dock.choices.area == 800, "nothing but the unit changed"
+    nuclei.area.setValue(50)
+    assert dock.choices.area == 200
+    session.context.masks.current = viewer.layers["plain"]
+    assert (nuclei.unit.text(), nuclei.area.value()) == ("Area (px²)", 200)
