@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 LENGTH_UNITS = {"micrometer": "micron", "nanometer": "nm", "millimeter": "mm"}
 """napari's names to those ImageJ writes; other units are passed on as they are."""
-SIGNS = {"micron": "µm", "micrometer": "µm"}
-"""Units as a person writes them."""
 
 
 class MaskLayers(LayerList):
@@ -156,19 +154,6 @@ def pixel_size(layer: Labels) -> PixelSize:
             f"The layer {layer.name!r} counts y in {units[0]} and x in {units[1]}.", "Give both axes the same unit."
         )
     return PixelSize(y, x, LENGTH_UNITS.get(units[0], units[0]))
-
-
-def unit_of(layer: Labels | None) -> tuple[float, str]:
-    """The side of a pixel of a mask and its unit as a person writes it; 1 px where it has none."""
-    if layer is None:
-        return 1.0, "px"
-    try:
-        size = pixel_size(layer)
-    except InputError:
-        return 1.0, "px"
-    if size.unit == "pixel":
-        return 1.0, "px"
-    return (size.y * size.x) ** 0.5, SIGNS.get(size.unit, size.unit)
 
 
 def file_of(layer: Labels) -> str:

@@ -162,13 +162,6 @@ class ImageCombo(QComboBox):
             self._images.current = layer
 
 
-def scale_area(box: QDoubleSpinBox, pixel: float) -> None:
-    """Digits and steps that make sense for areas where a pixel has this side."""
-    area = pixel**2
-    box.setDecimals(0 if area >= 1 else 1 if area >= 0.01 else 3)
-    box.setSingleStep(50 * area if area < 1 else 50)
-
-
 def look_icon(option: Look, side: int) -> QIcon:
     """The thumbnail of a look; a plain square where the card has none."""
     picture = QPixmap()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from napari_synth.ui.docks.masks.choices import LARGEST, SMALLEST
-from napari_synth.ui.napari_bridge.mask_layers import unit_of
 from napari_synth.ui.widgets.binding import bind, set_value
-from napari_synth.ui.widgets.controls import number, scale_area, whole
+from napari_synth.ui.widgets.controls import number, whole
 from napari_synth.ui.widgets.panel import beside, watch
+from napari_synth.ui.widgets.units import fit_digits, unit_of
 
 if TYPE_CHECKING:
     from napari_synth.ui.context.context import Context
@@ -70,7 +70,7 @@ class AreaBoxes(QWidget):
         enlarged = base is not None and field.area_law == "scale"
         texts = ("64² shapes", f"× {base.scale_low:g}–{base.scale_high:g}") if base and enlarged else ("", "")
         for box, text, area in zip((self.mean, self.spread), texts, (field.area_mean, field.area_sd), strict=True):
-            scale_area(box, pixel)
+            fit_digits(box, pixel)
             box.setSpecialValueText(text)
             set_value(box, box.minimum() if text else area * pixel**2)
 

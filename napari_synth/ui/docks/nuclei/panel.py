@@ -27,12 +27,12 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.nuclei.library_button import LibraryButton
 from napari_synth.ui.docks.nuclei.shape_choice import REACH
 from napari_synth.ui.docks.nuclei.shape_pictures import PREVIEW, LatentSliders, ShapeGrid, shape_pixmap
-from napari_synth.ui.napari_bridge.mask_layers import unit_of
 from napari_synth.ui.napari_bridge.theme import follow_theme, theme_colours
 from napari_synth.ui.widgets.binding import bind, set_value
-from napari_synth.ui.widgets.controls import number, scale_area
+from napari_synth.ui.widgets.controls import number
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, beside, described, row
+from napari_synth.ui.widgets.units import fit_digits, unit_of
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent, QShowEvent
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari_synth.ui.docks.nuclei.choices import Tool
 
 AREAS = (4, 100_000)
-"""Smallest and largest area of a nucleus, in pixels."""
+"""Smallest and largest nucleus, in square pixels."""
 SETTLE_MS = 150
 """A slider that rests so long makes one change, and one step of undo, of the nucleus that is edited."""
 TOOLS: tuple[tuple[Tool, str, str], ...] = (
@@ -153,7 +153,7 @@ class NucleiPanel(Panel):
         self.true_size = described(
             QCheckBox("true size"), "True size", "Stamp a shape of the library with the area it had in its mask"
         )
-        self.unit = row(grid, "Area (px²)", beside(self.area, self.size_random, self.true_size))
+        self.area_label = row(grid, "Area", beside(self.area, self.size_random, self.true_size))
 
     def _build_tools(self) -> None:
         self.tools: dict[Tool, QPushButton] = {}
@@ -197,9 +197,9 @@ class NucleiPanel(Panel):
         self.open.clicked.connect(self._open)
         self.save.clicked.connect(self._save)
         follow_theme(self.context.viewer, self, self._show_theme)
-        self.watch(self.context.masks.changed, self._show_unit)
-        self.watch(self.context.masks.current_changed, self._show_unit)
         self.watch(dock.choices.events, self._show_choices)
+        self.watch(self.context.masks.current_changed, self._show_unit)
+        self.watch(self.context.masks.changed, self._show_unit)
         self.watch(dock.libraries.changed, self._show_library)
         self.watch(shapes.thumbnails_changed, self._show_thumbnails)
         self.watch(shapes.changed, self._show_shape)
@@ -242,19 +242,23 @@ class NucleiPanel(Panel):
             self.dock.reshaping.apply()
 
     def _shown_area(self, area: float) -> float:
-        return self.dock.choices.shown_area * unit_of(self.context.masks.current)[0] ** 2
+        return self.dock.choices.shown_area * self._pixel_area
 
-    def _stored_area(self, value: float) -> float:
-        return value / unit_of(self.context.masks.current)[0] ** 2
+    def _stored_area(self, area: float) -> float:
+        return area / self._pixel_area
+
+    @property
+    def _pixel_area(self) -> float:
+        """Of the chosen mask, in its unit."""
+        return unit_of(self.context.masks.current)[0] ** 2
 
     def _show_unit(self) -> None:
-        """Areas are those of the chosen mask: µm² where its layer has units."""
         pixel, unit = unit_of(self.context.masks.current)
-        self.unit.setText(f"Area ({unit}²)")
+        self.area_label.setText(f"Area ({unit}²)")
+        fit_digits(self.area, pixel)
         with signals_blocked(self.area):
-            scale_area(self.area, pixel)
-            self.area.setRange(*(limit * pixel**2 for limit in AREAS))
-        set_value(self.area, self._shown_area(0))
+            self.area.setRange(*(area * pixel**2 for area in AREAS))
+        self._show_choices()
 
     def _show_choices(self) -> None:
         choices = self.dock.choices
@@ -262,7 +266,7 @@ class NucleiPanel(Panel):
         self.reshapes.setVisible(editing)
         self.reshapes.setText(f"Sliders and map change nucleus {choices.selected}")
         true_size = choices.stamps_true_size and not editing
-        set_value(self.area, self._shown_area(0))
+        set_value(self.area, self._shown_area(choices.area))
         self.angle.setEnabled(editing or not choices.turn_random)
         self.area.setEnabled(editing or not (choices.size_random or true_size))
         self.turn_random.setEnabled(not editing)
