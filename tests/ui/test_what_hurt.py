@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from qtpy.QtCore import Qt
 
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.ui.docks.export.actions import ExportActions
@@ -45,3 +46,16 @@ def test_the_header_of_export_follows_what_is_painted(session, viewer, qtbot):
     export.headline_changed.connect(lambda: heard.append(export.headline))
     mask.paint((20, 20), 1)
     qtbot.waitUntil(lambda: heard[-1:] == ["1 pair ready"], timeout=5000)
+
+
+def test_the_look_above_a_tick_is_the_one_that_is_exported(session, panel, viewer):
+    viewer.add_labels(painted(), name="cells")
+    shown = panel("export")
+    table = shown.table
+    card = session.context.catalogue.card(session.context.look.model)
+    assert table.horizontalHeaderItem(0).text() == "Mask"
+    for column, look in enumerate(card.looks, 1):
+        assert table.horizontalHeaderItem(column).text().replace("\n", ", ") == look.title
+        for other in range(1, table.columnCount()):
+            table.item(0, other).setCheckState(Qt.CheckState.Checked if other == column else Qt.CheckState.Unchecked)
+        assert session.context.export.options == (look.name,)
