@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -306,7 +306,8 @@ class _Run:
                 raise self._broke_down(f"the loss {' and '.join(broken)} is")
             self.step += 1
             if self._agreed(self.request.preview_seconds and time.monotonic() - shown > self.request.preview_seconds):
-                self._show()
+                with suppress(WorkError):  # a full disk is said of a checkpoint
+                    self._show()
                 shown = time.monotonic()
             self.seconds += time.monotonic() - began
             found = min(int(self._position()), total)
