@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from napari_synth.evaluation.pair_check import Report
     from napari_synth.exporting.batch import ExportResult
     from napari_synth.exporting.formats.base import Advice
-    from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.mask_reader import MaskReader
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.masks.statistics import FieldStatistics
     from napari_synth.synthesis.generator import Generator
+    from napari_synth.synthesis.pairs import PairModel
     from napari_synth.training.request import TrainResult
 
 
@@ -42,7 +42,7 @@ def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel
     Returns
     -------
     Generator, ShapeModel or PairModel
-        With ``.render(mask, option, seed)``, ``.decode(z)`` or ``.sample(seed, look)``; a capsule model also
+        With ``.render(mask, option, seed)``, ``.decode(z)`` or ``.sample(seed, option)``; a capsule model also
         takes ``z``, ``capture``, ``routing``, ``set`` and ``scale``.
 
     Raises
@@ -50,13 +50,13 @@ def load_model(name: str | Path, device: str = "auto") -> Generator | ShapeModel
     InputError
         If the model is unknown, damaged, a pickle, or cannot be used this way.
     """
-    from napari_synth.masks.from_noise import PairModel
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.models.registry import load_trained
     from napari_synth.synthesis.generator import Generator
+    from napari_synth.synthesis.pairs import PairModel
 
     trained = load_trained(arguments.place(name, "name"), device)
-    roles = {role.role: role for role in (ShapeModel, PairModel)}
+    roles: dict[str, type[ShapeModel | PairModel]] = {"shapes": ShapeModel, "pairs": PairModel}
     return roles.get(trained.card.role, Generator)(trained)
 
 
@@ -68,11 +68,19 @@ def load_shapes(name: str | Path, device: str = "auto") -> ShapeModel:
     return ShapeModel(load_trained(arguments.place(name, "name"), device))
 
 
-def mask_reader() -> MaskReader:
-    """A reader for the masks of recipes."""
+def load_pairs(name: str | Path, device: str = "auto") -> PairModel:
+    """Load a model that makes pairs from noise."""
+    from napari_synth.models.registry import load_trained
+    from napari_synth.synthesis.pairs import PairModel
+
+    return PairModel(load_trained(arguments.place(name, "name"), device))
+
+
+def mask_reader(device: str = "auto") -> MaskReader:
+    """A reader for the masks of recipes; ``device`` is where models compute them."""
     from napari_synth.masks.mask_reader import MaskReader
 
-    return MaskReader(load_shapes)
+    return MaskReader(lambda name: load_shapes(name, device), load_pairs=lambda name: load_pairs(name, device))
 
 
 def compose_masks(settings: FieldSettings, n: int = 1, seed: int = 1) -> Iterator[tuple[FieldSource, NucleusField]]:
@@ -298,7 +306,7 @@ def export(
     generator = load_generator(recipe_weights(found.model, found.model_sha256), device)
     if compile:
         generator.compile()
-    return export_pairs(request, generator, mask_reader(), on_progress, cancel, on_advice)
+    return export_pairs(request, generator, mask_reader(device), on_progress, cancel, on_advice)
 
 
 def _checked_by(segmentor: str | Path, device: str) -> Callable[[np.ndarray, np.ndarray], bool]:

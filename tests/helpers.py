@@ -112,6 +112,29 @@ def small_shapes(path: Path, seed: int = 0) -> Path:
     return path
 
 
+def small_pairs(path: Path, bias: float = -3.0, **hyper: Any) -> Path:
+    """A model of pairs with random weights, two looks and decided masks, mostly background."""
+    hyper = {"size": 64, "latent_size": 100, "looks": 2, "width": 8, "upsampling": "resize", "noise": True} | hyper
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = build("ising-gan", **hyper)
+    with torch.no_grad():
+        network.mask[-1].weight.mul_(5000)
+        network.mask[-1].bias.fill_(bias)
+    card = ModelCard(
+        id=path.stem,
+        title="Pairs of noise",
+        architecture="ising-gan",
+        hyper=hyper,
+        role="pairs",
+        mask_meaning="foreground",
+        latent_size=100,
+        looks=[Look(name="he"), Look(name="grey", rgb=False)],
+    )
+    save_model(path, card, network.state_dict())
+    return path
+
+
 def nuclei(size: tuple[int, int] = (64, 64), count: int = 4, seed: int = 0) -> np.ndarray:
     """Instance labels of a few discs, int32."""
     rng = np.random.default_rng(seed)

@@ -21,6 +21,7 @@ from napari_synth.cli import (
     looks,
     masks,
     models,
+    pairs,
     recombine,
     replay,
     shards,
@@ -54,6 +55,7 @@ app.command("recombine")(with_paths(recombine.recombine))
 app.command("synthesize")(with_paths(synthesize.synthesize))
 app.command("walk")(with_paths(inspect.walk))
 app.command("activations")(with_paths(inspect.activations))
+app.command("pairs")(with_paths(pairs.pairs))
 app.command("convert")(with_paths(convert.convert))
 app.command("check")(with_paths(check.check))
 app.command("looks")(with_paths(looks.looks))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import user_path
-from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
 from napari_synth.datasets.foreign_masks import FOREIGN_MASKS, ForeignMask, format_of, read_foreign
 from napari_synth.datasets.image_files import count_planes, open_mask, opens
 from napari_synth.datasets.listing import mask_files, stem_of
@@ -17,13 +18,44 @@ MOST_PLANES = 512
 """Planes of a stack that are read at once."""
 
 
-def masks_in(
-    path: str | Path,
-    images: str | Path | None = None,
-    on_progress: OnProgress = ignore_progress,
-    cancel: CancelToken | None = None,
-) -> list[ForeignMask]:
-    """The masks in a file or folder, whoever wrote it.
+@dataclass(frozen=True, eq=False)
+class MaskSeries:
+    """Masks in their order, each read when it is asked for.
+
+    Attributes
+    ----------
+    name : str
+        Of the file or folder.
+    stems : tuple of str
+        Their names.
+    sources : tuple of Path or ForeignMask
+        Image files; or the masks themselves, where one file of another program holds them all.
+    paths : tuple of Path
+        What was opened: a file or folder for each.
+    """
+
+    name: str
+    stems: tuple[str, ...]
+    sources: tuple[Path | ForeignMask, ...]
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def read(self, index: int) -> ForeignMask:
+        """One mask; the labels of a stack are ``(plane, Y, X)``.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read; it names the file.
+        """
+        source = self.sources[index]
+        return mask_file(source) if isinstance(source, Path) else source
+
+
+def mask_series(path: str | Path, images: str | Path | None = None) -> MaskSeries:
+    """The masks in a file or folder, whoever wrote it; image files are only listed.
 
     Parameters
     ----------
@@ -31,43 +63,42 @@ def masks_in(
         A file or folder of a program in `FOREIGN_MASKS`, an image file, or a folder of these (or of ``masks/`` in it).
     images : str or Path, optional
         Folder of the images that outlines were drawn on, where these do not lie beside them.
-    on_progress, cancel
-        Counts files.
-
-    Returns
-    -------
-    list of ForeignMask
-        The labels of a stack are ``(plane, Y, X)``.
 
     Raises
     ------
     InputError
-        If there is no mask in it, or one cannot be read; it names the file.
-    Cancelled
-        If ``cancel`` was set.
+        If there is no mask in it; it names the file.
     """
     path = user_path(path)
     if not path.exists():
         raise InputError(f"The file {path} does not exist.", "Check the path.")
     known = format_of(path)
+    sources: list[Path | ForeignMask]
     if known is not None:
-        return read_foreign(path, known, images)
-    if path.is_dir():
-        files = mask_files(path)
+        sources = [*read_foreign(path, known, images)]
+    elif path.is_dir():
+        sources = [*mask_files(path)]
     elif opens(path):
-        files = [path]
+        sources = [path]
     else:
         raise InputError(
             f"{path.name} holds no masks that this program knows.",
             f"Open an image file, or one of: {FOREIGN_MASKS.choices}.",
         )
-    watch = Stopwatch(len(files), on_progress)
-    found = []
-    for number, file in enumerate(files, 1):
-        (cancel or CancelToken()).raise_if_cancelled()
-        found.append(mask_file(file))
-        watch.report(number, file.name)
-    return found
+    stems = tuple(stem_of(source) if isinstance(source, Path) else source.stem for source in sources)
+    return MaskSeries(path.name, stems, tuple(sources), (path,) * len(sources))
+
+
+def joined(series: Sequence[MaskSeries]) -> MaskSeries:
+    """All masks of some series as one."""
+    if len(series) == 1:
+        return series[0]
+    return MaskSeries(
+        f"{len(series)} files and folders",
+        tuple(stem for one in series for stem in one.stems),
+        tuple(source for one in series for source in one.sources),
+        tuple(path for one in series for path in one.paths),
+    )
 
 
 def mask_file(path: Path) -> ForeignMask:

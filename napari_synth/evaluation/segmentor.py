@@ -11,7 +11,7 @@ from napari_synth.models.registry import RoleModel
 class Segmentor(RoleModel):
     """Foreground probability of an image."""
 
-    role = "segmentor"
+    roles = ("segmentor",)
     does = "segment images"
 
     def probability(self, image: np.ndarray) -> np.ndarray:

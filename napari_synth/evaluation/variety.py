@@ -12,7 +12,7 @@ from napari_synth.core.boxes import fullest_part
 from napari_synth.core.seeds import derived_seed
 from napari_synth.datasets.pairs import LoadedPair
 from napari_synth.evaluation.metrics.variety import mean_distance
-from napari_synth.synthesis.recipes import request_of
+from napari_synth.synthesis.recipes import read_request
 from napari_synth.synthesis.request import RenderRequest, Steering, option_name
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def variety_of(
 ) -> Variety:
     """How different the images are that other seeds give a request.
 
-    Rendered are variants of the part of 128×128 with most objects.
+    Rendered are variants of the part of 128×128 with most objects, or of a whole pair from noise.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def variety_of(
         ``cancel`` is asked between two images.
     """
     steering = steering or Steering()
-    part = fullest_part(request.labels, SIDE)
+    part = fullest_part(request.labels, max(request.labels.shape) if generator.card.role == "pairs" else SIDE)
     condition = None if request.condition is None else request.condition[part]
     images = []
     for number in range(variants):
@@ -120,9 +120,7 @@ def batch_variety(recipe: Recipe, generator: Renderer, masks: MaskReader) -> Var
     """How different the variants of the first mask of a batch are; None where each mask has one."""
     if recipe.variants < 2:
         return None
-    labels = masks.labels(recipe.masks[0])
-    condition = masks.image(recipe.conditions[0]) if recipe.conditions else None
-    return variety_of(generator, request_of(recipe.item(0), labels, condition))
+    return variety_of(generator, read_request(recipe.item(0), masks))
 
 
 def _range(card: ModelCard) -> float:

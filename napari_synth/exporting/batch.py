@@ -17,6 +17,7 @@ from napari_synth.core.recipe import (
     FieldSource,
     FileSource,
     MaskSource,
+    PairSource,
     Recipe,
     RecombinedSource,
     mask_hash,
@@ -42,8 +43,8 @@ from napari_synth.exporting.real_pairs import find_real_pairs
 from napari_synth.exporting.split import Split
 from napari_synth.exporting.tables import PairRow, PairTable, count_and_median, read_split, save_split
 from napari_synth.exporting.train_md import save_guide
-from napari_synth.synthesis.recipes import check_model, request_of
-from napari_synth.synthesis.request import Renderer, Rendering, check_option
+from napari_synth.synthesis.recipes import check_model, read_request
+from napari_synth.synthesis.request import Renderer, Rendering, RenderRequest, check_option
 from napari_synth.synthesis.styles import check_style
 
 if TYPE_CHECKING:
@@ -310,9 +311,9 @@ class _Export:
     def _rendered(self, item: Item) -> tuple[PairToWrite, Recipe]:
         """One pair, with a recipe that finds its files beside it."""
         card, recipe = self.generator.card, self._recipe(item)
-        labels = self.masks.labels(recipe.masks[0])
-        beside = self.masks.image(recipe.conditions[0]) if recipe.conditions else None
-        recipe, rendering = self._accepted(item, recipe, labels, beside)
+        request = read_request(recipe, self.masks)
+        labels = request.labels
+        recipe, rendering = self._accepted(item, recipe, request)
         position = self.recipe.mask_number(item.index) % len(self.recipe.masks)
         start = self.out.files(Path(), item)[0].parent
         image, mask = (Path(os.path.relpath(path, start)) for path in places(item, position, self.out))
@@ -324,20 +325,18 @@ class _Export:
         size = self.request.pixel_size
         return PairToWrite(item, rendering.image, labels, text, size, rendering.condition, channels), recipe
 
-    def _accepted(
-        self, item: Item, recipe: Recipe, labels: np.ndarray, beside: np.ndarray | None
-    ) -> tuple[Recipe, Rendering]:
+    def _accepted(self, item: Item, recipe: Recipe, request: RenderRequest) -> tuple[Recipe, Rendering]:
         """A pair under its own seed or, where that is refused, under one derived from it; the recipe has the seed."""
         accept, own = self.request.accept, recipe.seed
-        rendering = self.generator.run(request_of(recipe, labels, beside))
-        if accept is None or accept(rendering.image, labels):
+        rendering = self.generator.run(request)
+        if accept is None or accept(rendering.image, request.labels):
             return recipe, rendering
         for number in range(1, REDRAWS + 1):
             if own is None:  # without noise every image of the mask is this one
                 break
             other = recipe.model_copy(update={"seed": derived_seed(own, "drawn anew", number)})
-            drawn = self.generator.run(request_of(other, labels, beside))
-            if accept(drawn.image, labels):
+            drawn = self.generator.run(replace(request, seed=other.seed))
+            if accept(drawn.image, request.labels):
                 self.redrawn += 1
                 return other, drawn
         self.refused.append(item.stem)
@@ -364,6 +363,6 @@ class _Export:
 
 def _stored_source(source: MaskSource, labels: np.ndarray, path: Path, out: Writer) -> MaskSource:
     sha256 = source.sha256 or mask_hash(labels)
-    if isinstance(source, FieldSource) or (isinstance(source, RecombinedSource) and not out.exact):
+    if isinstance(source, FieldSource | PairSource) or (isinstance(source, RecombinedSource) and not out.exact):
         return source.model_copy(update={"sha256": sha256})
     return FileSource(path=path.as_posix(), sha256=sha256)

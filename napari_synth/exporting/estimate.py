@@ -16,7 +16,7 @@ from napari_synth.exporting.formats.base import Advice, Item, PairToWrite
 from napari_synth.exporting.plan import Plan
 from napari_synth.exporting.prepared import surveyed
 from napari_synth.exporting.real_pairs import find_real_pairs
-from napari_synth.synthesis.recipes import request_of
+from napari_synth.synthesis.recipes import read_request
 
 if TYPE_CHECKING:
     from napari_synth.masks.mask_reader import MaskReader
@@ -111,13 +111,13 @@ def _try(request: ExportRequest, generator: Renderer, masks: MaskReader, positio
     """Make the first pair of one mask and look in a folder that is removed again."""
     out, whole = FORMATS[request.format], request.recipe
     recipe = whole.item(position * whole.per_mask + look * whole.variants)
-    labels = masks.labels(recipe.masks[0])
-    beside = masks.image(recipe.conditions[0]) if recipe.conditions else None
+    asked = read_request(recipe, masks)
+    labels = asked.labels
     item = Item("pair", "train")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         start = time.perf_counter()
-        rendering = generator.run(request_of(recipe, labels, beside))
+        rendering = generator.run(asked)
         channels = ("first", "second") if rendering.condition is not None else ()
         text = recipe.to_yaml()
         pair = PairToWrite(item, rendering.image, labels, text, request.pixel_size, rendering.condition, channels)

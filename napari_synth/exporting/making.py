@@ -12,7 +12,7 @@ from napari_synth.exporting.formats.base import PairToWrite
 from napari_synth.exporting.parts import Parts
 from napari_synth.exporting.shard_plan import Placed, ShardPlan
 from napari_synth.exporting.tables import PairRow, count_and_median
-from napari_synth.synthesis.recipes import check_model, load_generator, request_of
+from napari_synth.synthesis.recipes import check_model, load_generator, read_request
 
 if TYPE_CHECKING:
     from napari_synth.masks.mask_reader import MaskReader
@@ -45,10 +45,10 @@ class PairMaker:
         card = self.generator.card
         if self._parts is not None:
             recipe = recipe.model_copy(update={"masks": [self._parts.of(recipe.masks[0], item.role)]})
-        labels = self.masks.labels(recipe.masks[0])
-        beside = self.masks.image(recipe.conditions[0]) if recipe.conditions else None
+        request = read_request(recipe, self.masks)
+        labels = request.labels
         start = time.perf_counter()
-        rendering = self.generator.run(request_of(recipe, labels, beside))
+        rendering = self.generator.run(request)
         self.rendering += time.perf_counter() - start
         sha256 = recipe.masks[0].sha256 or mask_hash(labels)
         source = recipe.masks[0].model_copy(update={"sha256": sha256})
@@ -78,12 +78,16 @@ def load_maker(plan: ShardPlan, folder: Path | None = None) -> PairMaker:
     from napari_synth.masks.mask_reader import MaskReader
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.models.registry import load_trained, recipe_weights
+    from napari_synth.synthesis.pairs import PairModel
 
     recipe, device = plan.recipe, plan.device
     generator = load_generator(recipe_weights(recipe.model, recipe.model_sha256), device)
     if plan.compile:
         generator.compile()
-    masks = MaskReader(lambda name: ShapeModel(load_trained(name, device)))
+    masks = MaskReader(
+        lambda name: ShapeModel(load_trained(name, device)),
+        load_pairs=lambda name: PairModel(load_trained(name, device)),
+    )
     return PairMaker(plan, generator, masks, folder)
 
 

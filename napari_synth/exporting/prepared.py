@@ -17,12 +17,11 @@ from napari_synth.core.names import check_inside
 from napari_synth.core.recipe import (
     RECIPE_NAME,
     ConditionSource,
-    FieldSource,
     FileSource,
     ImageFileSource,
+    MadeSource,
     MaskSource,
     Recipe,
-    RecombinedSource,
     image_hash,
     mask_hash,
     parse_recipe,
@@ -131,7 +130,7 @@ def portable(hashed: Recipe, plan: Plan, out: Writer) -> Recipe:
     """
     masks = [
         source
-        if isinstance(source, FieldSource | RecombinedSource)  # so that more pairs than masks are still new ones
+        if isinstance(source, MadeSource)  # so that more pairs than masks are still new ones
         else FileSource(path=places(plan.first_of_mask(position), position, out)[1].as_posix(), sha256=source.sha256)
         for position, source in enumerate(hashed.masks)
     ]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from napari_synth.core.recipe import FieldSource, Recipe, RecombinedSource
+from napari_synth.core.recipe import MadeSource, Recipe
 from napari_synth.datasets.image_files import PixelSize
 from napari_synth.exporting.formats.base import Item
 from napari_synth.exporting.split import EXACT_BELOW, ROLES, Groups, Split
@@ -146,7 +146,7 @@ def roles_of_few(recipe: Recipe, split: Split | None) -> dict[str, str]:
     if split is None:
         return {}
     groups, found = Groups(recipe, split.strict), set()
-    renewed = any(isinstance(source, FieldSource | RecombinedSource) for source in recipe.masks)
+    renewed = any(isinstance(source, MadeSource) for source in recipe.masks)
     numbers = math.ceil(recipe.count() / recipe.per_mask)
     for number in range(numbers if renewed else min(numbers, len(recipe.masks))):
         found.add(groups.of(recipe.item(number * recipe.per_mask)))

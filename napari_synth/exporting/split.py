@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.recipe import FieldSource, MaskSource, Recipe, RecombinedSource
+from napari_synth.core.recipe import MadeSource, MaskSource, Recipe
 
 ROLES = ("train", "val", "test")
 EXACT_BELOW = 100
@@ -188,7 +188,7 @@ class Groups:
 def _mask_keys(source: MaskSource) -> list[str]:
     """What tells one mask from another: how it is made, where it is made, and its hash where that is known."""
     known = [f"mask:{source.sha256}"] if source.sha256 else []
-    if isinstance(source, FieldSource | RecombinedSource):
+    if isinstance(source, MadeSource):
         made = source.model_dump_json(exclude={"sha256"})
         return [*known, f"made:{hashlib.sha256(made.encode()).hexdigest()}"]
     if not known:

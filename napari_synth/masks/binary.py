@@ -64,7 +64,7 @@ def binary_instances(foreground: np.ndarray, rise: float = RISE) -> np.ndarray:
     centres = h_maxima(distance, rise * median_radius)
     markers, _ = ndimage.label(centres.astype(bool) & solid, EIGHT)
     markers = _with_every_component(markers, components, distance)
-    labels: np.ndarray = watershed(-distance, markers, mask=solid).astype(np.int32)
+    labels: np.ndarray = watershed(-distance, markers, EIGHT, mask=solid).astype(np.int32)
     return labels
 
 

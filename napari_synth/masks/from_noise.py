@@ -1,114 +1,92 @@
-"""Pairs from noise: a trained Ising-GAN in its role."""
+"""Masks made from noise: the first code of a seed that gives a usable one."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from napari_synth.core.errors import WorkError, unknown_name
-from napari_synth.core.seeds import derived_seed, numpy_rng
-from napari_synth.datasets.mask_encoding import from_network
+from napari_synth.core.errors import InputError, WorkError
+from napari_synth.core.seeds import numpy_rng
 from napari_synth.masks.binary import binary_instances, why_unusable
-from napari_synth.models.registry import RoleModel
+
+if TYPE_CHECKING:
+    from napari_synth.core.recipe import PairSource
 
 TRIES = 50
-"""Codes drawn for one pair until its mask is usable."""
+"""Codes drawn for one mask until it is usable."""
 
 
-@dataclass(frozen=True)
-class NoisePair:
-    """An image and its labels from one code.
+@dataclass(frozen=True, eq=False)
+class NoiseMask:
+    """Labels of one code.
 
     Attributes
     ----------
-    image : ndarray, shape (Y, X) or (Y, X, 3), uint8
     labels : ndarray, shape (Y, X), int32
         See `masks.binary.binary_instances`.
-    mask_probability : ndarray, shape (Y, X), float32
-        0 to 1; the labels lie where it is above 0.5.
+    values : ndarray, shape (Y, X), float32
+        The network's mask, -1 to 1; the labels lie where it is above 0.
     z : ndarray, shape (latent size,), float32
-    rejected : dict
+    rejected : mapping
         Codes drawn before and why their masks were no good; see `masks.binary.why_unusable`.
     """
 
-    image: np.ndarray
     labels: np.ndarray
-    mask_probability: np.ndarray
+    values: np.ndarray
     z: np.ndarray
-    rejected: dict[str, int]
+    rejected: Mapping[str, int] = field(default_factory=dict)
 
 
-class PairModel(RoleModel):
-    """Makes image and mask together from noise."""
+class MaskMaker(Protocol):
+    """What makes the masks of a `PairSource`: a model of pairs."""
 
-    role = "pairs"
-    does = "make pairs from noise"
+    def mask(self, source: PairSource) -> NoiseMask: ...
 
-    @property
-    def size(self) -> int:
-        """Side of the pairs in pixels."""
-        return int(self.card.hyper["size"])
 
-    def sample(self, seed: int, look: str = "") -> NoisePair:
-        """The pair of a seed: the same one on every device, but for rounding.
+def mask_of_seed(seed: int, size: int, values_of: Callable[[np.ndarray], np.ndarray], rise: float) -> NoiseMask:
+    """The mask of the first code of a seed that is usable.
 
-        Codes are drawn from the seed until one gives a usable mask.
+    Parameters
+    ----------
+    seed : int
+    size : int
+        Length of a code; its numbers are uniform in [-1, 1].
+    values_of : callable
+        Of a code, mask values ``(Y, X)`` in [-1, 1].
+    rise : float
+        See `masks.binary.binary_instances`.
 
-        Parameters
-        ----------
-        seed : int
-        look : str
-            One of ``card.options``; the first by default.
+    Raises
+    ------
+    WorkError
+        If `TRIES` codes give none.
+    """
+    rng, rejected = numpy_rng(seed, "z"), Counter[str]()
+    for _ in range(TRIES):
+        z = rng.uniform(-1, 1, size).astype(np.float32)
+        values = values_of(z)
+        labels = binary_instances(values > 0, rise)
+        reason = why_unusable(values, labels)
+        if not reason:
+            return NoiseMask(labels, values, z, dict(rejected))
+        rejected[reason] += 1
+    why = ", ".join(f"{count} {reason}" for reason, count in rejected.most_common())
+    raise WorkError(f"The seed {seed} gave no usable mask in {TRIES} tries ({why}).", "Use another seed or look.")
 
-        Raises
-        ------
-        InputError
-            If there is no such look.
-        WorkError
-            If `TRIES` codes give none.
-        """
-        number = self._number(look)
-        rng = numpy_rng(seed, "z")
-        rejected: Counter[str] = Counter()
-        for _ in range(TRIES):
-            z = rng.uniform(-1, 1, self.card.latent_size).astype(np.float32)
-            image, values = self.decode(z, look, noise=seed)
-            labels = binary_instances(values > 0)
-            reason = why_unusable(values, labels)
-            if not reason:
-                return NoisePair(image, labels, (values + 1) / 2, z, dict(rejected))
-            rejected[reason] += 1
-        name = self.card.options[number]
-        raise WorkError(
-            f"{self.card.id} gave no usable mask of the look {name} in {TRIES} tries.", "Use another seed or look."
-        )
 
-    def decode(self, z: np.ndarray, look: str = "", noise: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Image (Y, X) or (Y, X, 3) uint8 and mask values (Y, X) float32 in [-1, 1] of a code in [-1, 1].
+def mask_of_code(z: np.ndarray, values: np.ndarray, rise: float) -> NoiseMask:
+    """The mask of a code that was given.
 
-        ``noise`` is the seed of the image's grain, which the code does not hold.
-        """
-        import torch
-
-        from napari_synth.nets.counter_noise import counter_normal
-
-        number = self._number(look)
-        network, key = self._trained.network, derived_seed(noise, "grain")
-        with torch.inference_mode():
-            code = torch.from_numpy(np.asarray(z, np.float32))[None].to(self._trained.device)
-            sides: Any = network.noise_sides
-            planes = [counter_normal(key, i, 0, 0, n, n, code.device)[None, None] for i, n in enumerate(sides)]
-            pair = network(code, torch.tensor([number], device=code.device), planes)[0].float().cpu().numpy()
-        image = from_network(pair[:3].transpose(1, 2, 0))
-        if not self.card.looks[number].rgb:
-            image = image.mean(-1).round().astype(np.uint8)
-        return image, pair[3]
-
-    def _number(self, look: str) -> int:
-        options = self.card.options
-        if look and look not in options:
-            raise unknown_name("look", look, options)
-        return options.index(look) if look else 0
+    Raises
+    ------
+    InputError
+        If nothing is in it.
+    """
+    labels = binary_instances(values > 0, rise)
+    if not labels.any():
+        raise InputError("The mask of this z is empty.", "Use another z, or a seed.")
+    return NoiseMask(labels, values, z)

@@ -13,7 +13,9 @@ from napari_synth.core.recipe import (
     FieldSource,
     FileSource,
     ImageFileSource,
+    MadeSource,
     MaskSource,
+    PairSource,
     RecombinedSource,
     image_hash,
     mask_hash,
@@ -22,9 +24,12 @@ from napari_synth.datasets.image_files import read_channel, read_labels
 from napari_synth.masks.field import compose_field
 from napari_synth.masks.recombine import read_maps, recombine
 from napari_synth.masks.shape_model import ShapeModel
+from napari_synth.models.registry import recipe_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from napari_synth.masks.from_noise import MaskMaker, NoiseMask
 
 
 class MaskReader:
@@ -36,10 +41,20 @@ class MaskReader:
         Model id to `ShapeModel`.
     in_memory : dict, optional
         `mask_hash` to labels and `image_hash` to images, for masks and images that live in layers.
+    load_pairs : callable, optional
+        Id or path of a model of pairs to what makes its masks; without it there are none.
     """
 
-    def __init__(self, load_shapes: Callable[[str], ShapeModel], in_memory: dict[str, np.ndarray] | None = None):
+    def __init__(
+        self,
+        load_shapes: Callable[[str], ShapeModel],
+        in_memory: dict[str, np.ndarray] | None = None,
+        load_pairs: Callable[[str], MaskMaker] | None = None,
+    ):
         self._load_shapes = load_shapes
+        self._load_pairs = load_pairs
+        self._makers: dict[str, MaskMaker] = {}
+        self._made: tuple[PairSource, NoiseMask] | None = None
         self._in_memory = in_memory or {}
         self._models: dict[str, ShapeModel] = {}
         self._last: tuple[MaskSource, np.ndarray] | None = None
@@ -63,6 +78,11 @@ class MaskReader:
                 )
             self._last = (source, labels)
         return self._last[1]
+
+    def code(self, source: PairSource) -> np.ndarray:
+        """The code z that the labels of a source are made of, ``(latent size,)`` float32; errors as `labels`."""
+        self.labels(source)
+        return self._from_noise(source).z
 
     def image(self, source: ConditionSource) -> np.ndarray:
         """The image of a source, ``(Y, X)``.
@@ -100,6 +120,8 @@ class MaskReader:
             if self._maps[0] != source.maps:
                 self._maps = (source.maps, read_maps(source.maps))
             return recombine(self._maps[1], source.settings, source.seed)
+        if isinstance(source, PairSource):
+            return self._from_noise(source).labels
         if isinstance(source, FileSource):
             return read_labels(Path(source.path))
         if source.sha256 not in self._in_memory:
@@ -109,10 +131,21 @@ class MaskReader:
             )
         return self._in_memory[source.sha256]
 
+    def _from_noise(self, source: PairSource) -> NoiseMask:
+        """The mask of a model of pairs; the last one is kept."""
+        if self._load_pairs is None:
+            raise ValueError("this reader was given no models of pairs")
+        if self._made is None or self._made[0] != source:
+            name = str(recipe_weights(source.model, source.model_sha256))
+            if name not in self._makers:
+                self._makers[name] = self._load_pairs(name)
+            self._made = source, self._makers[name].mask(source)
+        return self._made[1]
+
 
 def _described(source: MaskSource) -> str:
     if isinstance(source, FileSource):
         return source.path
-    if isinstance(source, FieldSource | RecombinedSource):
+    if isinstance(source, MadeSource):
         return f"{source.kind} with seed {source.seed}"
     return f"of layer {source.name!r}"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from skimage.measure import label as number_instances
-from skimage.transform import AffineTransform, warp
 
 from napari_synth.core.errors import InputError, brief
 from napari_synth.core.files import existing_folder, user_path
@@ -167,6 +166,8 @@ def _objects(labels: np.ndarray) -> np.ndarray:
 
 def _placed(objects: np.ndarray, settings: RecombineSettings, rng: np.random.Generator) -> np.ndarray:
     """Objects flipped, turned, scaled and moved onto a canvas."""
+    from skimage.transform import AffineTransform, warp  # only here, since it does not load under python -OO
+
     if settings.flip:
         objects = objects[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
     angle = np.deg2rad(rng.uniform(-settings.rotate, settings.rotate))

@@ -38,7 +38,7 @@ HELD = "held:"
 class ShapeModel(RoleModel):
     """Decoder and encoder of 64×64 nucleus shapes, with a library of real ones."""
 
-    role = "shapes"
+    roles = ("shapes",)
     does = "decode nucleus shapes"
 
     def __init__(self, trained: TrainedModel):

@@ -41,7 +41,7 @@ class RoleModel:
     Parameters
     ----------
     trained : TrainedModel
-        A model whose card names this class' ``role``.
+        A model whose card names one of this class' ``roles``.
 
     Raises
     ------
@@ -49,16 +49,13 @@ class RoleModel:
         If the card names another role.
     """
 
-    role: ClassVar[str]
+    roles: ClassVar[tuple[str, ...]]
     does: ClassVar[str]
-    """What a model of this role does, for the sentence when it is the wrong one."""
+    """What a model of these roles does, for the sentence when it is the wrong one."""
 
     def __init__(self, trained: TrainedModel):
-        if trained.card.role != self.role:
-            raise InputError(
-                f"{trained.card.id} does not {self.does} (it is a {trained.card.role} model).",
-                "Choose another model; see: napari-synth models list.",
-            )
+        if trained.card.role not in self.roles:
+            raise wrong_role(trained.card, self.does)
         self._trained = trained
 
     @property
@@ -85,6 +82,14 @@ class RoleModel:
     def device(self) -> str:
         """Where it computes: cpu, cuda or mps."""
         return self._trained.device.type
+
+
+def wrong_role(card: ModelCard, does: str) -> InputError:
+    """The error for a model that was asked for what it does not do."""
+    return InputError(
+        f"{card.id} does not {does} (it is a {card.role} model).",
+        "Choose another model; see: napari-synth models list.",
+    )
 
 
 def bundled_paths() -> dict[str, Path]:

@@ -188,17 +188,30 @@ class IsingGenerator(nn.Module):
         planes : list of Tensor, shape (B, 1, side, side), optional
             N(0, 1), one for each of `noise_sides`; without them there is no noise.
         """
+        shared = self.shared(z, numbers)
+        return torch.cat([self.image_of(shared, planes), self.mask_of(shared)], dim=1)
+
+    def shared(self, z: Tensor, numbers: Tensor | None = None) -> Tensor:
+        """What both branches start from, ``(B, width, 32, 32)``; parameters as `forward`."""
         if self.looks > 1:
             if numbers is None:
                 raise ValueError("a network of several looks needs the number of the look")
             look = torch.arange(self.looks, device=z.device) == numbers[:, None]
             z = torch.cat([z, look.to(z)], dim=1)
         x = self.enter(z).reshape(-1, self.widest, 4, 4).contiguous(memory_format=torch.channels_last)
-        x = self.trunk(self.activation(self.norm(x)))
-        image = x
+        features: Tensor = self.trunk(self.activation(self.norm(x)))
+        return features
+
+    def image_of(self, shared: Tensor, planes: list[Tensor] | None = None) -> Tensor:
+        """The image in (-1, 1), ``(B, 3, size, size)``."""
+        image = shared
         for number, block in enumerate(self.image):
             image = block(image, planes[number]) if planes and isinstance(block, Doubling) else block(image)
-        return repeatable_tanh(torch.cat([image, self.mask(x)], dim=1))
+        return repeatable_tanh(image)
+
+    def mask_of(self, shared: Tensor) -> Tensor:
+        """The mask in (-1, 1), ``(B, 1, size, size)``."""
+        return repeatable_tanh(self.mask(shared))
 
 
 class IsingDiscriminator(nn.Module):

@@ -47,7 +47,7 @@ UnitKey = tuple[str, int] | tuple[str, int, int]
 class Generator(RoleModel):
     """A trained generator, ready to render."""
 
-    role = "generator"
+    roles = ("generator", "pairs")
     does = "render images"
 
     def __init__(self, trained: TrainedModel):
@@ -157,6 +157,11 @@ class Generator(RoleModel):
             check_not_empty(labels)
         condition = check_condition(card, request.condition, labels.shape)
         option = check_option(card, request.option)
+        if card.role == "pairs" and request.z is None:
+            raise InputError(
+                f"The model {card.id} makes its masks itself and renders no others.",
+                "Use napari-synth pairs, ns.load_model(…).sample(seed), or From noise in the window.",
+            )
         z = latent_for(request.z, request.seed, card.latent_size)
         style = style_for(self._trained, request.style, option, request.seed)
         access = CapsuleAccess(request, self.stages, card.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,12 +26,12 @@ from napari_synth.core.recipe import (
     mask_hash,
     versions,
 )
-from napari_synth.models.registry import bundled_paths, load_trained
+from napari_synth.models.registry import RoleModel, bundled_paths, load_trained
 from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.request import Renderer, RenderRequest, check_mask, option_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from napari_synth.masks.mask_reader import MaskReader
 
 
 def load_generator(name: str | Path, device: str = "auto") -> Generator:
@@ -38,25 +39,41 @@ def load_generator(name: str | Path, device: str = "auto") -> Generator:
     return Generator(load_trained(name, device))
 
 
-def model_name(generator: Renderer) -> str:
+def model_name(generator: RoleModel | Renderer) -> str:
     """How a recipe names the model: its id when bundled, else the absolute path."""
     bundled = bundled_paths().get(generator.card.id) == generator.path
     return generator.card.id if bundled else str(generator.path.resolve())
 
 
-def request_of(recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None = None) -> RenderRequest:
-    """What to render for a recipe of one image."""
+def request_of(
+    recipe: Recipe, labels: np.ndarray, condition: np.ndarray | None = None, code: np.ndarray | None = None
+) -> RenderRequest:
+    """What to render for a recipe of one image; ``code`` is z where the recipe has none."""
     return RenderRequest(
         labels,
         next(iter(recipe.options), None),
         recipe.seed,
-        z=None if recipe.z is None else np.array(recipe.z, np.float32),
+        z=code if recipe.z is None else np.array(recipe.z, np.float32),
         style=tuple(recipe.style) if isinstance(recipe.style, list) else recipe.style,
         condition=condition,
         interventions=tuple(recipe.interventions),
         precision=recipe.precision,
         camera=recipe.camera,
     )
+
+
+def read_request(recipe: Recipe, masks: MaskReader) -> RenderRequest:
+    """`request_of` a recipe of one image with its mask, the image beside it, and the code of a pair from noise.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be read or made.
+    """
+    source = recipe.masks[0]
+    beside = masks.image(recipe.conditions[0]) if recipe.conditions else None
+    code = masks.code(source) if recipe.makes(source) else None
+    return request_of(recipe, masks.labels(source), beside, code)
 
 
 def image_recipe(
@@ -119,6 +136,7 @@ def masks_recipe(
     conditions: Sequence[ConditionSource] = (),
     options: Sequence[str] = (),
     seed: int | None = 1,
+    n: int | None = None,
 ) -> Recipe:
     """The recipe of masks that no model was loaded for yet.
 
@@ -131,9 +149,11 @@ def masks_recipe(
         The image beside each mask, or one for all of them.
     options : sequence of str
     seed : int, optional
+    n : int, optional
+        Number of pairs.
     """
     return Recipe(
-        model=model, masks=list(masks), conditions=list(conditions), options=list(options), seed=seed,
+        model=model, masks=list(masks), conditions=list(conditions), options=list(options), seed=seed, n=n,
         versions=versions(),
     )  # fmt: skip
 
@@ -155,7 +175,7 @@ class PaintedBatch:
 
 def painted_batch(
     generator: Renderer,
-    masks: Sequence[tuple[str, np.ndarray]],
+    masks: Sequence[tuple[str, np.ndarray | Path]],
     *,
     condition: tuple[str, np.ndarray] | None = None,
     options: Sequence[str] = (),
@@ -172,8 +192,8 @@ def painted_batch(
     Parameters
     ----------
     generator : Generator
-    masks : sequence of (str, ndarray)
-        Layer name and labels.
+    masks : sequence of (str, ndarray or Path)
+        Layer name and labels; or the file they are in, which is read when it is rendered.
     condition : (str, ndarray), optional
         Layer name and image that goes with all masks; the masks may be empty then.
     options : sequence of str
@@ -194,9 +214,16 @@ def painted_batch(
     InputError
         If one of the masks cannot be rendered.
     """
-    checked = [(name, check_mask(labels, may_be_empty=condition is not None)) for name, labels in masks]
-    sources = [LayerSource(name=name, sha256=mask_hash(labels)) for name, labels in checked]
-    arrays = {source.sha256: labels for source, (_, labels) in zip(sources, checked, strict=True)}
+    sources: list[MaskSource] = []
+    arrays: dict[str, np.ndarray] = {}
+    for name, mask in masks:
+        if isinstance(mask, Path):
+            sources.append(FileSource(path=str(mask.resolve())))
+            continue
+        labels = check_mask(mask, may_be_empty=condition is not None)
+        sha256 = mask_hash(labels)
+        sources.append(LayerSource(name=name, sha256=sha256))
+        arrays[sha256] = labels
     beside = [] if condition is None else [_layer_image(*condition)]
     if condition is not None:
         arrays[beside[0].sha256] = condition[1]

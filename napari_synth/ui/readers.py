@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from napari_synth.datasets.foreign_masks import format_of
-from napari_synth.datasets.mask_sources import masks_in
+from napari_synth.datasets.listing import image_files
+from napari_synth.datasets.mask_sources import mask_series
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[Any], list[LayerData]]
+NOTHING: list[Any] = [(None,)]
+"""What napari is given where the program adds layers itself."""
 
 
 def open_path(path: str | list[str]) -> Reader | None:
@@ -24,20 +27,36 @@ def open_path(path: str | list[str]) -> Reader | None:
 
 
 def masks(path: Path) -> Reader | None:
-    """The reader of the masks of other programs."""
-    return read_masks if format_of(path) is not None else None
+    """The reader of the masks of other programs, and of folders of image files."""
+    folder = path.is_dir() and (image_files(path) or (path / "masks").is_dir())
+    return read_masks if folder or format_of(path) is not None else None
 
 
 def read_masks(path: str) -> list[LayerData]:
-    """A Labels layer for each mask; of a folder with many, the first ones."""
+    """A Labels layer for each mask; of many the first, and *From my data* goes through the others.
+
+    Where no window is open, of many the first ones.
+    """
+    import napari
     from napari.utils.notifications import show_info
 
     from napari_synth.ui.napari_bridge.mask_files import MOST_LAYERS, layer_data
 
-    found = masks_in(path)
-    if len(found) > MOST_LAYERS:
-        show_info(f"The first {MOST_LAYERS} of {len(found)} masks in {Path(path).name} were opened.")
-    return [layer_data(mask, Path(path)) for mask in found[:MOST_LAYERS]]
+    series = mask_series(path)
+    if len(series) <= MOST_LAYERS:
+        return [layer_data(series.read(index), Path(path)) for index in range(len(series))]
+    viewer = napari.current_viewer()
+    if viewer is None:
+        show_info(f"The first {MOST_LAYERS} of {len(series)} masks in {Path(path).name} were opened.")
+        return [layer_data(series.read(index), Path(path)) for index in range(MOST_LAYERS)]
+
+    from napari_synth.ui.docks.masks.actions import MaskActions
+    from napari_synth.ui.napari_bridge.window import open_column
+    from napari_synth.ui.session import session_for
+
+    session_for(viewer).actions(MaskActions).opening.open([path])
+    open_column(viewer)
+    return NOTHING
 
 
 def recipes(path: Path) -> Reader | None:
@@ -63,7 +82,7 @@ def replay(path: str) -> list[LayerData]:
         )
     session_for(viewer).actions(SynthesizeActions).replaying.replay(path)
     open_column(viewer)
-    return [(None,)]  # type: ignore[list-item]
+    return NOTHING
 
 
 READERS: tuple[Callable[[Path], Reader | None], ...] = (recipes, masks)

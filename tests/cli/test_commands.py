@@ -18,7 +18,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.progress import Progress
 from napari_synth.core.recipe import read_recipe
 from napari_synth.models.checkpoint import read_card
-from tests.helpers import nuclei, pair_folder, small_generator
+from tests.helpers import nuclei, pair_folder, small_generator, small_pairs
 from tests.reference.published import NestedGenerator
 
 
@@ -411,3 +411,26 @@ def test_a_study_of_latent_sizes_prints_its_table(cli, tmp_path):
     assert again == out, "finished sizes are not trained again"
     assert cli(*study[:-1], "8,x")[0] == 2
     assert cli("train", "unet", tmp_path, "--out", "u.safetensors", "--latent-sizes", "8")[0] == 2
+
+
+def test_pairs_are_made_from_noise_and_replayed(cli, tmp_path):
+    small_pairs(tmp_path / "noise.safetensors")
+    asked = ("pairs", "noise.safetensors", "--n", 3, "--option", "he", "--option", "grey", "--seed", 4)
+    status, out, err = cli(*asked, "--out", "made", "--device", "cpu")
+    assert status == 0, err
+    assert "3 pairs in" in out
+    first = api.load_model("noise.safetensors", "cpu").sample(4, "he")
+    np.testing.assert_array_equal(tifffile.imread("made/images/0001_he.tif"), first.image)
+    np.testing.assert_array_equal(tifffile.imread("made/masks/0001_he.tif"), first.labels)
+    assert cli("replay", "made/images/0002_grey.tif", "--out", "again", "--device", "cpu")[0] == 0
+    np.testing.assert_array_equal(
+        tifffile.imread("again/images/0001_grey.tif"), tifffile.imread("made/images/0002_grey.tif")
+    )
+    assert "3 pairs" in cli(*asked, "--out", "coco", "--format", "coco", "--device", "cpu")[1]
+    for model, words in (("optional-pix2pix-nuclei", "does not make pairs"), ("nothing", "no model called 'nothing'")):
+        status, _, err = cli("pairs", model, "--out", "x")
+        assert (status, words in err, len(err.splitlines())) == (2, True, 2)
+    (tmp_path / "broken.safetensors").write_bytes(b"no weights")
+    assert cli("pairs", "broken.safetensors", "--out", "x")[0] == 2
+    status, _, err = cli("synthesize", "made/masks/0001_he.tif", "--model", "noise.safetensors", "--out", "x")
+    assert (status, "renders no others" in err) == (2, True)

@@ -12,7 +12,7 @@ import torch
 from tests.datasets.test_modalities import picture
 from tests.docs.markdown import ROOT
 from tests.evaluation.usefulness.small_sets import disc_folder
-from tests.helpers import nuclei, pair_folder, triplet_folder
+from tests.helpers import nuclei, pair_folder, small_pairs, triplet_folder
 from tests.reference.published import NestedGenerator
 
 
@@ -37,6 +37,7 @@ def _own_files(folder: Path) -> None:
         shutil.copy(ROOT / "sample_data" / name, folder / "my-data" / "masks" / name)
     theirs = NestedGenerator(1, 1, levels=5, ngf=4, norm=torch.nn.BatchNorm2d)
     torch.save(theirs.state_dict(), folder / "latest_net_G.pth")
+    small_pairs(folder / "noise.safetensors")
 
 
 def _training_data(folder: Path) -> None:

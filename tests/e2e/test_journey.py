@@ -84,8 +84,8 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
         np.testing.assert_array_equal(tifffile.imread(path), expected)
 
     export.form.line("folder").setText(str(tmp_path / "one"))
-    for i in range(1, export.looks.count()):
-        export.looks.item(i).setCheckState(Qt.CheckState.Unchecked)
+    for column in range(2, export.table.columnCount()):
+        export.table.item(0, column).setCheckState(Qt.CheckState.Unchecked)
     click(qtbot, export.export_button)
     idle(qtbot, session.actions(ExportActions).jobs)
     (only,) = (tmp_path / "one" / "images").iterdir()

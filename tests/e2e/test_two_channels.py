@@ -69,9 +69,9 @@ def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path)
     second = signal.data
     assert brightness(second, moved, 2) > 1.5 > 1.2 > brightness(second, painted, 2), "the lesion moved along"
 
-    for i in range(export.masks.count()):
-        if export.masks.item(i).text() != mask.name:
-            export.masks.item(i).setCheckState(Qt.CheckState.Unchecked)
+    for line in range(export.table.rowCount()):
+        if export.table.item(line, 0).text() != mask.name:
+            export.table.item(line, 0).setCheckState(Qt.CheckState.Unchecked)
     export.form.line("folder").setText(str(tmp_path / "pairs"))
     click(qtbot, export.export_button)
     idle(qtbot, session.actions(ExportActions).jobs)

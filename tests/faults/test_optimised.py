@@ -22,7 +22,7 @@ for words in COMMANDS:
         if stop.code:
             print("STOPPED", words[0], file=sys.stderr)
 """
-NEED_DOCSTRINGS = {"recombine", "library", "check"}
+NEED_DOCSTRINGS = {"recombine", "library", "check", "train"}
 """Commands that need ``skimage.transform``, which reads docstrings while it loads (scikit-image 0.26)."""
 COMMANDS = (
     "--help",
@@ -35,7 +35,8 @@ COMMANDS = (
     "check pairs",
     "looks pairs/images --k 1 --out looks",
     "convert field --out converted",
-    "train unet pairs --out m.safetensors --steps 1 --device cpu --set width=2 --set crop=32",
+    "train unet pairs --out checked.safetensors --steps 1 --device cpu --set width=2 --set crop=32",
+    "train unet pairs --no-check --out m.safetensors --steps 1 --device cpu --set width=2 --set crop=32",
     "export masks/recipe.yaml --option he --device cpu --out exported",
     "replay exported/recipe.yaml --out again",
     "models list",

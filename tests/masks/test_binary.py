@@ -95,6 +95,12 @@ def test_any_mask(noise, smoothing):
         assert len(np.unique(kept[labels == label])) == 1
 
 
+def test_a_pixel_that_hangs_on_by_a_corner_stays():
+    foreground = np.ones((9, 14), bool)
+    foreground[7, 0] = foreground[8, 1] = False
+    assert (binary_instances(foreground) == foreground).all()
+
+
 def test_full_and_empty_masks():
     assert not binary_instances(np.zeros((20, 30), bool)).any()
     assert (binary_instances(np.ones((20, 30), bool)) == 1).all()

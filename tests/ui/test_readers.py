@@ -64,6 +64,14 @@ def test_of_a_folder_of_many_masks_the_first_are_opened(viewer, tmp_path):
     assert len(viewer.open(str(tmp_path / "a.json"), plugin=PLUGIN)) == 12
 
 
+def test_a_plain_folder_of_masks_is_one_of_ours_where_a_person_says_so(viewer, tmp_path):
+    for number in range(3):
+        tifffile.imwrite(tmp_path / f"{number}.tif", labels().astype(np.uint16))
+    opened = viewer.open(str(tmp_path), plugin=PLUGIN)
+    assert [layer.name for layer in opened] == ["0", "1", "2"]
+    assert all(isinstance(layer, Labels) for layer in opened)
+
+
 @pytest.mark.parametrize("content", ["{}", "[1, 2]", "{"])
 def test_other_files_are_left_to_others(tmp_path, content):
     (tmp_path / "a.json").write_text(content)

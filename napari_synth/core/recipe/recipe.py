@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeGuard, get_args
 
 import yaml
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
@@ -18,8 +18,11 @@ from napari_synth.core.recipe.sources import (
     FieldSource,
     FileSource,
     ImageFileSource,
+    MadeSource,
     MaskSource,
+    PairSource,
     RecombinedSource,
+    renewed,
 )
 from napari_synth.core.recipe.strict import Strict
 from napari_synth.core.seeds import derived_seed, wide_seed
@@ -137,15 +140,15 @@ class Recipe(Strict):
         composed anew and other masks are used again with new seeds.
         """
         if self.count() == 1:
-            first = {"masks": self.masks[:1], "conditions": self.conditions[:1], "options": self.options[:1]}
-            return self.model_copy(update=first | {"n": None, "variants": 1})
+            first = {"masks": self.masks[:1], "conditions": self.conditions[:1]}
+            options = self.options[:1] or self._own_look(self.masks[0])
+            return self.model_copy(update=first | {"options": options, "n": None, "variants": 1})
         derived = derived_seed if self.format == 1 else wide_seed
         mask_number, rest = divmod(index, self.per_mask)
         repetition, position = divmod(mask_number, len(self.masks))
         source = self.masks[position]
-        if isinstance(source, FieldSource | RecombinedSource) and repetition:
-            seed = derived(source.seed, "field", repetition)
-            source = source.model_copy(update={"seed": seed, "sha256": ""})
+        if isinstance(source, MadeSource) and repetition:
+            source = renewed(source, derived(source.seed, "field", repetition))
         option, variant = divmod(rest, self.variants)
         looked_at = self.format > 1 and mask_number == variant == 0  # the first pair is the very image
         drawn = self.seed if self.seed is None or looked_at else derived(self.seed, "pair", mask_number, variant)
@@ -153,12 +156,20 @@ class Recipe(Strict):
             update={
                 "masks": [source],
                 "conditions": [self.condition(position)] if self.conditions else [],
-                "options": self.options[option : option + 1],
+                "options": self.options[option : option + 1] or self._own_look(source),
                 "variants": 1,
                 "n": None,
                 "seed": drawn,
             }
         )
+
+    def _own_look(self, source: MaskSource) -> list[str]:
+        """The look of a pair that the model made from noise, which is no choice any more."""
+        return [source.option] if self.makes(source) and source.option else []
+
+    def makes(self, source: MaskSource) -> TypeGuard[PairSource]:
+        """Whether mask and image are a pair that the model makes from noise."""
+        return isinstance(source, PairSource) and source.model == self.model
 
     def condition(self, position: int) -> ConditionSource:
         """The image beside the mask at a position."""

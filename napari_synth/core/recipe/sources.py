@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from napari_synth.core.intensity import GreyDtype
-from napari_synth.core.names import FilePath
+from napari_synth.core.names import FileName, FilePath
 from napari_synth.core.recipe.field import FieldSettings
 from napari_synth.core.recipe.strict import Strict
 
@@ -85,7 +85,36 @@ class RecombinedSource(Strict):
     """`mask_hash` of its labels; empty: not checked."""
 
 
+class PairSource(Strict):
+    """The mask of a pair that a model made from noise; see `synthesis.pairs`."""
+
+    kind: Literal["pair"] = "pair"
+    model: FilePath
+    """Bundled id or path of the model of pairs."""
+    model_sha256: str = ""
+    """Hash of its file; empty: not checked."""
+    option: FileName = ""
+    """One of its looks; empty: the first."""
+    seed: int = Field(ge=0)
+    z: list[float] | None = None
+    """The code; drawn from the seed when not given."""
+    rise: float = Field(0.05, ge=0, le=10)
+    """How touching nuclei are parted; see `masks.binary.binary_instances`."""
+    sha256: str = ""
+    """`mask_hash` of its labels; empty: not checked."""
+
+
 ConditionSource = Annotated[ImageFileSource | LayerSource, Field(discriminator="kind")]
 
 
-MaskSource = Annotated[FieldSource | FileSource | LayerSource | RecombinedSource, Field(discriminator="kind")]
+MadeSource = FieldSource | RecombinedSource | PairSource
+"""Masks that are made by a seed, so that another seed makes another one."""
+
+
+def renewed(source: MadeSource, seed: int) -> MadeSource:
+    """The source of another mask of the same kind."""
+    code = {"z": None} if isinstance(source, PairSource) else {}
+    return source.model_copy(update={"seed": seed, "sha256": ""} | code)
+
+
+MaskSource = Annotated[MadeSource | FileSource | LayerSource, Field(discriminator="kind")]

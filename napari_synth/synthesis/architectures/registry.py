@@ -26,6 +26,7 @@ RECORDS: dict[str, str] = {
     "metgan-published": "metgan:METGAN",
     "metgan-unet": "metgan:METGAN_UNET",
     "foreign": "foreign:FOREIGN",
+    "ising-gan": "ising:ISING",
 }
 """Name to module (of this package, or with all its dots) and record; loaded only when asked for."""
 

@@ -17,6 +17,7 @@ from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.context.model_catalogue import ModelCatalogue
 from napari_synth.ui.context.network_changes import NetworkChanges
 from napari_synth.ui.context.notes import Note, Notes
+from napari_synth.ui.context.opened_series import OpenedSeries
 from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL, Condition, RenderOrder
 from napari_synth.ui.context.remembered import Remembered
 from napari_synth.ui.napari_bridge.density_layer import DensityLayer
@@ -57,6 +58,8 @@ class Context:
         The mask layers and the current one.
     images : ImageLayers
         The image layers, and the one that objects are put into.
+    series : OpenedSeries
+        Folders of many masks.
     results : ResultLayers
         Rendered image layers.
     candidates : MaskCandidates
@@ -96,6 +99,7 @@ class Context:
         self.closed = False
         self.notes = Notes()
         self.masks = MaskLayers(viewer)
+        self.series = OpenedSeries(self.masks)
         self.images = ImageLayers(viewer)
         self.results = ResultLayers(viewer)
         self.density = DensityLayer(viewer)

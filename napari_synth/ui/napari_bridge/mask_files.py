@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OPENED_KEY = "napari-synth opened"
 """Marks a layer that was read as a mask; holds the path and what was done to read it."""
 MOST_LAYERS = 12
-"""Layers that one file or folder becomes."""
+"""Masks of a file or folder that become a layer each; of more of them one is seen at a time."""
 LayerData = tuple[Any, dict[str, Any], str]
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
+from napari.layers import Labels
 from psygnal import Signal
 
 from napari_synth.core.errors import InputError, SynthError
@@ -17,11 +15,9 @@ from napari_synth.ui.context.order import MASK_FIRST, NO_MASK
 from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.doubts import Doubts
 from napari_synth.ui.docks.export.jobs import ExportWork, SampledMasks
-from napari_synth.ui.napari_bridge.mask_layers import mask_array, pixel_size
+from napari_synth.ui.docks.export.rows import Row, Rows, Source
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
-
     from napari_synth.core.progress import Progress
     from napari_synth.exporting.batch import ExportResult
     from napari_synth.exporting.formats.base import PixelSize
@@ -36,7 +32,14 @@ SAMPLED = 30
 
 
 class ExportActions(DockActions):
-    """The actions of the Export dock."""
+    """The actions of the Export dock.
+
+    Attributes
+    ----------
+    rows : Rows
+        What can be exported.
+    finished : ExportResult or None
+    """
 
     key = "export"
     hint = Note("hint", "Choose a folder and press Export.")
@@ -47,10 +50,11 @@ class ExportActions(DockActions):
 
     def __init__(self, context: Context):
         super().__init__(context)
-        self._left_out: weakref.WeakSet[Labels] = weakref.WeakSet()
+        self.rows = Rows(context)
         self._doubts = Doubts("Export")
         self.finished: ExportResult | None = None
         context.masks.changed.connect(self._on_masks_changed)
+        context.series.changed.connect(self._on_masks_changed)
         context.export.events.connect(self._on_headline)
         context.look.events.model.connect(self._on_headline)
         self.plan_changed.connect(self._on_headline)
@@ -73,33 +77,19 @@ class ExportActions(DockActions):
         self.headline_changed.emit()
 
     @property
-    def masks(self) -> list[Labels]:
-        """The masks to export, that which is being worked on first: its image is the one that is seen."""
-        chosen = [layer for layer in self.context.masks.layers if layer not in self._left_out and not self.fault(layer)]
-        current = self.context.masks.current
-        return sorted(chosen, key=lambda layer: layer is not current)
+    def masks(self) -> int:
+        """How many masks are to be exported."""
+        return sum(row.count for row in self.rows.chosen())
 
-    @property
-    def skipped(self) -> list[tuple[str, str]]:
-        """Name and fault of the masks that cannot be exported and are left out."""
-        layers = [layer for layer in self.context.masks.layers if layer not in self._left_out]
-        return [(layer.name, self.fault(layer)) for layer in layers if self.fault(layer)]
-
-    def fault(self, layer: Labels) -> str:
-        """Why a mask cannot be exported, as a sentence goes on; empty where it can."""
-        if layer.ndim != 2:
-            return "is a stack of planes"
-        card = self.context.catalogue.card(self.context.look.model)
-        may_be_empty = card is not None and bool(card.condition_channels)
-        return "" if may_be_empty or np.any(layer.data) else "is empty"
-
-    def include(self, layer: Labels, on: bool) -> None:
-        """Export this mask or leave it out."""
-        if on:
-            self._left_out.discard(layer)
-        else:
-            self._left_out.add(layer)
+    def include(self, source: Source, on: bool) -> None:
+        """Export this mask or folder, or leave it out."""
+        self.rows.include(source, on)
         self.plan_changed.emit()
+
+    def include_look(self, name: str, on: bool) -> None:
+        """Render every mask in this look, or not."""
+        chosen = {*self.context.export.options, name} if on else {*self.context.export.options} - {name}
+        self.context.export.options = tuple(look.name for look in self.card_looks if look.name in chosen)
 
     @property
     def looks(self) -> tuple[str, ...]:
@@ -112,19 +102,18 @@ class ExportActions(DockActions):
         """Pairs the present choices make."""
         choices = self.context.export
         looks = len(choices.options) if self.context.catalogue.options(self.context.look.model) else 1
-        masks = (
-            choices.sampled * choices.rounds if choices.sampled else len(self.masks) * choices.variants * choices.rounds
-        )
-        return masks * looks if self.masks else 0
+        masks = self.masks
+        images = (choices.sampled or masks * choices.variants) * choices.rounds * looks
+        return images if masks else 0
 
     @property
     def seconds(self) -> float | None:
         """How long the pairs take, from their pixels and the last render; None before the first one."""
-        rate, masks, count = self.context.seconds_per_pixel, self.masks, self.count
+        rate, rows, count = self.context.seconds_per_pixel, self.rows.chosen(), self.count
         if rate is None or not count:
             return None
-        sizes = [math.prod(layer.data.shape[-2:]) for layer in (masks[:1] if self.context.export.sampled else masks)]
-        return float(rate * count * sum(sizes) / len(sizes))
+        rows = rows[:1] if self.context.export.sampled else rows
+        return float(rate * count * sum(row.pixels * row.count for row in rows) / sum(row.count for row in rows))
 
     def plan(self) -> str:
         """The number of pairs, and the time they take where it is known."""
@@ -134,22 +123,27 @@ class ExportActions(DockActions):
 
     def first(self) -> str:
         """The pair that is written first, in words."""
-        masks, look, sampled = self.masks, self.context.look, self.context.export.sampled
+        look, sampled = self.context.look, self.context.export.sampled
         if not self.count:
             return ""
-        title = next((one.title or one.name for one in self._card_looks() if one.name == (*self.looks, "")[0]), "")
+        row = self.rows.chosen()[0]
+        title = next((one.title or one.name for one in self.card_looks if one.name == (*self.looks, "")[0]), "")
         seen = (*self.looks, look.option)[0] == look.option and (look.style is None or len(self.looks) < 2)
-        parts = ["a sampled mask" if sampled else f"'{masks[0].name}'", *([title] if title else [])]
+        parts = ["a sampled mask" if sampled else repr(self.rows.first_name(row)), *([title] if title else [])]
         parts += [f"seed {look.seed}"] if look.noise and look.latent is None else []
         changed = ", with your changes inside the network" if self.context.changes.of(look.model) else ""
-        return f"First: {', '.join(parts)}{changed}{', the image you see' if seen and not sampled else ''}."
+        same = ""
+        if seen and not sampled and isinstance(row.source, Labels) and row.source is self.context.masks.current:
+            same = ", the image you see" if self.context.results.of(row.source) else ", as Render shows it"
+        return f"First: {', '.join(parts)}{changed}{same}."
 
     def alike(self) -> str:
         """The warning that variants of few masks teach little; empty where there is none."""
         choices = self.context.export
-        if choices.sampled or choices.variants * choices.rounds < MANY_VARIANTS or not self.masks:
+        count = self.masks
+        if choices.sampled or choices.variants * choices.rounds < MANY_VARIANTS or not count:
             return ""
-        masks = "one mask" if len(self.masks) == 1 else f"{len(self.masks)} masks"
+        masks = "one mask" if count == 1 else f"{count} masks"
         return f"Variants of {masks} differ in noise and style alone: the nuclei are the same in all of them."
 
     def sample_instead(self) -> None:
@@ -176,27 +170,27 @@ class ExportActions(DockActions):
 
     def export(self) -> None:
         """Export the pairs, or go on with an export that was stopped."""
-        context, masks, choices = self.context, self.masks, self.context.export
-        order = context.order(next(iter(masks), None)) if context.masks.layers else NO_MASK
+        context, rows, choices = self.context, self.rows.chosen(), self.context.export
+        order = context.order_of(self.rows.first_name(rows[0])) if rows else NO_MASK
         problem = self._obstacle(order)
         if problem is not None or isinstance(order, Note):
             self.say(problem or NO_MASK)
             return
         try:
-            size = _joint_pixel_size(masks)
+            size = _joint_pixel_size(rows)
         except SynthError as error:
             self.say(Note.of(error))
             return
-        folder, skipped = choices.folder, self.skipped
+        folder, skipped = choices.folder, self.rows.skipped()
         sampled = None
         if choices.sampled:
-            height, width = masks[0].data.shape
+            height, width = rows[0].shape
             sampled = SampledMasks(context.field.settings(height, width), context.field.seed, choices.sampled)
         work = ExportWork(
             models=context.models,
             doubts=self._doubts,
             order=order,
-            masks=[(layer.name, mask_array(layer)) for layer in masks],
+            masks=list(self.rows.masks_of(rows)),
             sampled=sampled,
             options=self.looks,
             variants=choices.variants,
@@ -212,7 +206,7 @@ class ExportActions(DockActions):
             return _stopped_note(reached.done, reached.total, folder)
 
         def then(result: ExportResult) -> None:
-            self._exported(result, skipped)
+            self._exported(result, [*skipped, *work.skipped])
 
         self.finished = None
         self.finished_changed.emit()
@@ -222,12 +216,12 @@ class ExportActions(DockActions):
 
     def _obstacle(self, order: RenderOrder | Note) -> Note | None:
         """What keeps the export from starting."""
-        context, choices = self.context, self.context.export
-        if not context.masks.layers:
+        choices, skipped = self.context.export, self.rows.skipped()
+        if not self.rows.all():
             return NO_MASK
         if not self.masks:
-            if self.skipped:
-                return Note("problem", f"{_named(self.skipped)}.", "Paint or sample a mask, or choose another one.")
+            if skipped:
+                return Note("problem", f"{_named(skipped)}.", "Paint or sample a mask, or choose another one.")
             return Note("problem", "No mask is chosen.", "Tick at least one mask.")
         if isinstance(order, Note):
             return order
@@ -255,7 +249,9 @@ class ExportActions(DockActions):
             )
         return None
 
-    def _card_looks(self) -> list[Look]:
+    @property
+    def card_looks(self) -> list[Look]:
+        """The looks that the model has."""
         card = self.context.catalogue.card(self.context.look.model)
         return card.looks if card else []
 
@@ -271,8 +267,8 @@ class ExportActions(DockActions):
         self.plan_changed.emit()
 
 
-def _joint_pixel_size(masks: list[Labels]) -> PixelSize:
-    sizes = {pixel_size(layer) for layer in masks}
+def _joint_pixel_size(rows: list[Row]) -> PixelSize:
+    sizes = {row.pixel_size for row in rows}
     if len(sizes) > 1:
         raise InputError("The chosen masks have different pixel sizes.", "Export them one after another.")
     return sizes.pop()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.exporting.formats.base import PixelSize
@@ -46,8 +47,8 @@ class ExportWork:
         What was said of the masks before.
     order : RenderOrder
         How each mask is rendered, beside its option and seed.
-    masks : list of (str, ndarray)
-        Layer name and labels; the first one, in the first option, is the image that was looked at.
+    masks : list of (str, ndarray or Path)
+        Name and labels, or their file; the first one, in the first option, is the image that was looked at.
     sampled : SampledMasks or None
         Masks in their place.
     options : tuple of str
@@ -56,12 +57,14 @@ class ExportWork:
         How often the set was asked for: the pairs of later ones have seeds of their own.
     split : str
         Such as ``80/10/10``; empty: all train.
+    skipped : list of (str, str)
+        Name and fault of masks in files that were left out, once it has run.
     """
 
     models: Models
     doubts: Doubts
     order: RenderOrder
-    masks: list[tuple[str, np.ndarray]]
+    masks: list[tuple[str, np.ndarray | Path]]
     sampled: SampledMasks | None
     options: tuple[str, ...]
     variants: int
@@ -71,6 +74,7 @@ class ExportWork:
     format: str
     overwrite: bool
     pixel_size: PixelSize
+    skipped: list[tuple[str, str]] = field(default_factory=list)
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
         from napari_synth.core.recipe import FieldSource
@@ -79,14 +83,15 @@ class ExportWork:
         from napari_synth.masks.mask_reader import MaskReader
         from napari_synth.synthesis.recipes import painted_batch
 
+        order, masks = self.order, self.masks
         if self.sampled is None:
-            self.doubts.about_masks(self.masks, ignore_progress, cancel)
-        order = self.order
+            masks = self._filled(cancel)
+            self.doubts.about_masks(masks, ignore_progress, cancel)
         generator = self.models.generator(order.model, order.device)
         cancel.raise_if_cancelled()
         batch = painted_batch(
             generator,
-            self.masks,
+            masks,
             condition=None if order.condition is None else (order.condition.name, order.condition.pixels),
             options=self.options,
             variants=self.variants,
@@ -114,3 +119,19 @@ class ExportWork:
             told_names=True,
         )
         return export_pairs(wanted, generator, MaskReader(self.models.shapes, batch.arrays), on_progress, cancel)
+
+    def _filled(self, cancel: CancelToken) -> list[tuple[str, np.ndarray | Path]]:
+        """The masks without those in files that turn out to be empty, where the model needs nuclei."""
+        from napari_synth.datasets.image_files import read_labels
+
+        self.skipped.clear()
+        kept: list[tuple[str, np.ndarray | Path]] = []
+        for name, mask in self.masks:
+            cancel.raise_if_cancelled()
+            if isinstance(mask, Path) and self.order.condition is None and not read_labels(mask).any():
+                self.skipped.append((name, "is empty"))
+            else:
+                kept.append((name, mask))
+        if not kept:
+            raise InputError("All masks that are chosen are empty.", "Choose others, or paint or sample one.")
+        return kept

@@ -330,7 +330,11 @@ class MaskActions(DockActions):
         self.sample(self.choices.height, self.choices.width)
 
     def next_mask(self) -> None:
-        """Take the mask below the current one in the layer list, after the last the first."""
+        """Take the next mask of an open folder, else that below in the layer list; after the last comes the first."""
+        series = self.context.series.of(self.context.masks.current)
+        if series is not None:
+            self.opening.step(series, 1)
+            return
         layers = self.context.masks.layers
         if not layers:
             self.say(Note("problem", "There is no mask layer.", "Make a new mask, or sample a field."))

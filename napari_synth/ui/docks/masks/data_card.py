@@ -22,10 +22,12 @@ from napari_synth.ui.widgets.panel import described, drop, watch
 
 if TYPE_CHECKING:
     import weakref
+    from collections.abc import Callable
 
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
     from napari_synth.masks.conversion import How
+    from napari_synth.ui.context.opened_series import OpenSeries
     from napari_synth.ui.docks.masks.actions import MaskActions
     from napari_synth.ui.docks.masks.opening import Opening
     from napari_synth.ui.napari_bridge.mask_candidates import Candidate
@@ -62,18 +64,28 @@ class DataCard(QWidget):
         buttons.addWidget(self.mix, 1, 0, 1, 2)
         self._text = wrapped_label()
         self._text.setText(EMPTY)
-        self._rows = QVBoxLayout()
-        self._rows.setSpacing(4)
+        self._series, self._rows = QVBoxLayout(), QVBoxLayout()
+        for rows in (self._series, self._rows):
+            rows.setSpacing(4)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(buttons)
         layout.addWidget(self._text)
+        layout.addLayout(self._series)
         layout.addLayout(self._rows)
         self.file.clicked.connect(self._ask_files)
         self.folder.clicked.connect(self._ask_folder)
         self.mix.clicked.connect(self._ask_maps)
         watch(self, dock.opening.candidates.changed, self.show_candidates)
+        watch(self, dock.context.series.changed, self.show_series)
+
+    def show_series(self) -> None:
+        """Follow the open folders."""
+        while item := self._series.takeAt(0):
+            drop(item.widget())
+        for series in self._dock.context.series:
+            self._series.addWidget(_series_row(self._dock, series))
 
     def show_candidates(self) -> None:
         """Follow the layer list."""
@@ -111,6 +123,39 @@ class DataCard(QWidget):
         count, given = QInputDialog.getInt(self, "New masks", "How many masks shall be made of them?", 1, 1, 1000)
         if given:
             self._dock.recombine(paths, count, self._dock.choices.height, self._dock.choices.width)
+
+
+def _series_row(dock: MaskActions, series: OpenSeries) -> QWidget:
+    """Which mask of a folder is shown, and buttons for the one before and the next."""
+    masks, part = series.masks, QWidget()
+    layout = QVBoxLayout(part)
+    layout.setContentsMargins(0, 2, 0, 0)
+    layout.setSpacing(2)
+    text = wrapped_label()
+    text.setText(f"{masks.name}: mask {series.at + 1} of {len(masks)}, {masks.stems[series.at]}")
+    layout.addWidget(text)
+    line = QHBoxLayout()
+    opening, folders = dock.opening, dock.context.series
+    buttons = (
+        (
+            "Previous",
+            "The mask before; one you changed or rendered stays in the layer list",
+            (opening.step, series, -1),
+        ),
+        ("Next", "The next mask; one you changed or rendered stays in the layer list", (opening.step, series, 1)),
+        ("Close", "Forget the folder; layers stay, and Export takes only them", (folders.close, series)),
+    )
+    for words, tip, what in buttons:
+        button = described(QPushButton(words), f"{words}: {masks.name}", tip)
+        button.clicked.connect(partial(_do, *what))
+        line.addWidget(button)
+    layout.addLayout(line)
+    return part
+
+
+def _do(action: Callable[..., object], *given: object) -> None:
+    """Without the last argument: Qt hands over whether the button is checked."""
+    action(*given[:-1])
 
 
 def _row(opening: Opening, candidate: Candidate) -> QWidget:

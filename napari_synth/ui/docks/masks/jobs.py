@@ -11,9 +11,11 @@ import numpy as np
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
 from napari_synth.core.recipe import FieldSettings, RecombineSettings
+from napari_synth.ui.napari_bridge.mask_files import MOST_LAYERS
 
 if TYPE_CHECKING:
     from napari_synth.datasets.foreign_masks import ForeignMask
+    from napari_synth.datasets.mask_sources import MaskSeries
     from napari_synth.evaluation.pair_check import CheckedMask, Report
     from napari_synth.masks.conversion import How
     from napari_synth.masks.nucleus_table import NucleusField
@@ -111,21 +113,48 @@ class RecombineWork:
 
 
 @dataclass(frozen=True, eq=False)
+class Opened:
+    """A series of masks, and those of them that become layers: all, or of many the first."""
+
+    series: MaskSeries
+    masks: list[ForeignMask]
+
+
+@dataclass(frozen=True, eq=False)
 class OpenWork:
-    """Read the masks in files and folders, whoever wrote them."""
+    """List the masks in files and folders, whoever wrote them, and read those that become layers."""
 
     paths: list[Path]
 
-    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> list[tuple[Path, ForeignMask]]:
-        from napari_synth.datasets.mask_sources import masks_in
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Opened:
+        from napari_synth.datasets.mask_sources import joined, mask_series
 
         watch = Stopwatch(len(self.paths), on_progress)
-        found: list[tuple[Path, ForeignMask]] = []
+        found: list[MaskSeries] = []
         for number, path in enumerate(self.paths, 1):
-            watch.report(number - 1, path.name)
-            found += [(path, mask) for mask in masks_in(path, cancel=cancel)]
+            cancel.raise_if_cancelled()
+            found.append(mask_series(path))
             watch.report(number, path.name)
-        return found
+        series = joined(found)
+        count = len(series) if len(series) <= MOST_LAYERS else 1
+        watch = Stopwatch(count, on_progress)
+        masks: list[ForeignMask] = []
+        for index in range(count):
+            cancel.raise_if_cancelled()
+            masks.append(series.read(index))
+            watch.report(index + 1, series.stems[index])
+        return Opened(series, masks)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadWork:
+    """Read one mask of a series."""
+
+    series: MaskSeries
+    index: int
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ForeignMask:
+        return self.series.read(self.index)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,10 +11,11 @@ from napari.layers import Image, Shapes
 
 from napari_synth.core.errors import SynthError
 from napari_synth.ui.context.notes import Note
-from napari_synth.ui.docks.masks.jobs import ConvertWork, OpenWork
+from napari_synth.ui.context.opened_series import OpenSeries
+from napari_synth.ui.docks.masks.jobs import ConvertWork, Opened, OpenWork, ReadWork
 from napari_synth.ui.napari_bridge.mask_candidates import taken
-from napari_synth.ui.napari_bridge.mask_files import MOST_LAYERS, OPENED_KEY, add_opened, layer_data
-from napari_synth.ui.napari_bridge.mask_layers import add_mask, count_nuclei
+from napari_synth.ui.napari_bridge.mask_files import OPENED_KEY, add_opened, layer_data
+from napari_synth.ui.napari_bridge.mask_layers import add_mask, count_nuclei, pixel_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,16 +80,56 @@ class Opening:
         of = f"{what} of {layer.name!r}" if what else f"{layer.name!r}"
         self._say(Note("done", f"Made the mask {mask.name!r} of {of}{_counted(mask)}.", NEXT))
 
-    def _opened(self, found: list[tuple[Path, ForeignMask]]) -> None:
+    def step(self, series: OpenSeries, by: int) -> None:
+        """Show another mask of a series; after the last comes the first."""
+        self.show(series, (series.at + by) % len(series.masks))
+
+    def show(self, series: OpenSeries, index: int) -> None:
+        """Show a mask of a series: its layer, where it has one, else as it is read."""
+        layer = self._context.series.layer(series, index)
+        if layer is not None:
+            self._shown(series, index, layer)
+            return
+        work = ReadWork(series.masks, index)
+        self._jobs.run("Opening a mask", work, partial(self._read, series, index), total=1, unit="masks")
+
+    def _read(self, series: OpenSeries, index: int, mask: ForeignMask) -> None:
         try:
-            layers = [add_opened(self._context.viewer, layer_data(mask, path)) for path, mask in found[:MOST_LAYERS]]
+            layer = add_opened(self._context.viewer, layer_data(mask, series.masks.paths[index]))
         except SynthError as error:
             self._say(Note.of(error))
             return
-        if len(found) > MOST_LAYERS:
-            text = f"Opened the first {len(layers)} of {len(found)} masks."
-            self._say(Note("done", text, "Open the others as single files, or check the folder with Check…"))
-        elif len(found) > 1:
+        series.put(index, layer)
+        self._shown(series, index, layer)
+
+    def _shown(self, series: OpenSeries, index: int, layer: Labels) -> None:
+        """Let a mask of a series be what is seen, and drop that before where nobody touched it or rendered it."""
+        context, before = self._context, series.at
+        last = context.series.layer(series, before)
+        series.at = index
+        context.masks.current = layer
+        context.results.bring_forward(layer)
+        if last is not None and last is not layer and series.untouched(before) and not context.results.of(last):
+            context.viewer.layers.remove(last)
+        context.series.changed.emit()
+
+    def _opened(self, found: Opened) -> None:
+        series, many = found.series, len(found.masks) < len(found.series)
+        try:
+            data = [layer_data(mask, path) for mask, path in zip(found.masks, series.paths, strict=False)]
+            layers = [add_opened(self._context.viewer, one) for one in data]
+        except SynthError as error:
+            self._say(Note.of(error))
+            return
+        if many:
+            opened = OpenSeries(series, layers[0].data.shape[-2:], pixel_size(layers[0]))
+            opened.put(0, layers[0])
+            self._context.series.add(opened)
+            self._context.column.open_section("masks")
+            self._choices.card = "data"
+            text = f"Opened {series.name}: {len(series)} masks; {layers[0].name!r}, the first, is shown."
+            self._say(Note("done", text, "Next shows another one, under From my data; Export takes all of them."))
+        elif len(layers) > 1:
             self._say(Note("done", f"Opened {len(layers)} masks; {layers[-1].name!r} is shown.", NEXT))
 
     def _on_mask(self, layer: Labels) -> None:

@@ -9,6 +9,7 @@ import tifffile
 import napari_synth as ns
 from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.masks.actions import MaskActions
 from tests.helpers import small_metgan
 from tests.ui.conftest import anatomy, painted
 
@@ -202,7 +203,7 @@ def test_the_first_pair_is_the_image_that_is_seen(ready, viewer, finish, tmp_pat
     context.masks.current = second
     context.look.option, context.look.seed = "purple", 7
     assert dock.first().startswith("First: 'second', ")
-    assert dock.first().endswith("seed 7, the image you see.")
+    assert dock.first().endswith("seed 7, as Render shows it.")
     dock.export()
     finish(dock.jobs)
     seen = ns.load_model("optional-pix2pix-nuclei", "cpu").render(painted((40, 40)), "purple", 7).image
@@ -293,3 +294,28 @@ def test_a_mask_that_would_spoil_a_training_is_named_once_and_exported_at_the_se
     finish(dock.jobs)
     assert dock.note.kind == "done"
     assert fake.calls == dock.count
+
+
+def test_an_open_folder_is_exported_whole_with_the_mask_that_was_painted_on(ready, fake, viewer, finish, tmp_path):
+    for number in range(14):
+        labels = painted((40, 40)) * (number != 5)
+        tifffile.imwrite(tmp_path / f"m{number:02d}.tif", np.where(labels, labels + number, 0).astype(np.uint16))
+    viewer.layers.clear()
+    masks, dock = ready.actions(MaskActions), ready.actions(ExportActions)
+    masks.opening.open([tmp_path])
+    finish(masks.jobs)
+    ready.context.export.options = ("he",)
+    assert [row.name for row in dock.rows.all()] == ["m00", f"13 more of {tmp_path.name}"]
+    assert dock.plan() == "14 pairs"
+    viewer.layers["m00"].paint((1, 38), 99)
+    masks.next_mask()
+    finish(masks.jobs)
+    assert dock.plan() == "14 pairs"
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "done"
+    assert "'m05' is empty" in dock.note.text, "left out by name"
+    found = {path.name.split("_")[1]: tifffile.imread(path) for path in (tmp_path / "pairs" / "masks").iterdir()}
+    assert sorted(found) == [f"m{number:02d}" for number in range(14) if number != 5]
+    assert (found["m00"] == 99).any()
+    assert found["m13"].max() == painted().max() + 13

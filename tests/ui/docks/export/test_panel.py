@@ -18,29 +18,40 @@ def export(panel):
     return panel("export")
 
 
+def texts(export):
+    table = export.table
+    return [[table.item(y, x).text() for x in range(table.columnCount())] for y in range(table.rowCount())]
+
+
+def tick(export, line, column, on):
+    export.table.item(line, column).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+
+
 def test_plan_and_ticks(export, session, viewer):
     assert export.export_button.text() == "Export 0 pairs"
     viewer.add_labels(painted(), name="first")
     viewer.add_labels(painted(), name="second")
     export.form.controls["variants"].setValue(3)
     assert export.export_button.text() == "Export 24 pairs"
-    export.masks.item(0).setCheckState(Qt.CheckState.Unchecked)
+    assert texts(export) == [["in these looks:", "", "", "", ""], ["second", "▸ 3", *"333"], ["first", *"3333"]]
+    tick(export, 1, 0, False)
     assert export.export_button.text() == "Export 12 pairs"
-    export.looks.item(1).setCheckState(Qt.CheckState.Unchecked)
+    tick(export, 0, 2, False)
     assert export.export_button.text() == "Export 9 pairs"
     assert session.context.export.options == ("he", "purple", "fluorescence")
     viewer.layers["first"].name = "renamed"
-    assert export.masks.item(1).text() == "renamed"
-    assert export.masks.item(0).checkState() == Qt.CheckState.Unchecked
+    assert texts(export)[1:] == [["second", *"––––"], ["renamed", "▸ 3", "–", "3", "3"]]
+    session.context.look.option = "purple"
+    assert texts(export)[2] == ["renamed", "3", "–", "▸ 3", "3"], "the look that is seen is written first"
 
 
-def test_a_model_without_looks_offers_none(export, session):
-    assert not export.looks.parentWidget().isHidden()
+def test_a_model_without_looks_offers_none(export, session, viewer):
+    viewer.add_labels(painted(), name="mask")
+    assert export.table.columnCount() == 5
     session.context.choose_model("metgan-brain")
-    assert export.looks.parentWidget().isHidden()
+    assert texts(export) == [["mask", "▸ 1"]]
     session.context.choose_model("optional-pix2pix-nuclei")
-    assert export.looks.count() == 4
-    assert not export.looks.parentWidget().isHidden()
+    assert export.table.columnCount() == 5
 
 
 def test_export_from_the_panel(export, session, fake, viewer, qtbot, finish, monkeypatch, tmp_path):
@@ -98,7 +109,7 @@ def test_a_finished_export_says_how_to_train(export, session, fake, viewer, qtbo
 def test_masks_that_cannot_be_exported_say_why(export, viewer):
     viewer.add_labels(np.zeros((8, 8), int), name="blank")
     viewer.add_labels(painted(), name="mask")
-    ticked = {export.masks.item(i).text(): export.masks.item(i).checkState() for i in range(2)}
+    ticked = {item.text(): item.checkState() for item in (export.table.item(line, 0) for line in (1, 2))}
     assert ticked == {"blank is empty": Qt.CheckState.Unchecked, "mask": Qt.CheckState.Checked}
     assert "Export 4 pairs" in export.export_button.text()
 
@@ -111,5 +122,6 @@ def test_one_button_samples_masks_in_place_of_variants(export, session, viewer, 
     click(qtbot, export.sample)
     assert "Export 120 pairs" in export.export_button.text()
     assert "30 masks are sampled" in export.alike.text()
+    assert texts(export)[1] == ["sampled masks", "▸ 30", "30", "30", "30"]
     click(qtbot, export.sample)
     assert session.context.export.sampled == 0

@@ -242,3 +242,45 @@ def test_of_a_stack_nothing_is_rendered_but_the_way_is_said(viewer, session, fak
     assert fake.calls == 0
     assert "'stack' is no single mask: a stack" in look.note.text
     assert "Use the plane shown under Mask ▸ From my data" in look.note.action
+
+
+def test_a_folder_of_many_masks_shows_one_after_the_other_and_loses_no_work(
+    masks, viewer, session, drop, qtbot, finish, tmp_path
+):
+    for number in range(15):
+        tifffile.imwrite(tmp_path / f"m{number:02d}.tif", np.where(number % 3 + 1 == MASK, MASK, 0).astype(np.uint16))
+    drop(tmp_path)
+    jobs = session.actions(MaskActions).jobs
+    assert [layer.name for layer in viewer.layers] == ["m00"]
+    assert "15 masks" in session.context.notes["masks"].text
+
+    def press_row(words):
+        click(qtbot, _buttons(masks, f"{words}: {tmp_path.name}")[-1])
+        finish(jobs)
+
+    press_row("Next")
+    assert [layer.name for layer in viewer.layers] == ["m01"], "nobody touched the first"
+    np.testing.assert_array_equal(viewer.layers["m01"].data, np.where(MASK == 2, MASK, 0))
+    viewer.layers["m01"].paint((5, 5), 9)
+    press_row("Next")
+    assert [layer.name for layer in viewer.layers] == ["m01", "m02"], "what was painted stays"
+    assert session.context.masks.current.name == "m02"
+    press_row("Previous")
+    assert session.context.masks.current.data[5, 5] == 9, "the painted one comes back"
+    press_row("Previous")
+    press_row("Previous")
+    assert session.context.masks.current.name == "m14", "before the first is the last"
+    session.actions(MaskActions).next_mask()
+    finish(jobs)
+    assert session.context.masks.current.name == "m00", "the key goes through the folder"
+    press_row("Close")
+    assert not _buttons(masks, f"Next: {tmp_path.name}")
+    assert [layer.name for layer in viewer.layers] == ["m01", "m00"]
+
+
+def _buttons(masks, name):
+    return [
+        button
+        for button in masks.data.findChildren(QPushButton)
+        if button.accessibleName() == name and button.parentWidget().isVisibleTo(masks.data)
+    ]
