@@ -122,6 +122,7 @@ def test_stopped_by_a_file_it_keeps_what_it_has_and_goes_on(start, data):
     assert events_of(request).count("done") == 2
 
 
+@pytest.mark.slow
 def test_stopped_and_gone_on_with_it_ends_as_if_it_had_not_been(start, data):
     whole = fine_tune(asked(start, data, "whole.safetensors", judge=False, check=False))
     half = asked(start, data, "half.safetensors", judge=False, check=False)
@@ -200,6 +201,7 @@ def test_two_at_once_with_one_name_are_refused(start, data):
     assert "done" in events_of(request)
 
 
+@pytest.mark.slow
 def test_a_folder_that_vanishes_meanwhile_does_not_end_the_run(start, data):
     def act(event, _):
         if event == "plan":
@@ -211,6 +213,7 @@ def test_a_folder_that_vanishes_meanwhile_does_not_end_the_run(start, data):
     assert result.verdicts
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_state_there_is(start, data, monkeypatch):
     def fill(event, _):
         if event == "step":
