@@ -113,11 +113,20 @@ def test_every_arm_sees_what_it_says(sets):
         shares[name] = np.mean(seen)
     assert shares["pooled"] == pytest.approx(0.75, abs=0.06)
     del shares["pooled"]
-    assert shares == {"real": 1, "synthetic": 0, "balanced": 0.5, "joint": 0.5, "finetune": 0.5, "real-long": 1}
+    assert shares == {
+        "real": 1,
+        "synthetic": 0,
+        "balanced": 0.5,
+        "joint": 0.5,
+        "joint+fs": 0.5,
+        "finetune": 0.5,
+        "real-long": 1,
+    }
     budget = replace(BUDGETS["quick"], steps=2, crop=32, hyper={"width": 4})
-    networks = [trained(ARMS["joint"], data, budget, 1, lambda *_: None) for _ in range(2)]
-    for a, b in zip(*(network.parameters() for network in networks), strict=True):
-        assert torch.equal(a, b)
+    for arm in ("joint", "joint+fs"):
+        networks = [trained(ARMS[arm], data, budget, 1, lambda *_: None) for _ in range(2)]
+        for a, b in zip(*(network.parameters() for network in networks), strict=True):
+            assert torch.equal(a, b)
 
 
 def test_the_weights_of_the_joint_loss():
