@@ -18,6 +18,7 @@ from napari_synth.evaluation.realism.sets import LEAST_GROUPS
 from napari_synth.evaluation.usefulness.roles import groups_of, hold_out_rule
 from napari_synth.models.registry import load_trained
 from napari_synth.synthesis.generator import Generator
+from napari_synth.synthesis.request import check_option
 
 RENDERED = "rendered"
 """Folder in the report."""
@@ -59,26 +60,8 @@ def two_halves(real: Path, groups: str, seed: int) -> Halves:
     return Halves(rendered, compared, bool(held_out))
 
 
-def render_masks(
-    real: Path, halves: Halves, model: str, option: str, out: Path, seed: int, device: str, cancel: CancelToken
-) -> str:
-    """Write ``images/`` and ``masks/`` with a rendering of each mask of one half that has an object.
-
-    Parameters
-    ----------
-    real : Path
-        Folder of real pairs.
-    halves : Halves
-    model, option : str
-        A generator by id or path, and a look of it; an empty look is that of the folder's name, else the first.
-    out : Path
-    seed : int
-    device : str
-
-    Returns
-    -------
-    str
-        What was compared with what, in a sentence.
+def generator_of(model: str, option: str, real: Path, device: str) -> tuple[Generator, str]:
+    """A generator by id or path, and its look: the one asked for, else that of the folder's name, else the first.
 
     Raises
     ------
@@ -93,17 +76,41 @@ def render_masks(
         )
     if not option and real.resolve().name in card.options:
         option = real.resolve().name
+    number = check_option(card, option)
+    return generator, card.options[number] if card.options else ""
+
+
+def render_masks(
+    real: Path, halves: Halves, generator: Generator, option: str, out: Path, seed: int, cancel: CancelToken
+) -> str:
+    """Write ``images/`` and ``masks/`` with a rendering of each mask of one half that has an object.
+
+    Parameters
+    ----------
+    real : Path
+        Folder of real pairs.
+    halves : Halves
+    generator : Generator
+    option : str
+        Its look.
+    out : Path
+    seed : int
+
+    Returns
+    -------
+    str
+        What was compared with what, in a sentence.
+    """
     for old in out.glob("*/*.tif"):
         old.unlink()
     for pair in find_pairs(real):
         cancel.raise_if_cancelled()
         if pair.stem in halves.rendered and (labels := read_labels(pair.mask)).any():
-            rendering = generator.render(labels, option or None, derived_seed(seed, "realism", pair.stem))
-            option = rendering.option
-            _write(out, pair, rendering.image, labels)
+            seed_of_it = derived_seed(seed, "realism", pair.stem)
+            _write(out, pair, generator.render(labels, option or None, seed_of_it).image, labels)
     which = "held-out real images" if halves.held_out else "real images (none is held out; see dataset.yaml)"
     look = f", look {option}," if option else ""
-    return f"{card.id}{look} on the masks of one half of the {which}, beside the images of the other half."
+    return f"{generator.card.id}{look} on the masks of one half of the {which}, beside the images of the other half."
 
 
 def _write(out: Path, pair: Pair, image: np.ndarray, labels: np.ndarray) -> None:

@@ -21,7 +21,6 @@ from napari_synth.evaluation.realism.classifier import classified, differences
 from napari_synth.evaluation.realism.distances import DISTANCES, features
 from napari_synth.evaluation.realism.features import filled
 from napari_synth.evaluation.realism.memory import neighbours
-from napari_synth.evaluation.realism.rendered import RENDERED, render_masks, two_halves
 from napari_synth.evaluation.realism.report import MapPoint, RealismReport, spectrum_curves
 from napari_synth.evaluation.realism.sets import PATCHES, Patches, Picture, cut, read_both, side_for
 
@@ -168,12 +167,13 @@ def _begun(request: RealismRequest, cancel: CancelToken) -> Callable[[], Both]:
     if request.synthetic is not None:
         both = read_both(request.real, request.synthetic, request.groups or None, cancel)
         return lambda: both
+    from napari_synth.evaluation.realism.rendered import RENDERED, generator_of, render_masks, two_halves
+
     halves, folder = two_halves(request.real, request.groups, request.seed), request.out / RENDERED
+    generator, option = generator_of(request.model, request.option, request.real, request.device)
 
     def rendered() -> Both:
-        told = render_masks(
-            request.real, halves, request.model, request.option, folder, request.seed, request.device, cancel
-        )
+        told = render_masks(request.real, halves, generator, option, folder, request.seed, cancel)
         real, synthetic, remarks = read_both(request.real, folder, request.groups or None, cancel, halves.compared)
         return real, synthetic, [told, *remarks]
 
