@@ -1,52 +1,48 @@
-"""Image and labels as layers: of files, and of a walk between pairs."""
+"""A pair of files as layers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Image, Labels
-
-from napari_synth.core.recipe import METADATA_KEY
+from napari.utils.colormaps import DirectLabelColormap
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
-    from napari_synth.core.recipe import Recipe
+LABELLED, FOUND = (40 / 255, 170 / 255, 1, 1), (1, 160 / 255, 0, 1)
+"""Blue and orange, as in the reports."""
+NEAR = 6.0
+"""Zoom at which a place is looked at."""
 
 
-def show_pair(viewer: ViewerModel, name: str, image: np.ndarray, labels: np.ndarray | None) -> None:
-    """Add an image ``(Y, X)`` or ``(Y, X, 3)`` on top, and the outlines of its labels over it."""
-    viewer.add_layer(Image(image, name=name, rgb=image.ndim == 3))
+def show_pair(
+    viewer: ViewerModel, name: str, image: np.ndarray, labels: np.ndarray | None, found: np.ndarray | None = None
+) -> list[Layer]:
+    """Add an image ``(Y, X)`` or ``(Y, X, 3)`` on top, over it the outlines of its labels and of what was found."""
+    layers: list[Layer] = [Image(image, name=name, rgb=image.ndim == 3)]
     if labels is not None:
-        layer = Labels(labels, name=f"{name} labels")
-        layer.contour = 1
+        layers.append(_outlines(labels, f"{name} labels", None if found is None else LABELLED))
+    if found is not None:
+        layers.append(_outlines(found, f"{name} found", FOUND))
+    for layer in layers:
         viewer.add_layer(layer)
+    return layers
 
 
-class Walk(Protocol):
-    """Images and labels ``(step, Y, X)``, images also in colours, and the recipe of the first."""
-
-    @property
-    def images(self) -> np.ndarray: ...
-    @property
-    def labels(self) -> np.ndarray: ...
-    @property
-    def recipe(self) -> Recipe: ...
-
-
-def show_walk(viewer: ViewerModel, name: str, walk: Walk) -> None:
-    """Add the images of a walk on top, and the outlines of their labels over them; one slider moves both.
-
-    The layer that was worked on stays the selected one.
-    """
-    axes: dict[str, Any] = {"axis_labels": ("alpha", "y", "x"), "metadata": {METADATA_KEY: walk.recipe.model_dump()}}
-    active, rgb = viewer.layers.selection.active, walk.images.ndim == 4
-    grey: dict[str, Any] = {} if rgb else {"contrast_limits": (0, 255)}
-    viewer.add_layer(Image(walk.images, name=name, rgb=rgb, **grey, **axes))
-    layer = Labels(walk.labels, name=f"{name} · masks", **axes)
+def _outlines(labels: np.ndarray, name: str, colour: tuple[float, ...] | None) -> Labels:
+    layer = Labels(labels, name=name)
     layer.contour = 1
-    viewer.add_layer(layer)
-    viewer.dims.set_current_step(0, 0)
-    if active is not None:
-        viewer.layers.selection.active = active
+    if colour is not None:
+        layer.colormap = DirectLabelColormap(color_dict={None: colour, 0: (0, 0, 0, 0)})
+    return layer
+
+
+def look_at(viewer: ViewerModel, layer: Layer, row: float, column: float) -> None:
+    """Bring a point of a layer into the middle of the canvas, near enough to see an object."""
+    camera = viewer.scene.camera
+    y, x = layer.data_to_world((row, column))[:2]
+    camera.center = (*tuple(camera.center)[:-2], y, x)
+    camera.zoom = max(float(camera.zoom), NEAR / float(layer.scale[-1]))

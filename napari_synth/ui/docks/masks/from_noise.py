@@ -11,7 +11,7 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.masks.jobs import STEPS, NoiseWalkWork, NoiseWork
 from napari_synth.ui.napari_bridge.clipboard import copy_text
 from napari_synth.ui.napari_bridge.mask_layers import add_mask
-from napari_synth.ui.napari_bridge.pair_layers import show_walk
+from napari_synth.ui.napari_bridge.walk_layers import show_walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
