@@ -77,6 +77,7 @@ FIGURES = {
     "mask does not say which texture lies in it",
     "msd": "mean squared difference from it, of images in [-1, 1]",
     "ssim": "structural similarity to it; 1: equal",
+    "dice_pairs": "Dice of the mask and what a U-Net trained on real images finds in the image beside it",
     "dice_synthetic": "Dice of the mask and what a U-Net trained on real images finds in the synthetic image",
     "dice_real": "the same on the real images: the floor of the line above",
     "agreement": "the first of these divided by the second; 1: as good to segment as real images",
@@ -145,6 +146,9 @@ def _facts(name: str, card: ModelCard) -> Iterable[tuple[str, str]]:
         yield "latent vector", f"{card.latent_size} numbers"
     multiple = card.tile_multiple
     if card.role != "shapes":
+        if card.role == "pairs":
+            yield "makes", f"{card.hyper['size']}×{card.hyper['size']} pixels"
+            return
         yield "sides", f"multiples of {multiple}; others are filled up and cut" if multiple > 1 else "any"
     yield "numbers in the file", f"{sum(prod(shape) for shape in stored_shapes(path).values()):,}"
     yield "file", f"{path.stat().st_size / 1000:,.0f} kB, SHA-256 `{file_hash(path)[:16]}…`"
