@@ -141,10 +141,7 @@ def _slider(name: str, field: FieldInfo) -> QWidget:
     slider.setRange(options["min"], options["max"])
     slider.setSingleStep(options["step"])
     slider.setMinimumWidth(BOX_WIDTH)
-    for part in (slider, *slider.findChildren(QWidget)):
-        described(part, field.title or name, field.description or "")
-    for box in slider.findChildren(QAbstractSpinBox):
-        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    described(slider, field.title or name, field.description or "")
     return slider
 
 
