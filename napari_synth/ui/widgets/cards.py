@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_synth.ui.widgets.panel import described
 
@@ -12,7 +12,7 @@ MARKS = {True: "▾", False: "▸"}
 
 
 class Cards(QWidget):
-    """Tabs as wide as each other, and the open card below them, no higher than it needs to be.
+    """Tabs as wide as each other, more than three in lines of two, and the open card below, no higher than it needs.
 
     Parameters
     ----------
@@ -28,22 +28,23 @@ class Cards(QWidget):
         self.tabs: dict[str, QPushButton] = {}
         self.cards = {key: card for key, (_, _, card) in cards.items()}
         group = QButtonGroup(self)
-        line = QHBoxLayout()
-        line.setSpacing(3)
+        self._lines = QGridLayout()
+        self._lines.setSpacing(3)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(line)
+        layout.addLayout(self._lines)
         for key, (title, tip, card) in cards.items():
             tab = described(QPushButton(title), title, tip)
             tab.setCheckable(True)
             tab.setMinimumHeight(TAB_HEIGHT)
             tab.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             group.addButton(tab)
-            line.addWidget(tab, 1)
             layout.addWidget(card)
             self.tabs[key] = tab
         group.buttonClicked.connect(self._on_tab)
+        self._offered = list(cards)
+        self._arrange()
         self.open(next(iter(cards)))
 
     def open(self, key: str) -> None:
@@ -55,9 +56,16 @@ class Cards(QWidget):
 
     def offer(self, key: str, on: bool) -> None:
         """Show the tab of a card or not; another card opens in place of one that is no longer offered."""
+        self._offered = [name for name in self.tabs if (on if name == key else name in self._offered)]
+        self._arrange()
         self.tabs[key].setVisible(on)
         if not on and self.tabs[key].isChecked():
             self.open(next(name for name in self.tabs if name != key))
+
+    def _arrange(self) -> None:
+        columns = len(self._offered) if len(self._offered) <= 3 else 2
+        for place, name in enumerate(self._offered):
+            self._lines.addWidget(self.tabs[name], place // columns, place % columns)
 
     def _on_tab(self, tab: QPushButton) -> None:
         key = next(name for name, other in self.tabs.items() if other is tab)

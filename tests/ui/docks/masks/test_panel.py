@@ -58,7 +58,7 @@ def test_combo_follows_the_layer_list(masks, session, viewer):
     assert entries(masks.mask) == ["renamed"]
 
 
-@pytest.mark.parametrize("card", ["paint", "sample", "data"])
+@pytest.mark.parametrize("card", ["paint", "sample", "data", "noise"])
 def test_each_card_is_a_click_away_and_fits_the_column(masks, qtbot, card):
     masks.resize(NARROW, 600)
     masks.show()
