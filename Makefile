@@ -22,7 +22,7 @@ test-timing: $(VENV)/.installed-test
 .PHONY: test-cluster
 # Exports by workers, into an object store and by jobs of a queue, with stand-ins for the last two.
 test-cluster: $(VENV)/.installed-test
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test,test-cluster]"
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[all,test,test-cluster]"
 	$(BIN)/python -m pytest tests/exporting/test_clusters.py tests/exporting/test_shards.py
 
 # 6500 hostile files, recipes and arguments, used in 10 000 ways, and a table of what became of them.
@@ -67,13 +67,14 @@ $(BIN)/python:
 	sh tools/system_packages.sh
 	$(PYTHON) -m venv $(VENV)
 
+# Modules are compiled when they are first imported, which is a few of them and not all: half of the time.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all]"
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[all]"
 	touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test]"
-	touch $@
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[all,test]"
+	touch $(VENV)/.installed $@
 
 clean:
 	rm -rf $(VENV) build dist

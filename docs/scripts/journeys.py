@@ -1,9 +1,9 @@
-"""A person's ways through the window, from the first start to files, with a picture after each step.
+"""A person's ways through the window, from the first start to files; they take the pictures of the documentation.
 
 On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/journeys.py [NAME...]
 
-Without names, all of them are gone, and the pictures of the documentation are taken. The environment variables
-``JOURNEY_SIZE`` (``1280x800``), ``JOURNEY_THEME`` (``dark``) and ``JOURNEY_PICTURES`` (a folder) take others.
+Without names, all of them are gone. The environment variables ``JOURNEY_SIZE`` (``1280x800``), ``JOURNEY_THEME``
+(``dark``) and ``JOURNEY_PICTURES`` (a folder) take others.
 """
 
 from __future__ import annotations
@@ -11,121 +11,33 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
-
-    from napari_synth.ui.jobs.delivery import Jobs
+from person import Person
 
 PICTURES = Path(__file__).parents[1] / "pictures"
-PATIENCE = 120.0
-LAPTOP = (1280, 800)
-
-
-class Person:
-    """Somebody in front of a window, who clicks only what is to be seen.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    pictures : Path or None
-        Where pictures of the window go; None: nobody takes any.
-    size : (int, int)
-        Of the window.
-    theme : str
-
-    Attributes
-    ----------
-    clicks : int
-        Presses of a mouse button so far.
-    """
-
-    def __init__(self, viewer: Any, pictures: Path | None = None, size: tuple[int, int] = LAPTOP, theme: str = "dark"):
-        from napari_synth.ui.napari_bridge.window import main_window, open_column
-        from napari_synth.ui.session import session_for
-
-        self.viewer, self._pictures = viewer, pictures
-        self.clicks = 0
-        viewer.theme = theme
-        main_window(viewer).resize(*size)
-        self.column: Any = open_column(viewer)
-        self.session = session_for(viewer)
-        self.look_around()
-
-    def look_around(self, seconds: float = 0.3) -> None:
-        """Let the window draw."""
-        from qtpy.QtWidgets import QApplication
-
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            QApplication.processEvents()
-            time.sleep(0.01)
-
-    def wait(self, *running: Jobs) -> None:
-        """Wait until these jobs are done."""
-        from qtpy.QtWidgets import QApplication
-
-        end = time.monotonic() + PATIENCE
-        while any(jobs.lane.state.running for jobs in running):
-            if time.monotonic() > end:
-                raise TimeoutError("A job did not end.")
-            QApplication.processEvents()
-            time.sleep(0.005)
-        self.look_around()
-
-    def click(self, widget: QWidget) -> None:
-        """Click on a control that is to be seen."""
-        from qtpy.QtCore import Qt
-        from qtpy.QtTest import QTest
-
-        if widget.visibleRegion().isEmpty() or not widget.isEnabled():
-            raise AssertionError(f"{widget.accessibleName()!r} cannot be clicked on.")
-        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
-        self.clicks += 1
-        self.look_around()
-
-    def stroke(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Draw on the canvas from one place of the selected layer to another, with the button held."""
-        import numpy as np
-        from qtpy.QtCore import QPoint, Qt
-        from qtpy.QtTest import QTest
-
-        from napari_synth.ui.napari_bridge.window import canvas_widget
-
-        layer, canvas, camera = (
-            self.viewer.layers.selection.active,
-            canvas_widget(self.viewer),
-            self.viewer.scene.camera,
-        )
-
-        def place(position: Any) -> QPoint:
-            world = np.array(layer.data_to_world(position))[-2:] - np.array(camera.center)[-2:]
-            y, x = world * camera.zoom + np.array([canvas.height(), canvas.width()]) / 2
-            return QPoint(round(x), round(y))
-
-        QTest.mouseMove(canvas, place(start))
-        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=place(start))
-        for share in np.linspace(0.1, 1, 10):
-            QTest.mouseMove(canvas, place(np.add(start, share * np.subtract(end, start))))
-            self.look_around(0.02)
-        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=place(end))
-        self.clicks += 1
-        self.look_around()
-
-    def drop(self, path: Path) -> None:
-        """Drag a file or a folder on the window."""
-        self.viewer.window._qt_viewer._qt_open([str(path)], stack=False)
-        self.look_around()
-
-    def picture(self, name: str) -> None:
-        """Take a picture of the whole window."""
-        self.look_around()
-        if self._pictures is not None:
-            self.viewer.screenshot(str(self._pictures / f"{name}.png"), canvas_only=False, flash=False)
+SHOWN = (
+    "capsules",
+    "compared",
+    "dropped",
+    "exported",
+    "fitted",
+    "latent_map",
+    "lesion",
+    "my_look",
+    "nuclei",
+    "own_mask_offered",
+    "painted_live",
+    "sampled",
+    "switched_off",
+    "thirty",
+    "walk",
+    "window",
+)
+"""Pictures that the documentation shows; into another folder all of them are taken."""
 
 
 def first_start(person: Person, folder: Path) -> list[Path]:
@@ -134,109 +46,46 @@ def first_start(person: Person, folder: Path) -> list[Path]:
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     session, column = person.session, person.column
-    person.wait(session.actions(SynthesizeActions).jobs)
+    synthesize = session.actions(SynthesizeActions)
+    person.wait(synthesize.jobs)
+    person.viewer.fit_to_view()
     person.picture("first_start")
-    person.click(column.tour.skip)
+    person.skip_tour()
+    person.click(column.steps.headers["synthesize"])
+    person.wait_until(lambda: not synthesize.thumbnails.busy)
+    person.picture("window")
     person.click(column.steps.headers["export"])
-    session.context.export.folder = str(folder / "pairs")  # a dialog of the system
-    person.clicks += 2
-    person.picture("first_export")
-    person.click(column.steps.panels["export"].export_button)
+    export = column.steps.panels["export"]
+    with person.answering(folder / "pairs"):
+        person.click(export.browse)
+    person.click(export.export_button)
     person.wait(session.actions(ExportActions).jobs)
-    person.picture("first_exported")
+    person.picture("exported")
     return sorted((folder / "pairs" / "images").iterdir())
 
 
 def dropped_export(person: Person, exported: Path) -> None:
     """An exported image dropped on the window: the mask and every choice come back."""
-    from napari.layers import Labels
-
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
+    jobs = person.session.actions(SynthesizeActions).jobs
+    person.skip_tour()
     person.drop(exported)
-    end = time.monotonic() + PATIENCE
-    while not any(isinstance(layer, Labels) for layer in person.viewer.layers) and time.monotonic() < end:
-        person.look_around()
-    person.wait(person.session.actions(SynthesizeActions).jobs)
+    person.wait_until(lambda: person.session.context.masks.layers)
+    person.wait(jobs)
     person.click(person.column.steps.headers["synthesize"])
+    person.wait_until(lambda: not person.session.actions(SynthesizeActions).thumbnails.busy)
     person.picture("dropped")
 
 
-def capsule_off(person: Person, folder: Path) -> Path:
-    """Axons of a capsule network: one capsule off, a walk saved; the file of the walk."""
-    import numpy as np
-    from qtpy.QtWidgets import QFileDialog
-
-    from napari_synth.ui.docks.inspect.actions import InspectActions
-    from napari_synth.ui.napari_bridge.window import PLUGIN
-
-    session, inspecting = person.session, person.session.actions(InspectActions)
-    person.viewer.open_sample(PLUGIN, "axons_256")
-    person.click(person.column.more)
-    next(action for action in person.column.menu.actions() if action.data() == "inspect").trigger()
-    person.column.menu.close()
-    person.clicks += 1
-    panel = person.column.opened["inspect"]
-    person.look_around()
-    if panel.use_model.isVisible():
-        person.click(panel.use_model)
-    mask = session.context.masks.current
-    rows, columns = np.nonzero(mask.data)
-    middle = len(rows) // 2
-    person.click(panel.ranks.pick)
-    inspecting.ranking.picker.stop()
-    inspecting.ranking.rank_at(tuple(mask.data_to_world((rows[middle], columns[middle]))))
-    person.clicks += 1
-    person.wait(inspecting.ranking.jobs)
-    panel.ranks.table.selectRow(0)
-    person.clicks += 1
-    person.click(panel.changes.off)
-    person.wait(inspecting.jobs)
-    person.picture("capsule_off")
-    panel.tabs.setCurrentWidget(panel.latents)
-    person.clicks += 1
-    person.click(panel.latents.walk)
-    person.wait(inspecting.walks.jobs)
-    walk = folder / "walk.tif"
-    asked, QFileDialog.getSaveFileName = QFileDialog.getSaveFileName, lambda *a, **k: (str(walk), "")
-    try:
-        person.click(panel.latents.save)
-    finally:
-        QFileDialog.getSaveFileName = asked
-    person.wait(inspecting.walks.jobs)
-    person.picture("walk_saved")
-    return walk
-
-
-def lesion(person: Person) -> None:
-    """A lesion painted into a brain: the signal over the real anatomy follows."""
-    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
-    from napari_synth.ui.napari_bridge.window import PLUGIN
-
-    session, synthesize = person.session, person.session.actions(SynthesizeActions)
-    person.viewer.open_sample(PLUGIN, "brain_256")
-    person.look_around()
-    person.wait(synthesize.jobs)
-    mask = session.context.masks.current
-    person.viewer.layers.selection.active = mask
-    person.viewer.fit_to_view()
-    person.picture("brain")
-    mask.mode, mask.brush_size = "paint", 12
-    mask.selected_label = int(mask.data.max()) + 1
-    person.stroke((150, 90), (156, 100))
-    session.actions(SynthesizeActions).render()
-    person.clicks += 1
-    person.wait(synthesize.jobs)
-    person.picture("lesion")
-
-
-def png_of(mask: Path, folder: Path) -> Path:
+def png_of(mask: Path, folder: Path, name: str = "cells") -> Path:
     """The mask in a file as a PNG, such as other programs write."""
     import imageio.v3 as iio
 
     from napari_synth.datasets.image_files import read_labels
 
-    path = folder / "cells.png"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.png"
     iio.imwrite(path, read_labels(mask).astype("uint8"))
     return path
 
@@ -249,6 +98,7 @@ def own_mask(person: Person, path: Path) -> None:
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     session, column = person.session, person.column
+    person.skip_tour()
     person.drop(path)
     person.look_around(1.0)
     panel = column.steps.panels["masks"]
@@ -267,13 +117,14 @@ def own_mask(person: Person, path: Path) -> None:
 
 def compared(person: Person, folder: Path) -> None:
     """Paint with the image following, compare looks and styles, star two of them, export these."""
-    from qtpy.QtWidgets import QFileDialog
-
     from napari_synth.ui.docks.compare.actions import CompareActions
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     session, column = person.session, person.column
-    person.click(column.steps.panels["masks"].paint.new)
+    person.skip_tour()
+    masks = column.steps.panels["masks"]
+    person.click(masks.cards.tabs["paint"])
+    person.click(masks.paint.new)
     person.viewer.fit_to_view()
     mask = session.context.masks.current
     mask.brush_size = 28
@@ -287,10 +138,7 @@ def compared(person: Person, folder: Path) -> None:
         person.wait(session.actions(SynthesizeActions).jobs)
     person.picture("painted_live")
     person.click(look.live)
-    session.context.column.open_tab("compare")
-    person.clicks += 2
-    person.look_around()
-    board, comparing = column.opened["compare"], session.actions(CompareActions)
+    board, comparing = person.open_tab("compare"), session.actions(CompareActions)
     person.click(board.compare)
     person.wait(comparing.jobs)
     for place in (0, 2):
@@ -298,80 +146,328 @@ def compared(person: Person, folder: Path) -> None:
         person.clicks += 1
         person.click(board.star)
     person.picture("compared")
-    asked, QFileDialog.getExistingDirectory = QFileDialog.getExistingDirectory, lambda *a, **k: str(folder / "stars")
-    try:
+    with person.answering(folder / "stars"):
         person.click(board.stars)
-    finally:
-        QFileDialog.getExistingDirectory = asked
     person.wait(comparing.jobs)
     person.picture("stars_exported")
 
 
-def main(names: list[str]) -> None:
-    """Go the ways of these names, each in a new window."""
-    from napari_synth.ui.app import open_window
+def fitted(person: Person, masks: Path, folder: Path) -> None:
+    """The field follows real masks; thirty masks like them are sampled and exported, some kept apart."""
+    from napari_synth.ui.docks.export.actions import ExportActions
+    from napari_synth.ui.docks.masks.actions import MaskActions
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
-    folder = Path(tempfile.mkdtemp())
-    pairs: list[Path] = []
-    width, _, height = os.environ.get("JOURNEY_SIZE", "1280x800").partition("x")
-    pictures = Path(os.environ.get("JOURNEY_PICTURES", PICTURES))
-    theme = os.environ.get("JOURNEY_THEME", "dark")
-    pictures.mkdir(parents=True, exist_ok=True)
+    session, column = person.session, person.column
+    person.skip_tour()
+    card = column.steps.panels["masks"].sampling
+    person.click(card.fit.head)
+    with person.answering(masks):
+        person.click(card.fit.folder)
+    person.wait(session.actions(MaskActions).jobs)
+    person.click(card.sample)
+    person.wait(session.actions(MaskActions).jobs)
+    person.picture("fitted")
+    person.click(column.steps.headers["synthesize"])
+    look = column.steps.panels["synthesize"]
+    person.click(look.render_button)
+    person.wait(session.actions(SynthesizeActions).jobs)
+    person.click(column.steps.headers["export"])
+    panel, chosen = column.steps.panels["export"], session.context.look.option
+    for column, name in enumerate(session.context.catalogue.options(session.context.look.model), 1):
+        person.tick(panel.table, panel.table.item(0, column), name == chosen)
+    person.type_number(panel.form.controls["variants"], 30)
+    person.click(panel.sample)
+    panel.split.setValue((80, 90))
+    person.clicks += 2
+    with person.answering(folder / "thirty"):
+        person.click(panel.browse)
+    person.picture("thirty")
+    person.click(panel.export_button)
+    person.wait(session.actions(ExportActions).jobs)
+    person.picture("thirty_exported")
 
-    def start(sample: bool = False) -> Person:
-        return Person(open_window(sample, render_first=sample), pictures, (int(width), int(height)), theme)
 
-    def go_first() -> None:
-        person = start(sample=True)
-        pairs.extend(first_start(person, folder))
-        print(f"first_start: {person.clicks} clicks to {len(pairs)} pairs")
+def lesion(person: Person) -> None:
+    """A lesion painted into a brain: the signal over the real anatomy follows."""
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.napari_bridge.window import PLUGIN
+
+    session, synthesize = person.session, person.session.actions(SynthesizeActions)
+    person.skip_tour()
+    person.viewer.open_sample(PLUGIN, "brain_256")
+    person.look_around()
+    person.wait(synthesize.jobs)
+    mask = session.context.masks.current
+    person.viewer.layers.selection.active = mask
+    person.viewer.fit_to_view()
+    person.picture("brain")
+    mask.mode, mask.brush_size = "paint", 12
+    mask.selected_label = int(mask.data.max()) + 1
+    person.stroke((150, 90), (156, 100))
+    person.click(person.column.steps.headers["synthesize"])
+    person.click(person.column.steps.panels["synthesize"].render_button)
+    person.wait(synthesize.jobs)
+    person.picture("lesion")
+
+
+def capsule_off(person: Person, folder: Path) -> Path:
+    """Axons of a capsule network: one capsule off, a walk saved; the file of the walk."""
+    import numpy as np
+
+    from napari_synth.ui.docks.inspect.actions import InspectActions
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.napari_bridge.window import PLUGIN
+
+    session, inspecting = person.session, person.session.actions(InspectActions)
+    person.skip_tour()
+    person.viewer.open_sample(PLUGIN, "axons_256")
+    person.wait(session.actions(SynthesizeActions).jobs)
+    panel = person.open_tab("inspect")
+    if panel.use_model.isVisible():
+        person.click(panel.use_model)
+    person.viewer.fit_to_view()
+    mask = session.context.masks.current
+    rows, columns = np.nonzero(mask.data)
+    middle = int(rows[len(rows) // 2]), int(columns[len(rows) // 2])
+    person.click(panel.ranks.pick)
+    person.point(mask, middle)
+    person.click_on_canvas(mask, middle)
+    person.wait(inspecting.ranking.jobs)
+    table = panel.ranks.table
+    row = next(line for line in range(table.rowCount()) if table.unit(line)[2] is not None)
+    table.selectRow(row)
+    inspecting.show_unit(table.unit(row))
+    person.clicks += 2
+    person.wait(inspecting.jobs)
+    person.picture("capsules")
+    table.selectRow(next(line for line in range(table.rowCount()) if table.unit(line)[2] is None))
+    person.clicks += 1
+    person.click(panel.changes.off)
+    person.wait(inspecting.jobs)
+    person.picture("switched_off")
+    panel.tabs.setCurrentWidget(panel.latents)
+    person.clicks += 1
+    person.click(panel.latents.walk)
+    person.wait(inspecting.walks.jobs)
+    inspecting.stacks.go_to(alpha=inspecting.walks.choices.steps // 2)
+    walk = folder / "walk.tif"
+    with person.answering(walk):
+        person.click(panel.latents.save)
+    person.wait(inspecting.walks.jobs)
+    person.picture("walk")
+    return walk
+
+
+def single_nuclei(person: Person) -> None:
+    """Nuclei stamped one by one, a place filled, one changed; then the map of their shapes."""
+    from napari_synth.ui.docks.masks.actions import MaskActions
+    from napari_synth.ui.docks.nuclei.actions import NucleusActions
+
+    session, column = person.session, person.column
+    person.skip_tour()
+    masks = column.steps.panels["masks"]
+    person.click(masks.sampling.sample)
+    person.wait(session.actions(MaskActions).jobs)
+    person.picture("sampled")
+    person.click(masks.cards.tabs["paint"])
+    person.click(masks.paint.new)
+    person.click(masks.paint.single)
+    panel: Any = column.opened["nuclei"]
+    nuclei, mask = session.actions(NucleusActions), session.context.masks.current
+    person.wait(nuclei.jobs)
+    person.viewer.fit_to_view()
+    person.click(panel.tools["stamp"])
+    for number, place in enumerate(((60, 60), (50, 130), (120, 50), (110, 120), (60, 200))):
+        nuclei.shapes.choose(number)
+        person.click_on_canvas(mask, place)
+    person.click(panel.tools["grow"])
+    person.stroke((150, 20), (240, 240))
+    person.wait(nuclei.jobs)
+    person.click(panel.tools["edit"])
+    person.click_on_canvas(mask, (110, 120))
+    person.wait(nuclei.jobs)
+    person.picture("nuclei")
+    person.click(panel.tools["edit"])
+    panel.tabs.setCurrentIndex(1)
+    nuclei.shapes.choose(0)
+    person.click(panel.mark_a)
+    nuclei.shapes.choose(7)
+    person.click(panel.mark_b)
+    person.click(panel.walk)
+    person.wait(nuclei.jobs)
+    person.viewer.fit_to_view()
+    person.viewer.dims.set_current_step(0, 12)
+    person.picture("latent_map")
+
+
+def my_pairs(folder: Path) -> tuple[Path, Path]:
+    """Folders of five images and their masks, like those a person has: another microscope than those of the looks."""
+    import imageio.v3 as iio
+    import numpy as np
+    from scipy.ndimage import gaussian_filter
+
+    import napari_synth as ns
+    from napari_synth.datasets.image_files import read_labels
+    from napari_synth.ui.samples import sample_folder
+
+    images, masks = folder / "images", folder / "masks"
+    model = ns.load_model("optional-pix2pix-nuclei", "cpu")
+    whole = read_labels(sample_folder() / "nuclei_512.tif")
+    for kind in (images, masks):
+        kind.mkdir(parents=True)
+    for number, (top, left) in enumerate([(0, 0), (0, 256), (256, 0), (256, 256), (128, 128)], 1):
+        labels = whole[top : top + 256, left : left + 256]
+        grey = gaussian_filter(model.render(labels, "fluorescence", number).image.astype(float), 1.5)
+        grey = grey if grey.ndim == 2 else grey.mean(-1)
+        tinted = grey[..., None] * np.array([0.2, 0.9, 0.5]) + np.random.default_rng(number).normal(
+            12, 5, (256, 256, 1)
+        )
+        iio.imwrite(images / f"field_{number}.png", np.clip(tinted, 0, 255).astype(np.uint8))
+        iio.imwrite(masks / f"field_{number}_mask.png", labels.astype(np.uint16))
+    return images, masks
+
+
+def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int = 40) -> Path:
+    """Five images and masks dropped on the window become a look, which renders and is exported; the model."""
+    from qtpy.QtWidgets import QPushButton
+
+    from napari_synth.ui.docks.export.actions import ExportActions
+    from napari_synth.ui.docks.masks.actions import MaskActions
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.docks.train.actions import TrainActions
+
+    session, column = person.session, person.column
+    training, synthesize = session.actions(TrainActions), session.actions(SynthesizeActions)
+    person.skip_tour()
+    for path in [path for kind in pairs for path in sorted(kind.iterdir())]:
+        person.drop(path)
+    masks = column.steps.panels["masks"]
+    if masks.isHidden():
+        person.click(column.steps.headers["masks"])
+    while offers := [one for one in masks.data.findChildren(QPushButton) if "_mask" in one.accessibleName()]:
+        offers[0].click()
+        person.clicks += 1
+        person.wait(session.actions(MaskActions).jobs)
+    panel = person.open_tab("train")
+    panel.form.combo("source").setCurrentIndex(1)
+    panel.form.combo("source").activated.emit(1)
+    panel.form.line("name").setText("my-microscope")
+    training.choices.folder = str(folder / "looks")
+    person.clicks += 2
+    person.picture("my_look_pairs")
+    person.click(panel.plan)
+    person.wait(training.jobs)
+    person.picture("my_look_planned")
+    person.click(panel.begin)
+    person.wait(training.jobs)
+    person.wait_until(lambda: training.watching.run is not None and training.watching.run.step >= steps)
+    person.picture("my_look")
+    person.click(panel.stop)
+    person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden())
+    person.picture("my_look_stopped")
+    person.click(panel.use)
+    person.click(column.steps.panels["synthesize"].render_button)
+    person.wait(synthesize.jobs)
+    person.picture("my_look_rendered")
+    person.click(column.steps.headers["export"])
+    export = column.steps.panels["export"]
+    with person.answering(folder / "pairs"):
+        person.click(export.browse)
+    person.click(export.export_button)
+    person.wait(session.actions(ExportActions).jobs)
+    person.picture("my_look_exported")
+    return Path(session.context.look.model)
+
+
+def my_masks(folder: Path) -> Path:
+    """A folder of masks like those a person has."""
+    from napari_synth.ui.samples import sample_folder
+
+    for name in ("nuclei_256", "nuclei_512"):
+        png_of(sample_folder() / f"{name}.tif", folder / "my_masks", name)
+    return folder / "my_masks"
+
+
+@dataclass
+class Journeys:
+    """All ways, each in a new window.
+
+    Attributes
+    ----------
+    folder : Path
+        What is exported lies here.
+    pictures : Path
+    size : (int, int)
+    theme : str
+    """
+
+    folder: Path
+    pictures: Path
+    size: tuple[int, int]
+    theme: str
+
+    def go(self, name: str, way: Callable[..., object], *given: object, sample: bool = False) -> Any:
+        """Go one way; what it ends with."""
+        from napari_synth.ui.app import open_window
+
+        os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
+        wanted = SHOWN if self.pictures == PICTURES else None
+        person = Person(open_window(sample, render_first=sample), self.pictures, self.size, self.theme, wanted)
+        end = way(person, *given)
+        print(f"{name}: {person.clicks} clicks", flush=True)
         person.viewer.close()
+        return end
 
-    def go_dropped() -> None:
-        if not pairs:
-            go_first()
-        person = start()
-        dropped_export(person, pairs[0])
-        person.viewer.close()
+    def first_start(self) -> None:
+        """The first start, and what it exported dropped on another window."""
+        pairs = self.go("first_start", first_start, self.folder, sample=True)
+        self.go("dropped_export", dropped_export, pairs[0])
 
-    def go_capsule() -> None:
-        person = start()
-        print(f"capsule_off: {capsule_off(person, folder)}")
-        person.viewer.close()
-
-    def go_lesion() -> None:
-        person = start()
-        lesion(person)
-        print(f"lesion: {person.clicks} clicks")
-        person.viewer.close()
-
-    def go_own_mask() -> None:
+    def own_mask(self) -> None:
+        """A PNG of somebody's own."""
         from napari_synth.ui.samples import sample_folder
 
-        person = start()
-        own_mask(person, png_of(sample_folder() / "nuclei_256.tif", folder))
-        print(f"own_mask: {person.clicks} clicks")
-        person.viewer.close()
+        self.go("own_mask", own_mask, png_of(sample_folder() / "nuclei_256.tif", self.folder))
 
-    def go_compared() -> None:
-        person = start()
-        compared(person, folder)
-        print(f"compared: {person.clicks} clicks to {len(list((folder / 'stars').rglob('images/*.tif')))} pairs")
-        person.viewer.close()
+    def compared(self) -> None:
+        """Paint, compare, star."""
+        self.go("compared", compared, self.folder)
 
-    ways: dict[str, Callable[[], None]] = {
-        "first_start": go_first,
-        "dropped_export": go_dropped,
-        "capsule_off": go_capsule,
-        "lesion": go_lesion,
-        "own_mask": go_own_mask,
-        "compared": go_compared,
-    }
-    for name in names or list(ways):
-        ways[name]()
+    def fitted(self) -> None:
+        """Masks like those in a folder."""
+        self.go("fitted", fitted, my_masks(self.folder), self.folder)
+
+    def lesion(self) -> None:
+        """Two channels."""
+        self.go("lesion", lesion)
+
+    def capsule_off(self) -> None:
+        """Inside the network."""
+        self.go("capsule_off", capsule_off, self.folder)
+
+    def single_nuclei(self) -> None:
+        """Single nuclei."""
+        self.go("single_nuclei", single_nuclei)
+
+    def my_look(self) -> None:
+        """A look of one's own."""
+        self.go("my_look", my_look, my_pairs(self.folder / "mine"), self.folder)
+
+
+NAMES = ("first_start", "own_mask", "compared", "fitted", "lesion", "capsule_off", "single_nuclei", "my_look")
+
+
+def main(names: list[str]) -> None:
+    """Go the ways of these names."""
+    width, _, height = os.environ.get("JOURNEY_SIZE", "1280x800").partition("x")
+    pictures, theme = Path(os.environ.get("JOURNEY_PICTURES", PICTURES)), os.environ.get("JOURNEY_THEME", "dark")
+    pictures.mkdir(parents=True, exist_ok=True)
+    journeys = Journeys(Path(tempfile.mkdtemp()), pictures, (int(width), int(height)), theme)
+    for name in names or NAMES:
+        getattr(journeys, name)()
 
 
 if __name__ == "__main__":
-    os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
     os.environ["NAPARI_SYNTH_STATE"] = tempfile.mkdtemp()
     main(sys.argv[1:])

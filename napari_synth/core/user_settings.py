@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_config_path, user_documents_path, user_state_path
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from napari_synth.core.devices import DEVICES
 from napari_synth.core.errors import WorkError
@@ -26,6 +26,8 @@ class Settings(BaseModel):
     seed: int = 1
     export_folder: str = ""
     variants: int = Field(1, ge=1)
+    style: int | list[FiniteFloat] | None = None
+    """Member of the model's bank or code; None: drawn by the seed."""
     choices: dict[str, dict[str, bool | int | float | str | list[str]]] = {}
     """What else was chosen in the window, by the name of the panel."""
 

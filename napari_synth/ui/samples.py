@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_synth.datasets.image_files import read_channel, read_labels
+from napari_synth.models.card import Structure
+from napari_synth.ui.docks.synthesize.model_of_mask import STRUCTURE_KEY
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -16,29 +18,30 @@ def sample_folder() -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / "sample_data"
 
 
-def _mask(name: str) -> list[tuple[Any, dict[str, Any], str]]:
+def _mask(name: str, structure: Structure) -> list[tuple[Any, dict[str, Any], str]]:
     labels = read_labels(sample_folder() / f"{name}.tif").astype("uint16")
-    return [(labels, {"name": name, "metadata": {"sample": f"{name}.tif"}}, "labels")]
+    metadata = {"sample": f"{name}.tif", STRUCTURE_KEY: structure}
+    return [(labels, {"name": name, "metadata": metadata}, "labels")]
 
 
 def nuclei_256() -> list[tuple[Any, dict[str, Any], str]]:
     """A field of 256×256 pixels."""
-    return _mask("nuclei_256")
+    return _mask("nuclei_256", "nucleus")
 
 
 def nuclei_512() -> list[tuple[Any, dict[str, Any], str]]:
     """A field of 512×512 pixels."""
-    return _mask("nuclei_512")
+    return _mask("nuclei_512", "nucleus")
 
 
 def axons_256() -> list[tuple[Any, dict[str, Any], str]]:
     """A field of axons of 256×256 pixels."""
-    return _mask("axons_256")
+    return _mask("axons_256", "axon")
 
 
 def axons_512() -> list[tuple[Any, dict[str, Any], str]]:
     """A field of axons of 512×512 pixels."""
-    return _mask("axons_512")
+    return _mask("axons_512", "axon")
 
 
 def brain_256() -> list[tuple[Any, dict[str, Any], str]]:
@@ -51,5 +54,5 @@ def brain_256() -> list[tuple[Any, dict[str, Any], str]]:
     return [
         (anatomy, {"name": "anatomy", "colormap": "gray", "metadata": metadata}, "image"),
         (signal, {"name": "measured signal", "metadata": metadata, **over}, "image"),
-        (labels, {"name": "neurons", "metadata": metadata}, "labels"),
+        (labels, {"name": "neurons", "metadata": metadata | {STRUCTURE_KEY: "neuron"}}, "labels"),
     ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari._qt.utils import str_to_qbytearray
+from napari.settings import get_settings
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QApplication, QDockWidget, QShortcut
+from qtpy.QtWidgets import QApplication, QDockWidget, QScrollArea, QShortcut
 
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.ui.column.cheat_sheet import CheatSheet
@@ -40,11 +42,17 @@ def layout(viewer):
 
 
 def cut_off(panel):
-    """Controls that reach beyond the right edge of their panel."""
+    """Controls that reach beyond the right edge of what is seen of their panel."""
     found = [control for control in controls(panel) if control.isVisible()]
     assert found
-    reach = {one: one.mapTo(panel, one.rect().topRight()).x() for one in found}
-    return [f"{one.accessibleName()}: {x}" for one, x in reach.items() if x >= panel.width()]
+    cut = []
+    for one in found:
+        areas = [area for area in panel.findChildren(QScrollArea) if area.isAncestorOf(one)]
+        for seen in [panel, *(area.viewport() for area in areas)]:
+            right = one.mapTo(seen, one.rect().topRight()).x()
+            if right >= seen.width():
+                cut.append(f"{one.accessibleName()}: {right} of {seen.width()}")
+    return cut
 
 
 @pytest.mark.parametrize(
@@ -60,6 +68,8 @@ def test_the_canvas_keeps_its_width_and_no_control_is_cut_off(window, qtbot, siz
     window.theme = theme
     main_window(window).resize(*size)
     for key, dock in DOCKS.items():
+        if key == "inspect":
+            session_for(window).context.choose_model("capspix2pix-axons")  # else there is nothing to look into
         column = open_column(window)
         panel = column.steps.panels[key] if dock.area == "section" else tab(window, key)
         reveal(controls(panel)[0])
@@ -134,6 +144,43 @@ def test_a_stored_layout_of_napari_squeezes_nothing(make_napari_viewer, qtbot):
     assert open_column(second).width() == WIDTH
     assert canvas_widget(second).width() >= CANVAS
     assert second.window._qt_viewer.dockLayerList.isVisible()
+
+
+def test_what_was_open_and_chosen_comes_back_with_a_stored_layout_of_napari(make_napari_viewer, qtbot):
+    first = make_napari_viewer(show=True)
+    main_window(first).resize(*LAPTOP)
+    first.open_sample(PLUGIN, "nuclei_256")
+    column = open_column(first)
+    settle(qtbot, first)
+    choices, look = session_for(first).context.column, session_for(first).context.look
+    choices.tour = -1
+    tab(first, "inspect")
+    tab(first, "compare")
+    choices.open_section("synthesize")
+    look.option, look.style, look.seed = "purple", 12, 5
+    settle(qtbot, first)
+    before = layout(first)
+    shown = {key: panel.isVisible() for key, panel in column.steps.panels.items()}
+    get_settings().application.save_window_state = True
+    first.close()
+    stored = str_to_qbytearray(get_settings().application.window_state)
+    assert not stored.isEmpty(), "napari keeps its layout"
+    second = make_napari_viewer(show=True)
+    window = main_window(second)
+    window.resize(*LAPTOP)
+    window.restoreState(stored)
+    second.open_sample(PLUGIN, "nuclei_256")
+    column = open_column(second)
+    settle(qtbot, second)
+    assert {key: panel.isVisible() for key, panel in column.steps.panels.items()} == shown
+    assert [column.tabs.tabText(place) for place in range(column.tabs.count())] == ["Make", "Inspect", "Compare"]
+    assert column.tabs.currentWidget() is column.steps
+    again = session_for(second).context.look
+    assert (again.option, again.style, again.seed) == ("purple", 12, 5)
+    assert "style 12" in column.steps.panels["synthesize"].styles.title.text()
+    after = layout(second)
+    assert (after["canvas"], after["column"].width()) == (before["canvas"], before["column"].width())
+    assert column.tour.isHidden()
 
 
 def test_the_picture_does_not_move_when_sliders_appear(window, qtbot):

@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 import napari_synth as ns
 from napari_synth.datasets.image_files import read_image, read_labels
 from napari_synth.synthesis.recipes import request_of
+from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.samples import sample_folder
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "scripts" / "journeys.py"
+SCRIPTS = Path(__file__).parents[2] / "docs" / "scripts"
+LAPTOP, DESK = (1280, 800), (1600, 1000)
+WINDOWS = [
+    pytest.param((size, theme), id=f"{size[0]}-{theme}", marks=pytest.mark.slow)
+    for size in (LAPTOP, DESK)
+    for theme in ("dark", "light")
+]
+"""Every journey is gone in each of them."""
 
 
 @pytest.fixture(scope="module")
 def journeys():
-    spec = importlib.util.spec_from_file_location("journeys", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["journeys"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["journeys"]
+    sys.path.insert(0, str(SCRIPTS))
+    try:
+        yield importlib.import_module("journeys")
+    finally:
+        sys.path.remove(str(SCRIPTS))
+        for name in ("journeys", "person"):
+            sys.modules.pop(name, None)
+
+
+@pytest.fixture(params=WINDOWS)
+def window(request):
+    """Size and theme."""
+    return request.param
 
 
 @pytest.fixture
-def person(journeys, make_napari_viewer, tmp_path):
+def person(journeys, make_napari_viewer, window):
     """Opens a window as the program does, with somebody in front of it."""
 
-    def sit_down(sample=False, theme="dark"):
+    def sit_down(sample=False, window=window):
         viewer = make_napari_viewer(show=True)
         if sample:
             viewer.open_sample(PLUGIN, "nuclei_256")
-        someone = journeys.Person(viewer, None, theme=theme)
+        someone = journeys.Person(viewer, None, *window)
         someone.session.context.look.device = "cpu"
         if sample:
             someone.session.actions(SynthesizeActions).render()
@@ -46,6 +62,7 @@ def person(journeys, make_napari_viewer, tmp_path):
     return sit_down
 
 
+@pytest.mark.parametrize("window", [(LAPTOP, "dark"), *WINDOWS[1:]], indirect=True)
 def test_from_the_first_start_to_four_pairs_and_back(journeys, person, tmp_path):
     someone = person(sample=True)
     pairs = journeys.first_start(someone, tmp_path)
@@ -54,7 +71,7 @@ def test_from_the_first_start_to_four_pairs_and_back(journeys, person, tmp_path)
     labels = read_labels(tmp_path / "pairs" / "masks" / pairs[0].name)
     assert labels.max() == 24
     someone.viewer.close()
-    other = person(theme="light")
+    other = person()
     journeys.dropped_export(other, pairs[0])
     mask = other.session.context.masks.current
     np.testing.assert_array_equal(mask.data, labels)
@@ -64,24 +81,25 @@ def test_from_the_first_start_to_four_pairs_and_back(journeys, person, tmp_path)
     assert (look.model, [look.option], look.seed) == (recipe.model, recipe.options, recipe.seed)
 
 
-@pytest.mark.slow
 def test_a_capsule_switched_off_and_a_walk_saved(journeys, person, tmp_path):
     someone = person()
     walk = journeys.capsule_off(someone, tmp_path)
-    assert someone.session.context.changes.of(someone.session.context.look.model)
-    import tifffile
-
-    assert tifffile.imread(walk).ndim == 3
+    context = someone.session.context
+    assert context.changes.of(context.look.model)
+    images = tifffile.imread(walk)
+    assert images.ndim == 3
+    assert len(images) == someone.session.actions(InspectActions).walks.choices.steps
+    assert (images[0] != images[-1]).any()
     assert ns.recipe_of(walk).interventions
 
 
-@pytest.mark.slow
 def test_a_lesion_put_into_a_brain(journeys, person):
     someone = person()
     journeys.lesion(someone)
     context = someone.session.context
     mask = context.masks.current
     (signal,) = context.results.of(mask).values()
+    assert context.catalogue.condition(context.look.model) == "anatomy", "neurons are not rendered in H&E"
     new = mask.data == mask.data.max()
     assert 100 < new.sum() < 600, "what was painted"
     assert signal.data[new].mean() > 1.5 * np.median(signal.data)
@@ -89,7 +107,6 @@ def test_a_lesion_put_into_a_brain(journeys, person):
     assert someone.viewer.layers.index(signal) > someone.viewer.layers.index(anatomy)
 
 
-@pytest.mark.slow
 def test_a_mask_in_a_png_that_is_dropped_becomes_an_image(journeys, person, tmp_path):
     someone = person()
     path = journeys.png_of(sample_folder() / "nuclei_256.tif", tmp_path)
@@ -105,7 +122,6 @@ def test_a_mask_in_a_png_that_is_dropped_becomes_an_image(journeys, person, tmp_
     assert seen == [image, mask], "nothing covers it"
 
 
-@pytest.mark.slow
 def test_painted_with_the_image_following_compared_and_the_stars_exported(journeys, person, tmp_path):
     someone = person()
     journeys.compared(someone, tmp_path)
@@ -117,3 +133,42 @@ def test_painted_with_the_image_following_compared_and_the_stars_exported(journe
         recipe = ns.recipe_of(path)
         np.testing.assert_array_equal(read_labels(path.parents[1] / "masks" / path.name), mask.data)
         assert (model.run(request_of(recipe, mask.data)).image == read_image(path)).all()
+
+
+def test_thirty_masks_like_my_own_and_a_tenth_kept_apart_to_test(journeys, person, tmp_path):
+    someone = person()
+    journeys.fitted(someone, journeys.my_masks(tmp_path), tmp_path)
+    folder = tmp_path / "thirty"
+    images = sorted(folder.rglob("images/*.tif"))
+    assert len(images) == 30
+    masks = [read_labels(path.parents[1] / "masks" / path.name) for path in images]
+    assert len({mask.tobytes() for mask in masks}) == 30
+    assert len(list((folder / "test").rglob("images/*.tif"))) == 3
+    assert len(list((folder / "val").rglob("images/*.tif"))) == 3
+    areas = np.concatenate([np.bincount(mask.ravel())[1:] for mask in masks])
+    real = np.concatenate([np.bincount(read_labels(path).ravel())[1:] for path in (tmp_path / "my_masks").iterdir()])
+    assert abs(np.median(areas[areas > 0]) / np.median(real[real > 0]) - 1) < 0.3
+
+
+def test_single_nuclei_by_hand(journeys, person):
+    someone = person()
+    journeys.single_nuclei(someone)
+    mask = someone.session.context.masks.current
+    assert len(np.unique(mask.data)) > 6, "five stamps, and what the rectangle was filled with"
+    assert mask.data[180:220, 60:200].any()
+    assert someone.viewer.dims.ndim == 3, "the walk is a stack"
+
+
+@pytest.mark.slow
+def test_five_images_and_masks_become_a_look_that_renders_and_is_exported(journeys, person, tmp_path):
+    someone = person()
+    path = journeys.my_look(someone, journeys.my_pairs(tmp_path / "mine"), tmp_path)
+    assert path == tmp_path / "looks" / "my-microscope.safetensors"
+    model = ns.load_model(path, "cpu")
+    assert model.card.options == ["my-microscope"]
+    assert model.card.training.steps >= 40
+    images = sorted((tmp_path / "pairs" / "images").iterdir())
+    assert images
+    recipe = ns.recipe_of(images[0])
+    labels = read_labels(tmp_path / "pairs" / "masks" / images[0].name)
+    assert (model.run(request_of(recipe, labels)).image == read_image(images[0])).all()

@@ -69,6 +69,7 @@ def made_by(client, generator, target, n=24, **changes):
     return run(request, generator, api.mask_reader(), Dask(client))
 
 
+@pytest.mark.slow
 def test_workers_make_what_one_process_makes_and_have_nothing_to_do_then(client, generator, tmp_path):
     result = made_by(client, generator, tmp_path / "many")
     assert (result.made, result.kept, result.failed) == (24, 0, ())

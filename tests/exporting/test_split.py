@@ -62,7 +62,7 @@ def exports(draw):
 
 
 @given(exports())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_nothing_leaks(case):
     recipe, real, split = case
     try:

@@ -128,6 +128,7 @@ def test_cancel_keeps_the_rows_that_are_done(small, monkeypatch):
     assert len({progress.total for progress in seen}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are measured in another unit")
 def test_memory_does_not_grow_with_the_canvas(small):
     done = subprocess.run(

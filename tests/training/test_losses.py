@@ -121,6 +121,7 @@ def test_capspix2pix_losses_and_the_balanced_start(tmp_path):
     assert kernels[:, 0, 2, 2].abs().min() > 10 * kernels[:, 0, 0, 0].abs().max()
 
 
+@pytest.mark.slow
 def test_conv1_may_not_outvote_the_capsules(tmp_path):
     """After a third of the steps its vectors are as long as a capsule, which only the last layer hears, and stay so."""
     lengths = torch.tensor([0.5, 1.0, 3.0, 0.0])

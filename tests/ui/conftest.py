@@ -4,16 +4,26 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import napari_builtins
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from npe2 import PluginManifest
 
+import napari_synth
 from napari_synth.models.card import Look, ModelCard
 from napari_synth.synthesis.live.follower import LiveRenderer
 from napari_synth.synthesis.request import Rendering, check_mask
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.session import Session
+
+
+@pytest.fixture
+def plugins(npe2pm):
+    """napari with its own readers and what this program contributes, and no other plugins."""
+    for package, name in ((napari_builtins, "builtins.yaml"), (napari_synth, "napari.yaml")):
+        npe2pm.register(PluginManifest.from_file(Path(package.__file__).with_name(name)))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 
 from napari_synth.ui import samples
 from napari_synth.ui.napari_bridge.window import PLUGIN
+from tests.ui.conftest import painted
 
 
 @pytest.mark.parametrize(("function", "side"), [(samples.nuclei_256, 256), (samples.nuclei_512, 512)])
@@ -27,9 +28,22 @@ def test_the_two_channel_sample(viewer):
     assert PLUGIN == "napari-synth"
 
 
+@pytest.mark.usefixtures("plugins")
 def test_a_sample_that_is_opened_becomes_a_picture(session, viewer, fake, qtbot):
     viewer.open_sample(PLUGIN, "nuclei_256")
     qtbot.waitUntil(lambda: "nuclei_256 · he" in viewer.layers)
     viewer.add_labels(np.eye(64, dtype=int), name="mine")
     qtbot.wait(100)
     assert fake.calls == 1, "masks of the user wait for Render"
+
+
+@pytest.mark.parametrize(
+    ("sample", "structure"), [("nuclei_256", "nucleus"), ("axons_256", "axon"), ("brain_256", "neuron")]
+)
+@pytest.mark.usefixtures("plugins")
+def test_a_sample_brings_a_model_of_what_it_shows(session, viewer, fake, sample, structure):
+    session.context.choose_model("metgan-brain" if structure != "neuron" else "capspix2pix-axons")
+    viewer.add_labels(painted(), name="mine")
+    viewer.open_sample(PLUGIN, sample)
+    card = session.context.catalogue.card(session.context.look.model)
+    assert card.structure == structure

@@ -116,6 +116,7 @@ class Context:
         self.milliseconds: float | None = None
         self.seconds_per_pixel: float | None = None
         self.choose_model(self.catalogue.first(self.look.model))
+        self.look.style = self.catalogue.known_style(self.look.model, self.look.style)
         self.remembered.keep("column", self.column, ("section", "tabs", "tab", "tour"))
         self.remembered.keep("look", self.look, ("noise", "fast", "outline"))
         self.remembered.keep("export", self.export, ("format",))
@@ -144,7 +145,7 @@ class Context:
                 self.look.latent = self.look.style = None
             self.look.model = name
             if self.look.option not in options:
-                self.look.option = options[0] if options else ""
+                self.look.option, self.look.style = (options[0] if options else ""), None
         self.export.options = tuple(options)
 
     def open_model(self, path: str | Path) -> Note:

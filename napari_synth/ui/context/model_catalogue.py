@@ -12,6 +12,7 @@ from napari_synth.models.defaults import DEFAULT_GENERATOR
 from napari_synth.models.registry import bundled_cards, model_card
 
 if TYPE_CHECKING:
+    from napari_synth.core.recipe import Style
     from napari_synth.models.card import ModelCard
 
 
@@ -41,6 +42,14 @@ class ModelCatalogue:
         """The looks of a model; empty for a model without."""
         card = self.card(name)
         return card.options if card else []
+
+    def known_style(self, name: str, style: Style | None) -> Style | None:
+        """The style where the model has it; None for a number or a code of another bank."""
+        card = self.card(name)
+        if card is None or style is None:
+            return None
+        known = len(style) == card.style_size if isinstance(style, tuple) else 0 <= style < card.styles
+        return style if card.styles and known else None
 
     def condition(self, name: str) -> str:
         """The channel a model needs beside the mask; empty when it needs none."""

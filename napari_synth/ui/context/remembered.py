@@ -22,7 +22,11 @@ class Remembered:
         self._kept: dict[str, tuple[Any, tuple[str, ...]]] = {}
         stored = self._stored
         self.look = LookChoices(
-            model=stored.model, option=stored.option, seed=max(stored.seed, 0), device=stored.device
+            model=stored.model,
+            option=stored.option,
+            style=tuple(stored.style) if isinstance(stored.style, list) else stored.style,
+            seed=max(stored.seed, 0),
+            device=stored.device,
         )
         self.export = ExportChoices(folder=stored.export_folder, variants=stored.variants)
 
@@ -59,6 +63,7 @@ class Remembered:
             model=self.look.model,
             option=self.look.option,
             seed=self.look.seed,
+            style=list(self.look.style) if isinstance(self.look.style, tuple) else self.look.style,
             export_folder=self.export.folder,
             variants=self.export.variants,
             choices=self._stored.choices | kept,

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LINES = 4
 """Lines of a message that are seen at once; a longer one scrolls, so that the buttons above never move."""
+ROOM = 20
+"""Above and below the lines, in pixels."""
 FASTEST = 50
 """Items per second that say something to a person."""
 MARKS = {"hint": "→", "done": "✓", "stopped": "■", "problem": "⚠"}
@@ -113,7 +115,7 @@ class Foot(QStackedWidget):
     def sizeHint(self) -> QSize:
         """The same height for every message and for the job bar."""
         margins = self.contentsMargins()
-        lines = LINES * self.status.text.fontMetrics().lineSpacing() + 4
+        lines = LINES * self.status.text.fontMetrics().lineSpacing() + ROOM
         return QSize(0, max(lines, self.job.sizeHint().height()) + margins.top() + margins.bottom())
 
     def minimumSizeHint(self) -> QSize:

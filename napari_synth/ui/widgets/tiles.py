@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QIcon, QImage, QPixmap
+from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
 from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem
 from superqt.utils import signals_blocked
 
@@ -50,6 +50,7 @@ class TileList(QListWidget):
     def __init__(self, lines: int):
         super().__init__()
         self._tiles: tuple[Tile, ...] = ()
+        self._blank = _blank_icon()
         self._cell = QSize(CELL_WIDTH, SIDE + 10 + lines * self.fontMetrics().lineSpacing())
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
@@ -85,7 +86,7 @@ class TileList(QListWidget):
             self.clear()
             self._tiles = tuple(tiles)
             for tile in tiles:
-                item = QListWidgetItem(icons.get(tile.key, QIcon()), tile.title)
+                item = QListWidgetItem(icons.get(tile.key) or self._blank, tile.title)
                 item.setToolTip(literal(tile.tip))
                 item.setData(Qt.ItemDataRole.UserRole, tile.key)
                 self.addItem(item)
@@ -103,6 +104,15 @@ class TileList(QListWidget):
     def _on_row(self, row: int) -> None:
         if row >= 0:
             self.chose.emit(self._tiles[row].key)
+
+
+def _blank_icon() -> QIcon:
+    """What keeps the place of a picture that is not there yet."""
+    picture = QPixmap(SIDE, SIDE)
+    picture.fill(QColor(128, 128, 128, 60))
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Mode.Selected)
+    return icon
 
 
 def icon_of(picture: np.ndarray) -> QIcon:

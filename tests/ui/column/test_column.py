@@ -104,6 +104,37 @@ def test_choices_survive_a_restart(column, session, opened):
     assert (again.field.count_mean, again.field.spacing) == (33.0, "apart")
 
 
+@pytest.mark.parametrize(
+    "style", [None, 7, (0.5, -1.25, 0.0, 2.0, 0.1, -0.2, 0.3, 1e-3)], ids=["seed", "bank", "mixed"]
+)
+def test_the_style_survives_a_restart(session, opened, qtbot, style):
+    look = session.context.look
+    look.option = "purple"
+    look.style = style
+    look.seed = 11
+    viewer = ViewerModel()
+    again = opened(viewer)
+    assert (again.context.look.option, again.context.look.style) == ("purple", style)
+    panel = again.panel("synthesize")
+    qtbot.addWidget(panel)
+    box = panel.styles
+    words = {None: "drawn by the seed", 7: "style 7"}.get(style, "your own")
+    assert box.title.text() == f"Style: {words}"
+    assert box.tiles.chosen == (7 if style == 7 else None)
+    viewer.add_labels(painted(), name="mask")
+    first, second = (one.order_of("mask") for one in (session.context, again.context))
+    assert first == second, "it renders the same image"
+
+
+@pytest.mark.parametrize("style", ["7000", "-1", "[1, 2]", '"bright"', "1.5", "[1, 2, null]"])
+def test_a_stored_style_that_the_model_does_not_have_is_passed_over(settings_file, opened, style):
+    settings_file.parent.mkdir(parents=True, exist_ok=True)
+    settings_file.write_text(f'{{"seed": 5, "option": "he", "style": {style}}}')
+    look = opened(ViewerModel()).context.look
+    assert look.style is None
+    assert look.option == "he"
+
+
 def test_what_is_stored_and_makes_no_sense_is_passed_over(settings_file, opened, qtbot):
     settings_file.parent.mkdir(parents=True, exist_ok=True)
     settings_file.write_text(

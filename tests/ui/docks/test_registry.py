@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QGridLayout
+from qtpy.QtWidgets import QApplication, QGridLayout, QMenu, QTabWidget
 
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.docks.registry import DOCKS
@@ -64,3 +64,16 @@ def test_a_panel_opened_again_shows_what_was_chosen(session, panel):
     assert synthesize.looks.chosen == "purple"
     assert synthesize.seed.value.value() == 12
     assert export.form.line("folder").text() == "/data/out"
+
+
+@pytest.mark.parametrize("key", DOCKS)
+def test_no_menu_lies_open_in_a_panel(key, panel, qtbot):
+    shown = panel(key)
+    shown.resize(WIDTH, 700)
+    shown.show()
+    for tabs in shown.findChildren(QTabWidget):
+        for place in range(tabs.count()):
+            tabs.setCurrentIndex(place)
+            QApplication.processEvents()
+            assert not [menu for menu in shown.findChildren(QMenu) if menu.isVisible()]
+    assert not [menu for menu in shown.findChildren(QMenu) if menu.isVisible()]

@@ -16,6 +16,7 @@ from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.doubts import Doubts
 from napari_synth.ui.docks.export.jobs import ExportWork, SampledMasks
 from napari_synth.ui.docks.export.rows import Row, Rows, Source
+from napari_synth.ui.napari_bridge.mask_changes import MaskChanges
 
 if TYPE_CHECKING:
     from napari_synth.core.progress import Progress
@@ -53,6 +54,10 @@ class ExportActions(DockActions):
         self.rows = Rows(context)
         self._doubts = Doubts("Export")
         self.finished: ExportResult | None = None
+        self._mask_changes = MaskChanges()
+        self._mask_changes.rested.connect(self._on_masks_changed)
+        context.masks.current_changed.connect(self._on_other_mask)
+        self._on_other_mask()
         context.masks.changed.connect(self._on_masks_changed)
         context.series.changed.connect(self._on_masks_changed)
         context.export.events.connect(self._on_headline)
@@ -69,6 +74,14 @@ class ExportActions(DockActions):
     @property
     def next_step(self) -> Note:
         return self.hint if self.context.masks.layers else MASK_FIRST
+
+    def close(self) -> None:
+        self._mask_changes.close()
+        super().close()
+
+    def _on_other_mask(self) -> None:
+        """An empty mask that is painted in can be exported."""
+        self._mask_changes.watch(self.context.masks.current)
 
     def _on_another_set(self) -> None:
         self.context.export.rounds = 1

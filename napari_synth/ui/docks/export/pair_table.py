@@ -18,7 +18,7 @@ MARK = "▸"
 """Before the number of the cell whose pair is written first."""
 NONE = "–"
 LINES = 7
-HEAD_LINES = 2
+HEAD_LINES = 3
 WIDE, NARROW = 90, 52
 
 
@@ -102,7 +102,7 @@ class PairTable(QTableWidget):
             self._looks = names
             self.setColumnCount(1 + max(len(looks), 1))
             self.setRowCount(self._top + len(lines))
-            self.setHorizontalHeaderLabels(["Mask", *heads])
+            self.setHorizontalHeaderLabels(heads)
             for column, look in enumerate(looks, 1):
                 self.horizontalHeaderItem(column).setToolTip(literal(look.title or look.name))
                 self._set(0, column, "", look.title or look.name, look.name in chosen).setIcon(look_icon(look, 16))

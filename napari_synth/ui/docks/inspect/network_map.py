@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_synth.nets.capsule_stages import Stage
 
 BOX = "font-size: 7pt; padding: 2px 0px; min-width: 0px;"
+LEAST_WIDTH = 40
 FIRST_COLUMN = {"encoder": 1, "bottleneck": 2, "decoder": 3}
 """Where the layers of a part begin; those of one size stand side by side."""
 
@@ -37,8 +38,8 @@ class NetworkMap(QWidget):
         self._group.buttonClicked.connect(self._on_click)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(5)
-        self._grid.setVerticalSpacing(8)
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(6)
         self.setAccessibleName("Map of the network")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
@@ -61,6 +62,7 @@ class NetworkMap(QWidget):
             box.setCheckable(True)
             box.setStyleSheet(BOX)
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            box.setMinimumWidth(LEAST_WIDTH)
             self.boxes[stage.name] = box
             self._group.addButton(box)
             self._grid.addWidget(box, factors.index(stage.factor), column)

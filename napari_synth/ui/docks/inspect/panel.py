@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabWi
 
 from napari_synth.ui.docks.inspect.latent_box import LatentBox
 from napari_synth.ui.docks.inspect.network_map import NetworkMap
-from napari_synth.ui.docks.inspect.unit_boxes import ChangeBox, RankBox
+from napari_synth.ui.docks.inspect.unit_boxes import SMALL_BUTTON, ChangeBox, RankBox
 from napari_synth.ui.napari_bridge.placement import finest
 from napari_synth.ui.napari_bridge.stack_layers import CAPSULES, LENGTHS, ROUTING
 from napari_synth.ui.widgets.controls import MaskCombo
@@ -34,6 +34,7 @@ class InspectPanel(Panel):
         self._build_capsules()
         self.latents = LatentBox(dock.walks)
         self.tabs = described(QTabWidget(), "Inspect", "Capsules of the network, or its latent vectors")
+        self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.capsules, "Capsules")
         self.tabs.addTab(self.latents, "Latents")
         self.body.addWidget(self.tabs, 100)
@@ -62,7 +63,7 @@ class InspectPanel(Panel):
     def _build_capsules(self) -> None:
         self.capsules = QWidget()
         layout = QVBoxLayout(self.capsules)
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(6, 6, 6, 4)
         layout.setSpacing(6)
         self.map = NetworkMap()
         layout.addWidget(self.map)
@@ -82,7 +83,8 @@ class InspectPanel(Panel):
         line = QHBoxLayout()
         for what, button in self.views.items():
             button.clicked.connect(partial(_show, self.dock, what))
-            line.addWidget(button)
+            button.setMinimumWidth(SMALL_BUTTON)
+            line.addWidget(button, 3 if what == CAPSULES else 2)
         layout.addLayout(line)
         self.ranks = RankBox(self.dock)
         layout.addWidget(self.ranks, 1)

@@ -65,6 +65,7 @@ class CapsuleRanking:
         """The newest place under the cursor, while another one is ranked."""
         self.picker.picked.connect(self.rank_at)
         self.picker.hovered.connect(self._hover)
+        self.picker.waiting_changed.connect(self._on_waiting)
 
     def close(self) -> None:
         """Stop for good."""
@@ -98,6 +99,12 @@ class CapsuleRanking:
     @property
     def _mask(self) -> Labels | None:
         return self._microscope.context.masks.current
+
+    def _on_waiting(self) -> None:
+        """What is ranked for the cursor is given up with the wait."""
+        if not self.picker.waiting and self._hovered is not None:
+            self._hovered = None
+            self.jobs.lane.cancel()
 
     def _hover(self, position: tuple[float, ...]) -> None:
         """Rank for the structure under the cursor; while one is ranked, the newest waits."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -22,11 +22,11 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
-from napari_synth.ui.context.network_changes import change_words, unit_of
+from napari_synth.ui.context.network_changes import change_words, unit_of, unit_words
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import number, show_key, whole
 from napari_synth.ui.widgets.footer import JobBar, wrapped_label
-from napari_synth.ui.widgets.panel import described, row
+from napari_synth.ui.widgets.panel import beside, described, row
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent
@@ -37,13 +37,17 @@ if TYPE_CHECKING:
     from napari_synth.ui.docks.inspect.jobs import Ranked
     from napari_synth.ui.jobs.lanes import Lane
 
-COLUMNS = ("Answers", "Layer", "Caps.", "Chan.", "AUC")
+COLUMNS = ("Answers", "Layer", "Capsule", "AUC")
+LAYER_COLUMN = 1
 SHOWN_ROWS = 200
-TABLE_HEIGHT = 150
-LIST_HEIGHT = 62
+TABLE_HEIGHT = 126
+LIST_LINES = 2
+SMALL_BUTTON = 40
 SCALE_STEPS = 100
 """Steps of the slider for a factor of 1."""
 MOST = 3
+MOST_CHANNELS = 10_000
+"""More than a capsule has; capsules are sorted by number, then by channel."""
 
 
 class LaneBar(JobBar):
@@ -85,12 +89,22 @@ class RankTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)
         self.setMinimumHeight(TABLE_HEIGHT)
+        self.setWordWrap(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        lines = self.verticalHeader()
+        lines.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        lines.setDefaultSectionSize(self.fontMetrics().lineSpacing() + 6)
         header = self.horizontalHeader()
+        header.setMinimumSectionSize(20)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.itemSelectionChanged.connect(self._on_selected)
         self.itemActivated.connect(self._on_opened)
         self.itemDoubleClicked.connect(self._on_opened)
+
+    def sizeHint(self) -> QSize:
+        """Low enough for a small screen; it takes what is left."""
+        return QSize(super().sizeHint().width(), TABLE_HEIGHT)
 
     def show_ranking(self, ranking: Ranked | None, structure: str) -> None:
         """List the scores, the best answer first."""
@@ -103,18 +117,20 @@ class RankTable(QTableWidget):
         self.clearSelection()
 
     def _fill(self, scores: list[UnitScore], structure: str) -> None:
+        self.setColumnHidden(LAYER_COLUMN, len({score.layer for score in scores}) < 2)
         self.setRowCount(len(scores))
         for line, score in enumerate(scores):
-            channel = "length" if score.channel is None else str(score.channel)
+            channel, place = ("length", -1) if score.channel is None else (f"ch. {score.channel}", score.channel)
             cells = (
                 QTableWidgetItem(score.name(structure)),
                 QTableWidgetItem(score.layer),
-                _Number(str(score.capsule), score.capsule),
-                _Number(channel, -1 if score.channel is None else score.channel),
+                _Number(f"{score.capsule}, {channel}", score.capsule + (place + 1) / MOST_CHANNELS),
                 _Number(f"{score.auc:.3f}", score.auc),
             )
-            cells[0].setData(Qt.ItemDataRole.UserRole, (score.layer, score.capsule, score.channel))
+            unit = (score.layer, score.capsule, score.channel)
+            cells[0].setData(Qt.ItemDataRole.UserRole, unit)
             for column, cell in enumerate(cells):
+                cell.setToolTip(f"{score.name(structure)}: {unit_words(unit)}, AUC {score.auc:.3f}")
                 self.setItem(line, column, cell)
 
     def unit(self, line: int) -> Unit:
@@ -160,14 +176,16 @@ class RankBox(QWidget):
             "1 is high on the structure alone, 0 on the background alone. Double click shows it",
         )
         self.bar = LaneBar(dock.ranking.jobs.lane)
-        line = QHBoxLayout()
-        for widget in (self.pick, self.label, self.everywhere):
+        line, said = QHBoxLayout(), QHBoxLayout()
+        for widget in (self.pick, self.label):
             line.addWidget(widget)
+        said.addWidget(self.title, 1)
+        said.addWidget(self.everywhere, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
+        layout.setSpacing(4)
         layout.addLayout(line)
-        layout.addWidget(self.title)
+        layout.addLayout(said)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.bar)
         self.pick.clicked.connect(self._toggle_pick)
@@ -236,7 +254,8 @@ class ChangeBox(QWidget):
             "Active changes",
             "What is changed in the network, also for Synthesize and Export; Delete takes the selected one back",
         )
-        self.active.setFixedHeight(LIST_HEIGHT)
+        self.active.setFixedHeight(LIST_LINES * (self.active.fontMetrics().lineSpacing() + 4) + 4)
+        self.active.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._lay_out()
         self._connect()
 
@@ -245,10 +264,23 @@ class ChangeBox(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(3)
-        row(grid, "Capsule", self.capsule, self.channel, self.off)
-        row(grid, "Scale", self.factor, self.factor_box, self.reset)
-        row(grid, "Set to", self.value, self.set_button, self.reset_all)
+        row(grid, "Capsule", beside(self.capsule, self.channel))
+        row(grid, "Scale", beside(self.factor, self.factor_box, wide=1))
+        both = QHBoxLayout()
+        for button in (self.set_button, self.off):
+            button.setMinimumWidth(SMALL_BUTTON)
+            both.addWidget(button)
+        buttons = QWidget()
+        both.setContentsMargins(0, 0, 0, 0)
+        both.setSpacing(6)
+        buttons.setLayout(both)
+        row(grid, "Set to", beside(self.value, buttons))
         grid.addWidget(self.active, grid.rowCount(), 0, 1, 4)
+        back = QHBoxLayout()
+        back.setSpacing(6)
+        for button in (self.reset, self.reset_all):
+            back.addWidget(button)
+        grid.addLayout(back, grid.rowCount(), 0, 1, 4)
 
     def _connect(self) -> None:
         dock = self._dock
@@ -288,7 +320,7 @@ class ChangeBox(QWidget):
             self.active.addItem(item)
         if not changes:
             item = QListWidgetItem("Nothing is changed.")
-            item.setFlags(Qt.ItemFlag.NoItemFlags)
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)  # read, not chosen
             self.active.addItem(item)
         self.reset_all.setEnabled(bool(changes))
         self.show_unit()

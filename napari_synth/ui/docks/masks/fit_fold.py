@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QPushButton
 
-from napari_synth.ui.docks.masks.size_boxes import unit_of
 from napari_synth.ui.docks.masks.statistics_table import StatisticsTable
 from napari_synth.ui.widgets.binding import set_value
 from napari_synth.ui.widgets.cards import Fold
 from napari_synth.ui.widgets.panel import described, row, watch
+from napari_synth.ui.widgets.units import unit_of
 
 if TYPE_CHECKING:
     from napari_synth.ui.docks.masks.actions import MaskActions

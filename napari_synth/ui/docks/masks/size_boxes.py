@@ -6,21 +6,16 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from napari_synth.core.errors import InputError
 from napari_synth.ui.docks.masks.choices import LARGEST, SMALLEST
-from napari_synth.ui.napari_bridge.mask_layers import pixel_size
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import number, whole
 from napari_synth.ui.widgets.panel import beside, watch
+from napari_synth.ui.widgets.units import fit_digits, unit_of
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
-    from qtpy.QtWidgets import QDoubleSpinBox
-
     from napari_synth.ui.context.context import Context
     from napari_synth.ui.docks.masks.choices import MaskChoices
 
-SIGNS = {"micron": "µm", "micrometer": "µm"}
 TIP = "of a new mask, in pixels; follows the chosen mask and the image selected in the layer list"
 
 
@@ -40,19 +35,6 @@ class SizeBoxes(QWidget):
         bind(choices, "height", self.height_box)
         _fill(self, beside(self.width_box, "×", self.height_box))
         self.setFocusProxy(self.width_box)
-
-
-def unit_of(layer: Labels | None) -> tuple[float, str]:
-    """The side of a pixel of a mask and its unit as a person writes it; 1 px where it has none."""
-    if layer is None:
-        return 1.0, "px"
-    try:
-        size = pixel_size(layer)
-    except InputError:
-        return 1.0, "px"
-    if size.unit == "pixel":
-        return 1.0, "px"
-    return (size.y * size.x) ** 0.5, SIGNS.get(size.unit, size.unit)
 
 
 class AreaBoxes(QWidget):
@@ -88,7 +70,7 @@ class AreaBoxes(QWidget):
         enlarged = base is not None and field.area_law == "scale"
         texts = ("64² shapes", f"× {base.scale_low:g}–{base.scale_high:g}") if base and enlarged else ("", "")
         for box, text, area in zip((self.mean, self.spread), texts, (field.area_mean, field.area_sd), strict=True):
-            _scale(box, pixel)
+            fit_digits(box, pixel)
             box.setSpecialValueText(text)
             set_value(box, box.minimum() if text else area * pixel**2)
 
@@ -109,10 +91,3 @@ def _fill(widget: QWidget, inside: QWidget) -> None:
     layout = QHBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(inside)
-
-
-def _scale(box: QDoubleSpinBox, pixel: float) -> None:
-    """Digits and steps that make sense for pixels of this size."""
-    area = pixel**2
-    box.setDecimals(0 if area >= 1 else 1 if area >= 0.01 else 3)
-    box.setSingleStep(50 * area if area < 1 else 50)

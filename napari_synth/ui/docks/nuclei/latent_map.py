@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QFont, QMouseEvent
 
 from napari_synth.masks.shape_codes import Latents, Plane
-from napari_synth.ui.widgets.panel import described
+from napari_synth.ui.widgets.plot import PlainPlot
 
 DOTS = 1200
 NEAR_PIXELS = 6
@@ -32,15 +32,14 @@ class Dots:
         return cls(latents.plane, codes, latents.plane.project(codes))
 
 
-class LatentMap(pg.PlotWidget):
+class LatentMap(PlainPlot):
     """Dots of a library in its plane of largest variation; click or drag to choose a code."""
 
     picked = Signal(object)
     """A code, shape (latent,)."""
 
     def __init__(self, latents: Latents):
-        super().__init__(background=None, enableMenu=False)
-        described(self, "Latent map", "Each dot is a real shape. Click or drag to decode the shape at that place")
+        super().__init__("Latent map", "Each dot is a real shape. Click or drag to decode the shape at that place")
         self.dots = pg.ScatterPlotItem(size=4, pen=None)
         self._shown = Dots.of(latents)
         self.dots.setData(*self._shown.places.T)
@@ -52,11 +51,9 @@ class LatentMap(pg.PlotWidget):
         for item in (self.dots, self.path, self.cross, *self.letters):
             self.addItem(item)
         plot = self.getPlotItem()
-        plot.hideButtons()
-        plot.ctrlMenu.setParent(self)  # nobody sees it, but Python's garbage collector must not be the one to delete it
         plot.setAspectLocked(True)
         for side, name in (("bottom", "shapes differ most this way"), ("left", "and then this way")):
-            plot.getAxis(side).setLabel(name)
+            plot.getAxis(side).setLabel(name, **{"font-size": "7pt"})
         self.getViewBox().setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(220)
 

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_synth.core.errors import SynthError
 from napari_synth.masks.samplers import SAMPLERS
@@ -31,6 +32,7 @@ from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.controls import number
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, beside, described, row
+from napari_synth.ui.widgets.units import fit_digits, unit_of
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent, QShowEvent
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from napari_synth.ui.docks.nuclei.actions import NucleusActions
     from napari_synth.ui.docks.nuclei.choices import Tool
 
+AREAS = (4, 100_000)
+"""Smallest and largest nucleus, in square pixels."""
 SETTLE_MS = 150
 """A slider that rests so long makes one change, and one step of undo, of the nucleus that is edited."""
 TOOLS: tuple[tuple[Tool, str, str], ...] = (
@@ -142,14 +146,14 @@ class NucleiPanel(Panel):
         self.angle.setWrapping(True)
         self.turn_random = described(QCheckBox("by chance"), "Angle by chance", "Turn each stamp by chance")
         row(grid, "Angle (°)", beside(self.angle, self.turn_random))
-        self.area = number(4, 100_000, 50, 0, "Area", "Square pixels, of stamps or of the nucleus that is edited")
+        self.area = number(*AREAS, 50, 0, "Area", "Of stamps or of the nucleus that is edited, in the unit of the mask")
         self.size_random = described(
             QCheckBox("by chance"), "Area by chance", "Draw the area of each stamp as set under Mask"
         )
         self.true_size = described(
             QCheckBox("true size"), "True size", "Stamp a shape of the library with the area it had in its mask"
         )
-        row(grid, "Area (px²)", beside(self.area, self.size_random, self.true_size))
+        self.area_label = row(grid, "Area", beside(self.area, self.size_random, self.true_size))
 
     def _build_tools(self) -> None:
         self.tools: dict[Tool, QPushButton] = {}
@@ -171,7 +175,7 @@ class NucleiPanel(Panel):
         choices = self.dock.choices
         bind(choices, "sampler", self.sampler, store=self.dock.shapes.use_sampler)
         bind(choices, "angle", self.angle)
-        bind(choices, "area", self.area, shown=self._shown_area)
+        bind(choices, "area", self.area, shown=self._shown_area, stored=self._stored_area)
         bind(choices, "turn_random", self.turn_random)
         bind(choices, "size_random", self.size_random)
         bind(choices, "true_size", self.true_size)
@@ -194,6 +198,8 @@ class NucleiPanel(Panel):
         self.save.clicked.connect(self._save)
         follow_theme(self.context.viewer, self, self._show_theme)
         self.watch(dock.choices.events, self._show_choices)
+        self.watch(self.context.masks.current_changed, self._show_unit)
+        self.watch(self.context.masks.changed, self._show_unit)
         self.watch(dock.libraries.changed, self._show_library)
         self.watch(shapes.thumbnails_changed, self._show_thumbnails)
         self.watch(shapes.changed, self._show_shape)
@@ -236,7 +242,23 @@ class NucleiPanel(Panel):
             self.dock.reshaping.apply()
 
     def _shown_area(self, area: float) -> float:
-        return self.dock.choices.shown_area
+        return self.dock.choices.shown_area * self._pixel_area
+
+    def _stored_area(self, area: float) -> float:
+        return area / self._pixel_area
+
+    @property
+    def _pixel_area(self) -> float:
+        """Of the chosen mask, in its unit."""
+        return unit_of(self.context.masks.current)[0] ** 2
+
+    def _show_unit(self) -> None:
+        pixel, unit = unit_of(self.context.masks.current)
+        self.area_label.setText(f"Area ({unit}²)")
+        fit_digits(self.area, pixel)
+        with signals_blocked(self.area):
+            self.area.setRange(*(area * pixel**2 for area in AREAS))
+        self._show_choices()
 
     def _show_choices(self) -> None:
         choices = self.dock.choices
@@ -244,7 +266,7 @@ class NucleiPanel(Panel):
         self.reshapes.setVisible(editing)
         self.reshapes.setText(f"Sliders and map change nucleus {choices.selected}")
         true_size = choices.stamps_true_size and not editing
-        set_value(self.area, choices.shown_area)
+        set_value(self.area, self._shown_area(choices.area))
         self.angle.setEnabled(editing or not choices.turn_random)
         self.area.setEnabled(editing or not (choices.size_random or true_size))
         self.turn_random.setEnabled(not editing)

@@ -15,14 +15,13 @@ from qtpy.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QWidget,
 )
-from superqt import QCollapsible
 
 from napari_synth.core.devices import DEVICES
 from napari_synth.synthesis.latents.sources import source_words
 from napari_synth.ui.docks.synthesize.style_box import StyleBox
 from napari_synth.ui.widgets.binding import bind, set_value
+from napari_synth.ui.widgets.cards import Fold
 from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, show_key, wide
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
@@ -134,9 +133,7 @@ class SynthesizePanel(Panel):
 
     def _build_more(self) -> None:
         """What is seldom changed."""
-        inside = QWidget()
-        grid = QGridLayout(inside)
-        grid.setContentsMargins(0, 0, 0, 0)
+        grid = QGridLayout()
         self.device = described(QComboBox(), "Device", "Where the image is computed")
         self.device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.device.setMinimumContentsLength(10)
@@ -155,11 +152,8 @@ class SynthesizePanel(Panel):
             "One fixed image per mask and look: nothing is drawn by the seed",
         )
         row(grid, "Image", self.fast, self.no_noise)
-        self.more_settings = described(QCollapsible("More"), "More settings", "Device, speed and grain")
-        self.more_settings.setContent(inside)
-        self.more_settings.setDuration(0)
-        described(self.more_settings.toggleButton(), "More", "Device, speed and grain")
-        self.more_settings.collapse(False)
+        self.more_settings = Fold("More", "Device, speed and grain")
+        self.more_settings.body.addLayout(grid)
         self.body.addWidget(self.more_settings)
 
     def _connect(self) -> None:

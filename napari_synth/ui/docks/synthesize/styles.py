@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SHOWN = 3
 """Styles of the bank that are shown at a time."""
 BY_SEED = "drawn by the seed"
+OWN = "your own"
+"""What a code is called whose origin is not known, such as that of the last window."""
 
 
 @dataclass
@@ -106,6 +108,7 @@ class Styles:
         context.look.events.model.connect(self._on_model)
         context.look.events.option.connect(self._on_option)
         self._on_model()
+        self._follow()
 
     @property
     def _size(self) -> int:
@@ -185,7 +188,7 @@ class Styles:
         """What a style is called."""
         if style is None:
             return BY_SEED
-        return self._names.get(style, f"style {style}" if isinstance(style, int) else "a code")
+        return self._names.get(style, f"style {style}" if isinstance(style, int) else OWN)
 
     def _follow(self) -> None:
         self.state.words = self.words(self._context.look.style)
@@ -194,7 +197,10 @@ class Styles:
         self._forget()
         with self.state.events.paused():
             self.state.has_styles = bool(self._size)
-            self.state.members = tuple(np.unique(np.linspace(0, self._size - 1, SHOWN + 2)[1:-1].astype(int)).tolist())
+            spread = np.unique(np.linspace(0, self._size - 1, SHOWN + 2)[1:-1].astype(int)).tolist()
+            style = self._context.look.style
+            chosen = [style] if isinstance(style, int) and style not in spread else []
+            self.state.members = (*chosen, *spread)[:SHOWN]
 
     def _on_option(self) -> None:
         self._forget()

@@ -122,7 +122,12 @@ class Thumbnails:
     @property
     def busy(self) -> bool:
         """Whether pictures are being rendered, or will be in a moment."""
-        return self._soon.isActive() or self._jobs.lane.state.running
+        return self._soon.isActive() or self.rendering
+
+    @property
+    def rendering(self) -> bool:
+        """Whether pictures are being rendered now."""
+        return self._jobs.lane.state.running
 
     def show(self, on: bool) -> None:
         """A panel shows them, or no longer does."""

@@ -354,3 +354,54 @@ def test_pointing_ranks_structure_after_structure_and_a_click_stays(inspecting, 
     qtbot.wait(300)
     assert ranking.last.label == numbers[1], "the click stays"
     assert "answers best to" in inspecting.note.text
+
+
+@pytest.fixture
+def pointing(inspecting, session, viewer, mask, generator):
+    """A mouse that points at two structures while each ranking waits at the gate, and the places of these."""
+    numbers = sorted(set(np.unique(mask.data)) - {0})[:2]
+    places = [tuple(mask.data_to_world(tuple(np.argwhere(mask.data == number)[0]))) for number in numbers]
+    inspecting.ranking.picker.start()
+    generator.gate.clear()
+    return Mouse(viewer), numbers, places
+
+
+def test_pointing_asks_for_one_ranking_at_a_time_and_the_newest_place_is_next(
+    inspecting, generator, pointing, finish, qtbot
+):
+    mouse, numbers, places = pointing
+    ranking, told = inspecting.ranking, []
+    ranking.changed.connect(lambda: told.append(ranking.last.label))
+    mouse.move(places[0])
+    qtbot.waitUntil(generator.entered.is_set, timeout=20_000)
+    for _ in range(20):
+        for place in places:
+            mouse.move(place)
+            qtbot.wait(10)
+    assert generator.calls == 1, "forty moves are one ranking"
+    generator.gate.set()
+    qtbot.waitUntil(lambda: told[-1:] == [numbers[1]], timeout=20_000)
+    assert told == numbers
+
+
+def test_a_click_while_a_ranking_runs_is_not_lost(inspecting, generator, pointing, finish, qtbot):
+    mouse, numbers, places = pointing
+    mouse.move(places[0])
+    qtbot.waitUntil(generator.entered.is_set, timeout=20_000)
+    mouse.click(places[1])
+    generator.gate.set()
+    finish(inspecting.ranking.jobs)
+    assert inspecting.ranking.last.label == numbers[1]
+    assert "answers best to" in inspecting.note.text
+
+
+def test_no_longer_pointing_gives_the_ranking_up(inspecting, generator, pointing, finish, qtbot):
+    mouse, _, places = pointing
+    mouse.move(places[0])
+    qtbot.waitUntil(generator.entered.is_set, timeout=20_000)
+    inspecting.ranking.picker.stop()
+    qtbot.waitUntil(lambda: not inspecting.ranking.jobs.lane.state.running, timeout=200)
+    generator.gate.set()
+    qtbot.wait(100)
+    assert inspecting.ranking.last is None
+    assert inspecting.note.kind == "hint", "nothing is said of it"

@@ -8,7 +8,9 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
+from typer.testing import CliRunner
 
+from napari_synth.cli.main import app
 from napari_synth.core.recipe import METADATA_KEY, Recipe
 from napari_synth.synthesis.latents.paths import latent_at, latent_path
 from napari_synth.synthesis.latents.sources import Drawn, OnWay, Spot
@@ -168,6 +170,58 @@ def test_a_walk_is_saved(walking, session, viewer, finish, tmp_path, suffix):
     assert stack.shape[:3] == (4, 64, 48)
     if suffix == ".tif":
         np.testing.assert_array_equal(stack, np.asarray(viewer.layers["axons · walk"].data))
+
+
+@pytest.mark.usefixtures("plugins")
+@pytest.mark.parametrize("way", ["dropped", "replayed"])
+def test_a_walk_file_opened_again_brings_back_the_stack_and_every_choice(
+    walking, inspecting, session, opened, model_file, finish, qtbot, tmp_path, way
+):
+    look = session.context.look
+    look.seed = 9
+    inspecting.choose((LAYER, 2, None))
+    inspecting.change(scale=0.5)
+    finish(inspecting.jobs)
+    walking.choices.with_capsules = False
+    walking.walk()
+    finish(walking.jobs)
+    path = tmp_path / "my walk.tif"
+    walking.save(path)
+    finish(walking.jobs)
+    saved = tifffile.imread(path)
+
+    other = opened()
+    viewer, synthesize = other.context.viewer, other.actions(SynthesizeActions)
+    if way == "dropped":
+        viewer.open(str(path), plugin="napari")
+    else:
+        synthesize.replaying.replay(path)
+    qtbot.waitUntil(lambda: any(METADATA_KEY in layer.metadata for layer in viewer.layers), timeout=20_000)
+    finish(synthesize.jobs)
+    walk = next(layer for layer in viewer.layers if METADATA_KEY in layer.metadata)
+    np.testing.assert_array_equal(walk.data, saved)
+    assert tuple(walk.axis_labels) == ("alpha", "y", "x")
+    assert walk.visible
+    assert [layer.visible for layer in viewer.layers if layer is not walk] == ([False] if way == "dropped" else [])
+    assert other.context.look.model == str(model_file)
+    assert other.context.changes.of(str(model_file)) == session.context.changes.of(str(model_file))
+    assert other.context.look.latent is not None, "the place the walk begins at"
+    assert other.context.notes["synthesize"].text.startswith("Brought back the walk 'my walk'")
+    assert other.context.notes["synthesize"].action == "Open its mask to go on.", "it was painted"
+
+
+def test_a_walk_of_a_mask_in_a_file_brings_back_the_mask_too(model_file, opened, finish, tmp_path):
+    tifffile.imwrite(tmp_path / "axons.tif", painted())
+    call = ["walk", str(tmp_path / "axons.tif"), "--model", str(model_file), "--steps", "3", "--device", "cpu"]
+    done = CliRunner().invoke(app, [*call, "--out", str(tmp_path / "walk.tif")])
+    assert done.exit_code == 0, done.output
+    session = opened()
+    synthesize = session.actions(SynthesizeActions)
+    synthesize.replaying.replay(tmp_path / "walk.tif")
+    finish(synthesize.jobs)
+    np.testing.assert_array_equal(session.context.masks.current.data, painted())
+    walk = next(layer for layer in session.context.viewer.layers if METADATA_KEY in layer.metadata)
+    assert len(walk.data) == 3
 
 
 def test_saving_without_a_walk_and_on_a_full_disk(walking, session, finish, tmp_path, monkeypatch):

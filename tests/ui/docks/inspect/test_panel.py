@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_synth.models.registry import bundled_cards
 from napari_synth.nets.capsule_stages import STAGES
@@ -15,6 +15,7 @@ from napari_synth.ui.context import model_catalogue
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.inspect.latent_box import with_suffix
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.conftest import painted
 from tests.ui.hands import click, controls
 from tests.ui.test_start import run_python
@@ -94,7 +95,7 @@ def test_rank_switch_off_and_reset_from_the_panel(ready, session, viewer, qtbot,
     table = ready.ranks.table
     assert table.rowCount() == 17
     assert table.item(0, 0).text() == "axon-like"
-    auc = [float(table.item(line, 4).text()) for line in range(17)]
+    auc = [float(table.item(line, 3).text()) for line in range(17)]
     assert auc == sorted(auc, reverse=True)
     session.actions(InspectActions).refresh()
     finish(session.actions(InspectActions).jobs)
@@ -121,6 +122,35 @@ def test_rank_switch_off_and_reset_from_the_panel(ready, session, viewer, qtbot,
     np.testing.assert_array_equal(rendered(viewer), before)
     assert ready.changes.active.item(0).text() == "Nothing is changed."
     assert not ready.changes.reset_all.isEnabled()
+
+
+def test_the_panel_is_comfortable_in_the_column(ready, session, viewer, qtbot, finish):
+    viewer.add_labels(painted(), name="axons").selected_label = 1
+    inspecting = session.actions(InspectActions)
+    ready.resize(WIDTH - 4, 700)
+    ready.show()
+    qtbot.waitExposed(ready)
+    assert ready.minimumSizeHint().width() <= WIDTH - 4
+    table = ready.ranks.table
+    for everywhere in (False, True):
+        ready.ranks.everywhere.setChecked(everywhere)
+        inspecting.ranking.rank_label()
+        finish(inspecting.ranking.jobs)
+        for tab in (ready.latents, ready.capsules):
+            ready.tabs.setCurrentWidget(tab)
+            QApplication.processEvents()
+            for control in controls(tab):
+                if control.isVisible():
+                    right = control.mapTo(ready, control.rect().topRight()).x()
+                    assert right <= ready.width() - 6, control.accessibleName()
+        assert table.isColumnHidden(1) is not everywhere, "a layer is named where there are several"
+        widths = {table.horizontalHeaderItem(column).text(): table.columnWidth(column) for column in range(4)}
+        assert sum(widths.values()) <= table.viewport().width() + 1
+        words = [table.item(line, 0).text() for line in range(table.rowCount())]
+        metrics = table.fontMetrics()
+        assert widths["Answers"] > max(metrics.horizontalAdvance(text) for text in {*words} - {"background-like"})
+        lines = [table.rowHeight(line) for line in range(table.rowCount())]
+        assert max(lines) < 2 * metrics.lineSpacing(), "one line each"
 
 
 def test_delete_takes_the_selected_change_back(ready, session, viewer, qtbot, finish):

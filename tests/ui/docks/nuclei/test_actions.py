@@ -306,3 +306,22 @@ def test_the_panel_shows_what_there_is(session, viewer, qtbot, finish):
     layer.undo()
     assert np.count_nonzero(layer.data == 1) > 0
     viewer.theme = "light"
+
+
+def test_the_area_is_in_the_unit_of_the_mask(session, viewer, qtbot):
+    panel = session.panel("nuclei")
+    qtbot.addWidget(panel)
+    dock = session.actions(NucleusActions)
+    assert panel.area_label.text() == "Area (px²)"
+    assert panel.area.value() == dock.choices.area == 700
+    layer = viewer.add_labels(np.zeros((160, 200), np.uint16), scale=(0.5, 0.5), units=("um", "um"))
+    assert panel.area_label.text() == "Area (µm²)"
+    assert panel.area.value() == 175
+    panel.size_random.setChecked(False)
+    panel.area.setValue(100)
+    assert dock.choices.area == 400
+    dock.use_tool("stamp")
+    dock.click((80, 100))
+    assert np.count_nonzero(layer.data) == pytest.approx(400, rel=0.1), "100 µm² of pixels of 0.25"
+    viewer.layers.clear()
+    assert (panel.area_label.text(), panel.area.value()) == ("Area (px²)", 400)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
-import napari_builtins
 import numpy as np
 import pytest
 from napari.layers import Image, Labels
-from npe2 import PluginManifest
 
-import napari_synth
 import napari_synth as ns
 from napari_synth.cli.main import app
 from napari_synth.core.recipe import METADATA_KEY, FieldSettings, FieldSource, Recipe
@@ -22,12 +18,7 @@ from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from tests.ui.conftest import painted
 
-
-@pytest.fixture(autouse=True)
-def plugins(npe2pm):
-    """napari with its own readers and those of this program, and no others."""
-    for package, name in ((napari_builtins, "builtins.yaml"), (napari_synth, "napari.yaml")):
-        npe2pm.register(PluginManifest.from_file(Path(package.__file__).with_name(name)))
+pytestmark = pytest.mark.usefixtures("plugins")
 
 
 @pytest.fixture
