@@ -361,7 +361,8 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     person.picture("my_look_planned")
     person.click(panel.begin)
     person.wait(training.jobs)
-    person.wait_until(lambda: training.watching.run is not None and training.watching.run.step >= steps)
+    for part in (1, steps // 2, steps):
+        person.wait_until(lambda part=part: training.watching.run.step >= part)
     person.picture("my_look")
     person.click(panel.stop)
     person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden())

@@ -19,7 +19,9 @@ from napari_synth.ui.docks.train.choices import TrainChoices
 from napari_synth.ui.docks.train.finding import Finding
 from napari_synth.ui.docks.train.jobs import Following, Given, GoOnWork, Planned, PlanWork, ReadRunWork, StartWork
 from napari_synth.ui.docks.train.watching import Watching
-from napari_synth.ui.napari_bridge.layer_pairs import layer_pairs
+from napari_synth.ui.napari_bridge.closing import ask_before_close
+from napari_synth.ui.napari_bridge.dialogs import ask_choice
+from napari_synth.ui.napari_bridge.layer_pairs import layer_pairs, matched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +75,8 @@ class TrainActions(DockActions):
         for signal in (context.masks.changed, context.images.changed):
             signal.connect(self.pairs_changed)
         context.catalogue.changed.connect(self._choose_start)
+        self.choices.events.start.connect(self._choose_start)
+        ask_before_close(context.viewer, self._may_close)
         self._choose_start()
         if self.choices.run:
             self.follow(Path(self.choices.run))
@@ -95,6 +99,11 @@ class TrainActions(DockActions):
     def layers(self) -> list[LayerPair]:
         """Pairs among the open layers."""
         return layer_pairs(self.context.viewer, self.context.candidates)
+
+    @property
+    def layer_names(self) -> list[tuple[str, str]]:
+        """Names of the images and masks of these pairs."""
+        return [(image.name, mask.name) for image, mask in matched(self.context.viewer, self.context.candidates)]
 
     def take_folder(self, folder: str | Path) -> None:
         """Train on the pairs in a folder."""
@@ -162,6 +171,17 @@ class TrainActions(DockActions):
         super().close()
         self.watching.close()
 
+    def _may_close(self) -> bool:
+        """Say what becomes of a training when the user closes the window; False: it stays open."""
+        run = self.watching.run
+        if run is None or not run.running or self.context.closed:
+            return True
+        text = f"{run.name} is still being trained. It goes on without the window; open My look again to see it."
+        answer = ask_choice(self.context.viewer, "Training", text, (LET_IT, STOP_IT, STAY))
+        if answer == STOP_IT:
+            self.stop()
+        return answer in (LET_IT, STOP_IT)
+
     # ---- what comes back
 
     def _started(self, following: Following) -> None:
@@ -211,6 +231,8 @@ class TrainActions(DockActions):
         starts = self.starts
         if self.choices.start not in starts:
             self.choices.start = starts[0] if starts else ""
+        if self.choices.start_look not in self.context.catalogue.options(self.choices.start):
+            self.choices.start_look = ""
 
     def _given(self) -> Given | None:
         """The choices as what is asked for; None, and a message, where one is missing or wrong."""
@@ -261,5 +283,6 @@ class TrainActions(DockActions):
 
 
 CURE = "Press Check… under Mask for a cured copy, or Start to take them as they are."
+LET_IT, STOP_IT, STAY = "Let it go on", "Stop and keep", "Do not close"
 NOT_PLANNED = Note("stopped", "The plan was cancelled.", "Press Plan again, or Start without one.")
 NOT_HELPED = "Look at the pictures: more pairs or more minutes may help, or another look to start from."

@@ -105,7 +105,7 @@ class StartWork:
         out = self.given.request.out
         if process.begun(out):
             run, reader = read_run(out)
-            if not run.ended or run.stopped:
+            if run.running or run.resumable:
                 return run, reader, None
         request = self.given.on_disk(on_progress, cancel)
         self.doubts.about_pairs(request.data, on_progress, cancel)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from napari_synth.ui.docks.train.choices import TrainChoices
 from napari_synth.ui.docks.train.looks_fold import LooksFold
@@ -78,8 +78,7 @@ class TrainPanel(Panel):
         row(grid, "As its look", self.start.controls["start_look"])
         row(grid, "Time", controls["minutes"])
         fold = Fold("More settings", "Images without masks, fine detail, where the look is kept")
-        inside = self.grid()
-        self.body.removeItem(inside)
+        inside = QGridLayout()
         fold.body.addLayout(inside)
         row(inside, "More images", controls["unlabelled"], self.browse["unlabelled"])
         row(inside, "Fine detail", controls["high_frequency"])
@@ -166,7 +165,7 @@ class TrainPanel(Panel):
     def _show_pairs(self) -> None:
         if self.dock.choices.source != "layers":
             return
-        pairs = [f"{pair.name} with {pair.mask}" for pair in self.dock.layers]
+        pairs = [f"{image} with {mask}" for image, mask in self.dock.layer_names]
         more = [f"and {len(pairs) - SHOWN} more"] if len(pairs) > SHOWN else []
         count = f"{len(pairs)} pair{'s' * (len(pairs) != 1)}:" if pairs else "No image and mask of one size are open."
         self.pairs.setText("\n".join([count, *pairs[:SHOWN], *more]))

@@ -14,11 +14,7 @@ Phase = Literal["starting", "training", "paused", "judging", "done", "failed"]
 
 MOST_POINTS = 600
 """Of a curve; of more every other one is left out."""
-STAGES = {
-    "look": "what the look is made of",
-    "outer": "its outer blocks too",
-    "all": "all of the network",
-}
+STAGES = {"look": "style and norms", "outer": "the outer blocks too", "all": "all blocks"}
 HELD_OUT = "held out"
 """The loss that is measured on what is held out."""
 
@@ -122,8 +118,8 @@ class Run:
             return f"{self.name}: measuring how real it looks, about a minute."
         if self.phase == "starting":
             return f"{self.name}: reading the pairs and measuring a few steps…"
-        what = f", {STAGES[self.stage]}" if self.stage in STAGES else ""
-        return f"{self.name}: step {self.step}{what}, {duration(self.seconds_left)} left."
+        what = f"; trained now: {STAGES[self.stage]}" if self.stage in STAGES else ""
+        return f"{self.name}: step {self.step}, {duration(self.seconds_left)} left{what}."
 
     def take(self, event: dict[str, Any]) -> None:
         """Take in an event; those that are unknown, or lack what they should tell, change nothing."""
