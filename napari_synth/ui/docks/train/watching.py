@@ -93,7 +93,7 @@ class Watching:
         news = bool(events) or alive != run.alive
         run.alive = alive or (bool(events) and not run.ended)
         self._look_at_picture(run)
-        if self._was_running and not run.running and not events:
+        if self._was_running and not run.running and (run.ended or not events):
             self._was_running = False
             if run.interrupted:
                 error = problem_of(run.out, None if self._process is None else self._process.returncode)
