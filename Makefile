@@ -36,11 +36,12 @@ faults: $(VENV)/.installed-test
 	$(BIN)/python -m tests.faults.provoke
 
 # Exports read back by the programs that train on them, in an environment of their own; docs/formats.md says what came out.
+# MASKS="DIR ..." also reads back your own masks as nnU-Net has them, which knows no instances.
 # Without torchvision, which does not fit every torch: what only imports it gets along with an empty module.
 PROOF := .venv-proof
 prove-formats: $(VENV)/.installed-test $(PROOF)/.installed
 	rm -rf build/proofs && mkdir -p build/proofs
-	$(BIN)/python -m tests.proof.write build/proofs
+	$(BIN)/python -m tests.proof.write build/proofs $(MASKS)
 	$(PROOF)/bin/python tests/proof/read.py build/proofs docs/scripts/proofs.json
 	$(BIN)/python docs/scripts/make_formats.py
 

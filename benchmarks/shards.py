@@ -72,6 +72,8 @@ def rate(pairs: int, size: int, shard_size: int) -> None:
             f"shards-{size}-1-process",
             pairs_per_second=pairs / alone,
             generator_share=one.rendering / alone,
+            masks_share=one.composing / alone,
+            overhead=1 - (one.rendering + one.composing) / alone,
             outside_shards=1 - one.seconds / alone,
             finish_seconds=time.perf_counter() - start,
             bytes_per_pair=finished.bytes / pairs,
@@ -94,6 +96,7 @@ def rate(pairs: int, size: int, shard_size: int) -> None:
             pairs_per_second=pairs / both,
             speedup_over_one=alone / both,
             generator_share=two.rendering / two.seconds,
+            masks_share=two.composing / two.seconds,
             outside_shards=1 - two.seconds / (2 * both),
         )
 

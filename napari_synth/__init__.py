@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         train,
     )
     from napari_synth.core.recipe import CameraSettings, FieldSettings, Intervention, Recipe, read_recipe
+    from napari_synth.evaluation.microscope.ask import fit_camera
     from napari_synth.evaluation.questions import does_it_help, evaluate_realism, fine_tune
     from napari_synth.exporting.given_camera import camera_of
     from napari_synth.exporting.in_shards import export_shards, finish_export, verify_export
@@ -56,6 +57,7 @@ __all__ = [
     "field_settings",
     "fine_tune",
     "finish_export",
+    "fit_camera",
     "fit_field",
     "load_model",
     "measure_masks",
@@ -74,6 +76,7 @@ _ELSEWHERE = {
     "export_shards": "exporting.in_shards",
     "finish_export": "exporting.in_shards",
     "verify_export": "exporting.in_shards",
+    "fit_camera": "evaluation.microscope.ask",
     "camera_of": "exporting.given_camera",
     "photograph": "synthesis.camera",
     "CameraSettings": "core.recipe",

@@ -20,6 +20,7 @@ from napari_synth.datasets.foreign_masks import FOREIGN_MASKS, read_foreign  # n
 from napari_synth.datasets.image_files import open_image, open_mask  # noqa: E402
 from napari_synth.evaluation.pair_check import FAULTS  # noqa: E402
 from napari_synth.exporting.formats import FORMATS  # noqa: E402
+from napari_synth.exporting.shard_plan import SHARDS, SHARDS_TITLE  # noqa: E402
 from tests.datasets import test_foreign_masks as foreign  # noqa: E402
 from tests.datasets.kinds_of_files import KINDS, Kind, binary, grey, labels, rgb  # noqa: E402
 
@@ -101,10 +102,13 @@ def page() -> str:
         lines.append(f"| {name}{'' if fault.serious else ' (hint)'} | … {fault.one} | {fault.advice} |")
     lines += ["", WRITTEN, "| format | read back with | found | date |", "| --- | --- | --- | --- |"]
     proofs = json.loads(PROOFS.read_text(encoding="utf-8"))
-    for name, out in FORMATS.items():
+    titles = {name: out.title for name, out in FORMATS.items()} | {SHARDS: SHARDS_TITLE}
+    for name, title in titles.items():
         proof = proofs.get(name, {"versions": {}, "found": "not proved by another program", "date": ""})
         versions = ", ".join(f"{package} {number}" for package, number in proof["versions"].items())
-        lines.append(f"| `{name}`: {out.title} | {versions} | {proof['found']} | {proof['date']} |")
+        own = proofs.get(f"{name}-own", {}).get("found", "")
+        found = f"{proof['found']}; masks of four sets of real images: {own}" if own else proof["found"]
+        lines.append(f"| `{name}`: {title} | {versions} | {found} | {proof['date']} |")
     return "\n".join(lines) + "\n"
 
 

@@ -19,6 +19,9 @@ app = typer.Typer(
 )
 Real = Annotated[Path, typer.Option("--real", metavar="DIR", help="Real pairs: images/ and masks/.")]
 Synthetic = Annotated[Path, typer.Option("--synthetic", metavar="DIR", help="Synthetic pairs: images/ and masks/.")]
+SomeSynthetic = Annotated[
+    Path | None, typer.Option("--synthetic", metavar="DIR", help="Synthetic pairs: images/ and masks/.")
+]
 Out = Annotated[Path, typer.Option("--out", metavar="REPORT", help="Folder for report.html and tables.")]
 Groups = Annotated[
     str,
@@ -32,8 +35,16 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace another re
 
 def realism(
     real: Real,
-    synthetic: Synthetic,
     out_dir: Out,
+    synthetic: SomeSynthetic = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="A generator, by id or file, instead of --synthetic: it renders the masks of one half of the real "
+            "images, which are compared with the other half."
+        ),
+    ] = "",
+    option: Annotated[str, typer.Option(help="Its look; that of the folder's name, else the first.")] = "",
     groups: Groups = "",
     deep: Annotated[
         bool, typer.Option("--deep", help="KID with ImageNet features (extra evaluate) and a trained classifier too.")
@@ -51,6 +62,8 @@ def realism(
             real,
             synthetic,
             out_dir,
+            model=model,
+            option=option,
             groups=groups,
             deep=deep,
             segmentor=segmentor,

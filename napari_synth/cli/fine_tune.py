@@ -25,6 +25,7 @@ def fine_tune(
     check: Annotated[bool, typer.Option(help="Look for faults in pairs first, as the command check does.")] = True,
     judge: Annotated[bool, typer.Option(help="Measure in the end whether it helped.")] = True,
     deep: Annotated[bool, typer.Option(help="By KID too, half a minute more (extra evaluate).")] = True,
+    checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Minutes between two states to go on from.")] = 0.75,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of the same name.")] = False,
@@ -36,7 +37,7 @@ def fine_tune(
     request = FineTuneRequest(
         model=model, data=data, out=out_file, look=name, start_look=start_look, minutes=minutes,
         settings=parse_settings(set_), unlabelled=unlabelled, resume=resume, check=check, judge=judge, deep=deep,
-        seed=seed, device=device, overwrite=overwrite,
+        checkpoint_minutes=checkpoint_minutes, seed=seed, device=device, overwrite=overwrite,
     )  # fmt: skip
     if plan:
         _say_plan(request)

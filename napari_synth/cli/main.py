@@ -17,6 +17,7 @@ from napari_synth.cli import (
     evaluate,
     export,
     fine_tune,
+    fit_camera,
     inspect,
     looks,
     masks,
@@ -59,6 +60,7 @@ app.command("pairs")(with_paths(pairs.pairs))
 app.command("convert")(with_paths(convert.convert))
 app.command("check")(with_paths(check.check))
 app.command("looks")(with_paths(looks.looks))
+app.command("fit-camera")(with_paths(fit_camera.fit_camera))
 app.command("train")(with_paths(train.train))
 app.command("fine-tune")(with_paths(fine_tune.fine_tune))
 export_app = typer.Typer(cls=WithItself)

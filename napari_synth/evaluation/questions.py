@@ -68,9 +68,11 @@ def does_it_help(
 
 def evaluate_realism(
     real: str | Path,
-    synthetic: str | Path,
+    synthetic: str | Path | None,
     out: str | Path,
     *,
+    model: str | Path = "",
+    option: str = "",
     groups: str | Path = "",
     deep: bool = False,
     segmentor: str | Path = "",
@@ -84,14 +86,21 @@ def evaluate_realism(
 
     >>> report = ns.evaluate_realism("my-pairs", "synthetic", "report")
     >>> print(report.sentence)
+
+    With a model instead of a folder, the masks of one half of the real images are rendered and compared with the
+    other half.
+
+    >>> report = ns.evaluate_realism("my-pairs", None, "report", model="optional-pix2pix-nuclei", option="he")
     """
     from napari_synth.evaluation.realism import RealismRequest
     from napari_synth.evaluation.realism import evaluate_realism as run
 
     request = RealismRequest(
         arguments.place(real, "real"),
-        arguments.place(synthetic, "synthetic"),
+        None if synthetic is None else arguments.place(synthetic, "synthetic"),
         arguments.place(out, "out"),
+        model=str(model),
+        option=arguments.text(option, "option"),
         groups=str(groups),
         deep=deep,
         segmentor=str(segmentor),
@@ -116,6 +125,7 @@ def fine_tune(
     check: bool = True,
     judge: bool = True,
     deep: bool = True,
+    checkpoint_minutes: float = 0.75,
     seed: int = 1,
     device: str = "auto",
     overwrite: bool = False,
@@ -145,6 +155,7 @@ def fine_tune(
         check=check,
         judge=judge,
         deep=deep,
+        checkpoint_minutes=arguments.finite_number(checkpoint_minutes, "checkpoint_minutes"),
         seed=arguments.whole_number(seed, "seed"),
         device=arguments.text(device, "device"),
         overwrite=overwrite,

@@ -90,7 +90,11 @@ def two_way(differences: np.ndarray) -> Difference:
 
 
 def crossed_bootstrap(
-    figure: Callable[[np.ndarray, np.ndarray], float], repeats: int, groups: int, seed: int = 1, draws: int = DRAWS
+    figure: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    repeats: int,
+    groups: int,
+    seed: int = 1,
+    draws: int = DRAWS,
 ) -> Difference:
     """A figure of all repeats and groups at once, with the percentile interval of drawing both anew.
 
@@ -99,19 +103,24 @@ def crossed_bootstrap(
     Parameters
     ----------
     figure : callable
-        Of the numbers of repeats and of groups, each with repetition.
+        Of how often each repeat (D, R) and each group (D, I) was drawn, to D values.
     repeats, groups : int
     seed, draws : int
     """
     rng = numpy_rng(seed, "bootstrap", repeats, groups)
-    mean = figure(np.arange(repeats), np.arange(groups))
-    values = [figure(rng.integers(repeats, size=repeats), rng.integers(groups, size=groups)) for _ in range(draws)]
-    kept = np.array(values)[np.isfinite(values)]
+    mean = float(figure(np.ones((1, repeats)), np.ones((1, groups)))[0])
+    values = figure(_drawn(rng, repeats, draws), _drawn(rng, groups, draws))
+    kept = values[np.isfinite(values)]
     if not len(kept):
         return Difference(mean, np.nan, np.nan, np.nan, np.nan)
     low, high = np.quantile(kept, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     spread = stats.norm.ppf(0.5 + LEVEL / 2) + stats.norm.ppf(POWER)
     return Difference(mean, float(low), float(high), float("nan"), float(spread * kept.std()))
+
+
+def _drawn(rng: np.random.Generator, count: int, draws: int) -> np.ndarray:
+    """How often each of ``count`` is among as many drawn with repetition, ``(draws, count)``."""
+    return rng.multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
 
 
 def holm(values: Sequence[float]) -> list[float]:

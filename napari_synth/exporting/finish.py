@@ -135,7 +135,6 @@ def _json(record: object) -> bytes:
 def guide(store: Store, summary: _Summary, finished: Finished) -> str:
     """``TRAIN.md``: how a program reads the shards."""
     counts = ", ".join(f"{count} {role}" for role, count in finished.roles.items() if role)
-    place = one_line(store.place)
     lines = [
         "# Train on these shards",
         "",
@@ -143,15 +142,7 @@ def guide(store: Store, summary: _Summary, finished: Finished) -> str:
         f"{f' ({counts})' if counts else ''} with {finished.nuclei} nuclei, in {finished.bytes / 1e9:.3g} GB.",
         "",
         "```python",
-        "import io, json, tifffile",
-        "import webdataset as wds",
-        "",
-        f"root = {place!r}",
-        f'files = json.load(open(root + "/{DATASET_NAME}"))["files"]["train"]',
-        'urls = [root + "/" + file["name"] for file in files]',
-        "read = lambda data: tifffile.imread(io.BytesIO(data))",
-        "pairs = wds.WebDataset(urls, shardshuffle=100).shuffle(1000)"
-        '.decode(wds.handle_extension("image.tif masks.tif", read)).to_tuple("image.tif", "masks.tif")',
+        reader_of(store.place),
         "```",
         "",
         f"- Names, sizes and hashes of the files are in `{DATASET_NAME}`; `{PAIRS_NAME}` has a row per pair.",
@@ -168,3 +159,20 @@ def guide(store: Store, summary: _Summary, finished: Finished) -> str:
             "masks are the same everywhere, images differ in their last bits."
         )
     return "\n".join(lines) + "\n"
+
+
+def reader_of(place: str) -> str:
+    """The lines of Python that read the shards of a set."""
+    return "\n".join(
+        (
+            "import io, json, tifffile",
+            "import webdataset as wds",
+            "",
+            f"root = {one_line(place)!r}",
+            f'files = json.load(open(root + "/{DATASET_NAME}"))["files"]["train"]',
+            'urls = [root + "/" + file["name"] for file in files]',
+            "read = lambda data: tifffile.imread(io.BytesIO(data))",
+            "pairs = wds.WebDataset(urls, shardshuffle=100).shuffle(1000)"
+            '.decode(wds.handle_extension("image.tif masks.tif", read)).to_tuple("image.tif", "masks.tif")',
+        )
+    )

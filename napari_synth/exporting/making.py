@@ -37,6 +37,8 @@ class PairMaker:
         self.made_on = made_on(generator.device)
         self.rendering = 0.0
         """Seconds in the generator so far."""
+        self.composing = 0.0
+        """Seconds in which masks were composed or read so far."""
         self._parts = parts_of(plan, folder)
 
     def pair(self, placed: Placed) -> tuple[PairToWrite, PairRow]:
@@ -45,9 +47,11 @@ class PairMaker:
         card = self.generator.card
         if self._parts is not None:
             recipe = recipe.model_copy(update={"masks": [self._parts.of(recipe.masks[0], item.role)]})
+        begun = time.perf_counter()
         request = read_request(recipe, self.masks)
         labels = request.labels
         start = time.perf_counter()
+        self.composing += start - begun
         rendering = self.generator.run(request)
         self.rendering += time.perf_counter() - start
         sha256 = recipe.masks[0].sha256 or mask_hash(labels)

@@ -72,7 +72,7 @@ class ShardedResult:
     made, kept : int
         Pairs that are new, and that were there.
     failed : tuple of ShardResult
-    seconds, rendering : float
+    seconds, rendering, composing : float
         Of all shards that were made together, and of these in the generator.
     """
 
@@ -83,6 +83,7 @@ class ShardedResult:
     failed: tuple[ShardResult, ...] = ()
     seconds: float = 0.0
     rendering: float = 0.0
+    composing: float = 0.0
 
     @property
     def complete(self) -> bool:
@@ -242,6 +243,7 @@ def _run(
             failed=(*result.failed, shard) if shard.problem else result.failed,
             seconds=result.seconds + shard.seconds * shard.written,
             rendering=result.rendering + shard.rendering,
+            composing=result.composing + shard.composing,
         )
         tick(0)
     return result

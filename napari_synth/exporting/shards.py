@@ -38,8 +38,8 @@ class ShardResult:
         False where the shard was there already, or failed.
     problem : str
         Why it failed; empty where it did not.
-    seconds, rendering : float
-        That the shard took, and of these in the generator.
+    seconds, rendering, composing : float
+        That the shard took; of these in the generator, and until its masks were there.
     """
 
     shard: int
@@ -48,6 +48,7 @@ class ShardResult:
     problem: str = ""
     seconds: float = 0.0
     rendering: float = 0.0
+    composing: float = 0.0
 
 
 _ready: dict[str, PairMaker] = {}
@@ -86,10 +87,17 @@ def make_shard(
             if tables is not None:
                 return ShardResult(shard, plan.size_of(shard), seconds=time.perf_counter() - start)
             maker = maker_for(plan, store)
-            before = maker.rendering
+            rendering, composing = maker.rendering, maker.composing
             _write(store, maker, shard, cancel or CancelToken(), on_pair)
             seconds = time.perf_counter() - start
-            return ShardResult(shard, plan.size_of(shard), True, seconds=seconds, rendering=maker.rendering - before)
+            return ShardResult(
+                shard,
+                plan.size_of(shard),
+                True,
+                seconds=seconds,
+                rendering=maker.rendering - rendering,
+                composing=maker.composing - composing,
+            )
         except Cancelled:
             raise
         except InputError as error:

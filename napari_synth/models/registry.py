@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import InputError, brief, unknown_name
-from napari_synth.core.files import user_path
+from napari_synth.core.files import user_path, writing
+from napari_synth.core.user_settings import state_folder
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, stored_shapes
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 EARLIER_FOLDER = WEIGHTS_FOLDER / "earlier"
-"""Weights that the program came with before, as ``ID.NUMBER.safetensors``: recipes made with them go on."""
+"""Weights that the program came with before, as ``ID.NUMBER.safetensors``: recipes made with them go on. Where only the
+card was another, ``ID.NUMBER.header`` is what stood before the weights."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +131,26 @@ def recipe_weights(name: str, sha256: str) -> Path:
         If there is no such model.
     """
     path = resolve_model(name)
-    if sha256 and name in bundled_paths() and file_hash(path) != sha256:
-        earlier = EARLIER_FOLDER.glob(f"{name}.*{SUFFIX}")
-        return next((other for other in earlier if file_hash(other) == sha256), path)
-    return path
+    if not sha256 or name not in bundled_paths() or file_hash(path) == sha256:
+        return path
+    earlier = (other for other in EARLIER_FOLDER.glob(f"{name}.*{SUFFIX}") if file_hash(other) == sha256)
+    return next(earlier, None) or _with_earlier_card(path, name, sha256) or path
+
+
+def _with_earlier_card(path: Path, name: str, sha256: str) -> Path | None:
+    """The file with this hash, made of the weights of ``path`` and the header of an earlier file that had the same."""
+    made = state_folder() / "earlier" / f"{sha256}{SUFFIX}"
+    if made.is_file() and file_hash(made) == sha256:
+        return made
+    content = path.read_bytes()
+    weights = content[8 + int.from_bytes(content[:8], "little") :]
+    for header in EARLIER_FOLDER.glob(f"{name}.*.header"):
+        content = header.read_bytes() + weights
+        if hashlib.sha256(content).hexdigest() == sha256:
+            with writing(made) as temporary:
+                temporary.write_bytes(content)
+            return made
+    return None
 
 
 def model_card(name: str | Path) -> ModelCard:

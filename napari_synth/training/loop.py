@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from lightning_fabric import Fabric
 from pydantic import ValidationError
 
-from napari_synth.core.devices import out_of_memory, resolve_device
+from napari_synth.core.devices import resolve_device
 from napari_synth.core.errors import Cancelled, InputError, WorkError, unknown_name
 from napari_synth.core.files import already_there, check_writable, existing_folder, user_path, writing
 from napari_synth.core.locks import holding
@@ -26,6 +26,7 @@ from napari_synth.datasets.identity import data_hash
 from napari_synth.models.card import ModelCard, Training
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
 from napari_synth.models.registry import resolve_model
+from napari_synth.training.faults import is_finite, training_error
 from napari_synth.training.objectives import objective_class
 from napari_synth.training.objectives.base import Objective, ObjectiveSettings
 from napari_synth.training.request import TrainRequest, TrainResult
@@ -300,13 +301,14 @@ class _Run:
             try:
                 self.losses = self.objective.step(self.step)
             except (RuntimeError, ValueError) as error:
-                raise _training_error(error) from error
+                raise training_error(error) from error
             broken = [name for name, value in self.losses.items() if not math.isfinite(value)]
             if self._agreed(bool(broken)):
                 raise self._broke_down(f"the loss {' and '.join(broken)} is")
             self.step += 1
             if self._agreed(self.request.preview_seconds and time.monotonic() - shown > self.request.preview_seconds):
-                self._show()
+                with suppress(WorkError):  # a full disk is said of a checkpoint
+                    self._show()
                 shown = time.monotonic()
             self.seconds += time.monotonic() - began
             found = min(int(self._position()), total)
@@ -331,7 +333,7 @@ class _Run:
         WorkError
             If a weight is NaN or too large to be stored; what was written before stays.
         """
-        if not all(_is_finite(network) for network in self.objective.networks.values()):
+        if not all(is_finite(network) for network in self.objective.networks.values()):
             raise self._broke_down("its weights are")
         try:
             self._save()
@@ -390,15 +392,3 @@ class _Run:
             data=self.objective.training_data(),
         )
         return card.model_copy(update={"training": training})
-
-
-def _is_finite(network: torch.nn.Module) -> bool:
-    """Whether all weights are, in the precision in which a model is stored too."""
-    stored = (tensor.half() if tensor.ndim > 1 else tensor for tensor in network.state_dict().values())
-    return all(bool(torch.isfinite(tensor).all()) for tensor in stored)
-
-
-def _training_error(error: RuntimeError | ValueError) -> WorkError:
-    if isinstance(error, RuntimeError) and out_of_memory(error):
-        return WorkError("The device ran out of memory while training.", "Use a smaller batch_size or crop.")
-    return WorkError(f"A training step failed: {error}.", "Report this with the details.")

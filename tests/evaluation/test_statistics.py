@@ -56,9 +56,20 @@ def test_crossed_bootstrap_covers():
     for number in range(60):
         d = rng.normal(0.1, 0.05, 20)[None] + rng.normal(0, 0.02, 6)[:, None]
         d = np.repeat(d, 1, 0) + rng.normal(0, 0.02, (6, 20))
-        found = crossed_bootstrap(lambda r, i, d=d: d[np.ix_(r, i)].mean(), 6, 20, number, 300)
+        found = crossed_bootstrap(lambda r, i, d=d: np.einsum("dr,ri,di->d", r, d, i) / d.size, 6, 20, number, 300)
         inside += found.low < 0.1 < found.high
     assert inside > 50
+
+
+def test_crossed_bootstrap_draws_whole_rows_and_columns():
+    """The spread of a mean of drawn rows and columns is known where only rows, or only columns, differ."""
+    rng = np.random.default_rng(4)
+    for d in (np.repeat(rng.normal(0, 1, (8, 1)), 15, 1), np.repeat(rng.normal(0, 1, (1, 15)), 8, 0)):
+        found = crossed_bootstrap(lambda r, i, d=d: np.einsum("dr,ri,di->d", r, d, i) / d.size, 8, 15, 1, 4000)
+        values = d[:, 0] if d[0, 0] == d[0, 1] else d[0]
+        plain = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(4000)]
+        assert (found.low, found.high) == pytest.approx(np.quantile(plain, (0.025, 0.975)), abs=0.06)
+        assert found.mean == pytest.approx(d.mean())
 
 
 def test_holm_by_hand():

@@ -23,6 +23,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.datasets.foreign_masks import FOREIGN_MASKS
 from napari_synth.datasets.image_files import read_labels
 from napari_synth.exporting.formats import FORMATS
+from napari_synth.exporting.formats.base import Item, PairToWrite
 from napari_synth.exporting.formats.outlines import border_chain, edge_outline, pieces
 from napari_synth.exporting.survey import Survey, facts_of
 from tests.exporting.fields import FIELDS, ious, pairs, same_nuclei
@@ -258,9 +259,22 @@ def test_nnunet_keeps_every_nucleus(tmp_path, grey):
         np.testing.assert_array_equal(instances, pair.labels)
 
 
+def test_nnunet_keeps_nuclei_whose_inside_a_border_would_part(tmp_path):
+    labels = np.zeros((40, 70), np.int32)
+    for number, x in enumerate((4, 24, 44)):  # three lobes of one nucleus, joined by bridges of two pixels
+        labels[4:20, x : x + 14] = 1
+        labels[11:13, x : x + 20 * (number < 2)] = 1
+    labels[20:36, 4:58] = 2  # it lies on another one
+    pair = PairToWrite(Item("f", "train"), np.zeros((*labels.shape, 3), np.uint8), labels)
+    FORMATS["nnunet"].write(tmp_path, pair)
+    semantic = np.asarray(Image.open(next(tmp_path.rglob("labelsTr/f.png"))))
+    found = watershed(semantic == 2, label(semantic == 1), mask=semantic > 0)
+    assert (ious(labels, found) > 0.95).all()
+
+
 def test_nnunet_says_what_becomes_of_slivers():
     sliver = np.zeros((20, 20), np.int32)
-    sliver[5, 2:18], sliver[6:12, 2:18] = 1, 2
+    sliver[5, 2:18], sliver[6, 4:12] = 1, 2  # two lines of one pixel beside each other
     told = FORMATS["nnunet"].check(Survey(masks=(facts_of(sliver),), labels=(sliver,)))
     assert any("knows no instances" in entry.text for entry in told)
     assert any(entry.lost and "Of 2 nuclei there and back 1 are lost" in entry.text for entry in told)

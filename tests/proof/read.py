@@ -10,7 +10,10 @@ import json
 import os
 import sys
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,16 +44,24 @@ def fits(truth: np.ndarray, found: np.ndarray) -> list[float]:
     return best
 
 
-def stand_ins() -> None:
+@contextmanager
+def stand_ins() -> Iterator[None]:
     """Empty modules in place of torchvision, which readers import, or ask the version of, and do not use."""
-    version = importlib.metadata.version
+    version, before = importlib.metadata.version, {*sys.modules}
     importlib.metadata.version = lambda name: "0.0" if name == "torchvision" else version(name)
     for name in ("", ".transforms", ".transforms.functional", ".transforms._functional_tensor"):
         sys.modules[f"torchvision{name}"] = types.ModuleType(f"torchvision{name}")
+    try:
+        yield
+    finally:  # others look whether it is there
+        importlib.metadata.version = version
+        for name in {*sys.modules} - before:
+            if name.split(".")[0] == "torchvision":
+                del sys.modules[name]
 
 
+@stand_ins()
 def cellpose(folder: Path, truth: Truth) -> str:
-    stand_ins()
     from cellpose import io
 
     count = 0
@@ -124,8 +135,8 @@ def coco(folder: Path, truth: Truth) -> str:
     )
 
 
+@stand_ins()
 def yolo(folder: Path, truth: Truth) -> str:
-    stand_ins()
     os.environ |= {"YOLO_CONFIG_DIR": str(folder), "YOLO_OFFLINE": "true"}
     import cv2
 
@@ -175,13 +186,14 @@ def chains_equal(truth: Truth, folder: Path) -> bool:
     return True
 
 
-def nnunet(folder: Path, truth: Truth) -> str:
-    stand_ins()
+@stand_ins()
+def nnunet(folder: Path, truth: Truth, most: float = 0.0) -> str:
+    """``most`` is the share of nuclei that may be lost: real masks have lines of one pixel along others."""
     from skimage.io import imread
     from skimage.measure import label
     from skimage.segmentation import watershed
 
-    root = folder / "nnUNet_raw" / "Dataset501_Synthetic"
+    root = next((folder / "nnUNet_raw").glob("Dataset*"))
     for name in ("raw", "preprocessed", "results"):
         os.environ[f"nnUNet_{name}"] = str(folder / f"nnUNet_{name}")
     from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
@@ -194,7 +206,7 @@ def nnunet(folder: Path, truth: Truth) -> str:
             found = fits(real, watershed(semantic == 2, label(semantic == 1), mask=semantic > 0))
             nuclei, lost, total = nuclei + len(found), lost + sum(fit < 0.5 for fit in found), total + sum(found)
         count += 1
-    assert lost == 0
+    assert lost <= most * nuclei, f"{lost} of {nuclei} nuclei lost"
     there_and_back = f"{nuclei} nuclei there and back: {lost} lost, mean IoU {total / nuclei:.3f}"
     return f"{count} fields verified, {there_and_back} (verify_dataset_integrity)"
 
@@ -250,22 +262,44 @@ def huggingface(folder: Path, truth: Truth) -> str:
     return f"{count} fields equal, images equal (load_dataset)"
 
 
+def webdataset(folder: Path, truth: Truth) -> str:
+    import io
+
+    import tifffile
+    import webdataset as wds
+
+    def decoded(data: bytes) -> np.ndarray:
+        return tifffile.imread(io.BytesIO(data))
+
+    count = 0
+    for path in sorted(folder.glob("*.tar")):
+        shard = wds.WebDataset(str(path), shardshuffle=False)
+        for sample in shard.decode(wds.handle_extension("image.tif masks.tif", decoded)):
+            real = truth[sample["json"]["stem"]]
+            assert (sample["image.tif"] == real["image"]).all(), sample["__key__"]
+            assert (sample["masks.tif"] == real["labels"]).all(), sample["__key__"]
+            count += 1
+    return f"{count} fields equal, images equal (WebDataset)"
+
+
 PROOFS = {
     "cellpose": (cellpose, ["cellpose"]),
     "stardist": (stardist, ["stardist"]),
     "coco": (coco, ["pycocotools"]),
     "yolo": (yolo, ["ultralytics", "opencv-python-headless"]),
     "nnunet": (nnunet, ["nnunetv2"]),
+    "nnunet-own": (partial(nnunet, most=1e-3), ["nnunetv2"]),
     "dsb2018": (dsb2018, ["scikit-image"]),
     "ome-zarr": (ome_zarr, ["ome-zarr", "ome-zarr-models"]),
     "huggingface": (huggingface, ["datasets"]),
+    "webdataset": (webdataset, ["webdataset"]),
 }
 
 
 def main(folder: Path, results: Path, names: list[str]) -> int:
     """Prove each format; how many could not be."""
     truth, told, failed = Truth(folder), json.loads(results.read_text()) if results.is_file() else {}, 0
-    for name in names or PROOFS:
+    for name in names or [name for name in PROOFS if (folder / name).is_dir()]:
         proof, packages = PROOFS[name]
         versions = {package: importlib.metadata.version(package) for package in packages}
         try:

@@ -24,7 +24,7 @@ class CameraSettings(Strict):
     model_config = ConfigDict(use_attribute_docstrings=True, frozen=True)
 
     blur: float = Field(
-        0.0, ge=0, le=50, title="Blur", json_schema_extra={"max": 5.0, "step": 0.05, "decimals": 2, "suffix": " px"}
+        0.0, ge=0, le=50, title="Blur (px)", json_schema_extra={"slider": True, "max": 5.0, "step": 0.05, "decimals": 2}
     )
     """Standard deviation of the Gaussian that the optics spread a point to, in pixels."""
     background_x: float = Field(
@@ -32,7 +32,7 @@ class CameraSettings(Strict):
         ge=-255,
         le=255,
         title="Background →",
-        json_schema_extra={"min": -100.0, "max": 100.0, "step": 0.5, "decimals": 1},
+        json_schema_extra={"slider": True, "min": -100.0, "max": 100.0, "step": 0.5, "decimals": 1},
     )
     """How much brighter the background is at the right edge than at the left one, in grey levels before the gain."""
     background_y: float = Field(
@@ -40,20 +40,24 @@ class CameraSettings(Strict):
         ge=-255,
         le=255,
         title="Background ↓",
-        json_schema_extra={"min": -100.0, "max": 100.0, "step": 0.5, "decimals": 1},
+        json_schema_extra={"slider": True, "min": -100.0, "max": 100.0, "step": 0.5, "decimals": 1},
     )
     """How much brighter the background is at the bottom than at the top, in grey levels before the gain."""
     background_bowl: float = Field(
         0.0,
         ge=-255,
         le=255,
-        title="Background, corners",
-        json_schema_extra={"min": -100.0, "max": 100.0, "step": 0.5, "decimals": 1},
+        title="Corners",
+        json_schema_extra={"slider": True, "min": -100.0, "max": 100.0, "step": 0.5, "decimals": 1},
     )
     """How much brighter the background is in the corners than in the middle, in grey levels before the gain;
     below 0: vignetting."""
     gain: float = Field(
-        1.0, ge=0.01, le=100, title="Gain", json_schema_extra={"min": 0.1, "max": 3.0, "step": 0.01, "decimals": 2}
+        1.0,
+        ge=0.01,
+        le=100,
+        title="Gain",
+        json_schema_extra={"slider": True, "min": 0.1, "max": 3.0, "step": 0.01, "decimals": 2},
     )
     """Factor of all grey values: exposure and amplification."""
     offset: float = Field(
@@ -61,20 +65,32 @@ class CameraSettings(Strict):
         ge=-255,
         le=255,
         title="Offset",
-        json_schema_extra={"min": -100.0, "max": 100.0, "step": 0.5, "decimals": 1},
+        json_schema_extra={"slider": True, "min": -100.0, "max": 100.0, "step": 0.5, "decimals": 1},
     )
     """Grey levels that are added everywhere, after the gain."""
     gamma: float = Field(
-        1.0, ge=0.1, le=10, title="Gamma", json_schema_extra={"min": 0.3, "max": 3.0, "step": 0.01, "decimals": 2}
+        1.0,
+        ge=0.1,
+        le=10,
+        title="Gamma",
+        json_schema_extra={"slider": True, "min": 0.3, "max": 3.0, "step": 0.01, "decimals": 2},
     )
     """Exponent of the grey values, black and white staying: above 1 the middle becomes darker."""
     shot_noise: float = Field(
-        0.0, ge=0, le=255, title="Photon noise", json_schema_extra={"max": 5.0, "step": 0.01, "decimals": 2}
+        0.0,
+        ge=0,
+        le=255,
+        title="Photon noise",
+        json_schema_extra={"slider": True, "max": 5.0, "step": 0.01, "decimals": 2},
     )
     """Poisson noise: grey levels per electron, which is 1 / gain of the camera in electrons per grey level.
     The variance is this times the grey value; 0: none."""
     read_noise: float = Field(
-        0.0, ge=0, le=255, title="Read noise", json_schema_extra={"max": 30.0, "step": 0.1, "decimals": 1}
+        0.0,
+        ge=0,
+        le=255,
+        title="Read noise",
+        json_schema_extra={"slider": True, "max": 30.0, "step": 0.1, "decimals": 1},
     )
     """Standard deviation of the Gaussian noise of the camera, in grey levels, the same in dark and bright parts."""
 

@@ -49,6 +49,12 @@ class Line:
         """Whether synthetic images differ more than real ones do among themselves."""
         return self.z > APART
 
+    @property
+    def words(self) -> str:
+        """What it says, for a person who reads along."""
+        name = self.title.partition(" (")[0]
+        return f"{name}: {'differs' if self.apart else 'as among real images'} (z {self.z:+.1f})"
+
 
 Samples = dict[Callable[[Patches], np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Of both sets, by what made them of the patches: several distances share them."""

@@ -11,9 +11,12 @@ from napari_synth.core.progress import CancelToken
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.evaluation.metrics.masks import roc_auc
 from napari_synth.evaluation.realism.features import FEATURES, filled
+from napari_synth.evaluation.realism.logistic import held_out_scores
 
 FOLDS = 5
 PERMUTATIONS = 200
+TOGETHER = 20
+"""Permutations whose regressions are fitted at once."""
 PENALTY = 0.1
 TELLING = 0.3
 """Standard deviations of the real images from which a difference is worth words."""
@@ -76,15 +79,16 @@ def classified(
     names, of = np.unique(groups, return_inverse=True)
     label_of = np.array([y[of == number][0] for number in range(len(names))])
     fold_of = _folds(label_of, numpy_rng(seed, "folds"))
-    auc = _auc(x, y, fold_of[of])
-    by_chance = []
-    for number in range(permutations):
+    auc = float(_aucs(x, y[None], fold_of[None, of])[0])
+    by_chance: list[float] = []
+    for first in range(0, permutations, TOGETHER):
         cancel.raise_if_cancelled()
-        rng = numpy_rng(seed, "permutation", number)
-        labels = rng.permutation(label_of)
-        by_chance.append(_auc(x, labels[of], _folds(labels, rng)[of]))
+        rngs = [numpy_rng(seed, "permutation", number) for number in range(first, min(first + TOGETHER, permutations))]
+        labels = [rng.permutation(label_of) for rng in rngs]
+        folds = [_folds(kinds, rng) for kinds, rng in zip(labels, rngs, strict=True)]
+        by_chance += _aucs(x, np.stack(labels)[:, of], np.stack(folds)[:, of]).tolist()
     simple = np.isin(columns, (0, 1))  # brightness and contrast
-    trivial = _auc(x[:, simple], y, fold_of[of]) if simple.any() else 0.5
+    trivial = float(_aucs(x[:, simple], y[None], fold_of[None, of])[0]) if simple.any() else 0.5
     p = (1 + sum(value >= auc for value in by_chance)) / (1 + permutations)
     return Told(auc, p, float(np.quantile(by_chance, 0.95)), trivial)
 
@@ -117,15 +121,7 @@ def _folds(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return folds
 
 
-def _auc(x: np.ndarray, y: np.ndarray, folds: np.ndarray) -> float:
-    """Of held-out scores of all folds."""
-    from sklearn.linear_model import LogisticRegression
-
-    scores = np.zeros(len(y))
-    for fold in range(FOLDS):
-        held = folds == fold
-        if not held.any() or len(np.unique(y[~held])) < 2:
-            continue
-        model = LogisticRegression(C=PENALTY, solver="newton-cholesky", class_weight="balanced")
-        scores[held] = model.fit(x[~held], y[~held]).decision_function(x[held])
-    return roc_auc(y, scores)
+def _aucs(x: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Of the held-out scores of all folds, for each row of labels and folds (P, N)."""
+    scores = held_out_scores(x, labels, folds, PENALTY)
+    return np.array([roc_auc(*row) for row in zip(labels, scores, strict=True)])

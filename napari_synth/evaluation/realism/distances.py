@@ -93,12 +93,11 @@ def energy(real: np.ndarray, synthetic: np.ndarray) -> float:
 
 def frechet(real: np.ndarray, synthetic: np.ndarray) -> float:
     """Fréchet distance of two Gaussians with Ledoit-Wolf covariances; for few columns only."""
-    from scipy.linalg import sqrtm
     from sklearn.covariance import ledoit_wolf
 
     a, b = ledoit_wolf(real)[0], ledoit_wolf(synthetic)[0]
-    root = np.real(sqrtm(a @ b))
-    return float(np.square(real.mean(0) - synthetic.mean(0)).sum() + np.trace(a + b - 2 * root))
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(a @ b).real, 0))  # of a product of two such: none below 0
+    return float(np.square(real.mean(0) - synthetic.mean(0)).sum() + np.trace(a + b) - 2 * roots.sum())
 
 
 def mahalanobis(real: np.ndarray, synthetic: np.ndarray) -> float:

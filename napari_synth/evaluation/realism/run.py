@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from napari_synth.core.devices import resolve_device
+from napari_synth.core.errors import InputError
 from napari_synth.core.files import holds_other, writing
 from napari_synth.core.locks import LOCK_NAME, holding
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignore_progress
@@ -23,6 +24,8 @@ from napari_synth.evaluation.realism.memory import neighbours
 from napari_synth.evaluation.realism.report import MapPoint, RealismReport, spectrum_curves
 from napari_synth.evaluation.realism.sets import PATCHES, Patches, Picture, cut, read_both, side_for
 
+Both = tuple[list[Picture], list[Picture], list[str]]
+"""Real pictures, synthetic ones, and what was done to compare them."""
 PARTS = 3
 """Beside the distances: classifier, nearest neighbours, report."""
 
@@ -33,10 +36,15 @@ class RealismRequest:
 
     Attributes
     ----------
-    real, synthetic : Path
-        Folders with ``images/`` and ``masks/``; the masks of synthetic images must not be those of the real ones.
+    real : Path
+        Folder with ``images/`` and ``masks/``.
+    synthetic : Path, optional
+        Another one; its masks must not be those of the real images.
     out : Path
         Folder of the report.
+    model, option : str
+        Instead of ``synthetic``: a generator by id or path, and its look. It renders the masks of one half of the
+        groups of real images; those of the other half are compared. If ``dataset.yaml`` holds out images, these alone.
     groups : str
         What a group of real images is; see `usefulness.roles.groups_of`.
     deep : bool
@@ -50,14 +58,26 @@ class RealismRequest:
     """
 
     real: Path
-    synthetic: Path
+    synthetic: Path | None
     out: Path
     groups: str = ""
+    model: str = ""
+    option: str = ""
     deep: bool = False
     segmentor: str = ""
     seed: int = 1
     device: str = "auto"
     overwrite: bool = False
+
+    def check(self) -> None:
+        """Raise `InputError` unless there is either a folder of synthetic images or a model."""
+        if (self.synthetic is None) != bool(self.model):
+            raise InputError(
+                "A folder of synthetic pairs and a model are both given."
+                if self.model
+                else "Neither a folder of synthetic pairs nor a model is given.",
+                "Give one of the two: --synthetic DIR or --model ID.",
+            )
 
 
 def evaluate_realism(
@@ -87,18 +107,20 @@ def evaluate_realism(
     WorkError
         If the folder is in use or cannot be written.
     """
+    request.check()
     cancel = cancel or CancelToken()
     device = resolve_device(request.device)
     total = len(DISTANCES) + PARTS + 2 * request.deep
     watch = Stopwatch(total, on_progress)
-    watch.report(0, "reading images")
-    real, synthetic, remarks = read_both(request.real, request.synthetic, request.groups or None, cancel)
-    side = side_for([*real, *synthetic])
-    patches = cut(real, side, request.seed), cut(synthetic, side, request.seed)
-    if min(map(len, patches)) < PATCHES:
-        remarks.append(f"Fewer than {PATCHES} patches on one side: too few for small differences.")
+    watch.report(0, "rendering masks" if request.model else "reading images")
+    read = _begun(request, cancel)
     with holding(request.out / LOCK_NAME, f"The report {request.out}"):
         _prepare(request)
+        real, synthetic, remarks = read()
+        side = side_for([*real, *synthetic])
+        patches = cut(real, side, request.seed), cut(synthetic, side, request.seed)
+        if min(map(len, patches)) < PATCHES:
+            remarks.append(f"Fewer than {PATCHES} patches on one side: too few for small differences.")
         lines: list[Line] = []
         samples: Samples = {}
         for found in battery(*patches, request.seed, cancel, samples):
@@ -138,6 +160,24 @@ def evaluate_realism(
         report.save()
         watch.report(total, "report")
     return report
+
+
+def _begun(request: RealismRequest, cancel: CancelToken) -> Callable[[], Both]:
+    """What gives the pictures of both sets, once the folder of the report may be written to."""
+    if request.synthetic is not None:
+        both = read_both(request.real, request.synthetic, request.groups or None, cancel)
+        return lambda: both
+    from napari_synth.evaluation.realism.rendered import RENDERED, generator_of, render_masks, two_halves
+
+    halves, folder = two_halves(request.real, request.groups, request.seed), request.out / RENDERED
+    generator, option = generator_of(request.model, request.option, request.real, request.device)
+
+    def rendered() -> Both:
+        told = render_masks(request.real, halves, generator, option, folder, request.seed, cancel)
+        real, synthetic, remarks = read_both(request.real, folder, request.groups or None, cancel, halves.compared)
+        return real, synthetic, [told, *remarks]
+
+    return rendered
 
 
 def _agreement(

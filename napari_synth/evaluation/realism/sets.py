@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,9 +58,17 @@ class Patches:
 
 
 def read_both(
-    real: Path, synthetic: Path, groups: str | Path | None, cancel: CancelToken
+    real: Path, synthetic: Path, groups: str | Path | None, cancel: CancelToken, only: Collection[str] = ()
 ) -> tuple[list[Picture], list[Picture], list[str]]:
     """The pictures of both folders, and what was done to make them comparable.
+
+    Parameters
+    ----------
+    real, synthetic : Path
+    groups : str or Path, optional
+        Of the real ones; see `usefulness.roles.groups_of`.
+    only : collection of str
+        Names of the real ones that are read; empty: all.
 
     Raises
     ------
@@ -70,7 +78,7 @@ def read_both(
     both, remarks = [], []
     kinds: list[set[str]] = []
     for folder, rule in ((real, groups), (synthetic, None)):
-        pairs = find_pairs(folder)
+        pairs = [pair for pair in find_pairs(folder) if folder != real or not only or pair.stem in only]
         group_of = groups_of((pair.stem for pair in pairs), rule)
         read = []
         for pair in pairs:

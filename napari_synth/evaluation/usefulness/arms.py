@@ -35,10 +35,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class Arm:
-    """What one of the compared segmenters is trained on."""
+    """What one of the compared segmenters is trained on.
+
+    Attributes
+    ----------
+    title : str
+    stages : tuple of Stage
+    by_source : bool
+        Whether the network has an entry of its own for each kind of pairs; see `nets.by_source`.
+    """
 
     title: str
     stages: tuple[Stage, ...]
+    by_source: bool = False
 
     @property
     def synthetic(self) -> bool:
@@ -69,6 +78,11 @@ ARMS: Registry[Arm] = Registry(
         "pooled": Arm("all files alike", (Stage(real=None),)),
         "balanced": Arm("half of each batch real", (Stage(real=0.5),)),
         "joint": Arm("half of each batch real, loss 0.95 real + 0.05 synthetic", (Stage(real=0.5, weight=0.95),)),
+        "joint+fs": Arm(
+            "as joint, with an entry of its own into the network for each kind of pairs (FS-Net)",
+            (Stage(real=0.5, weight=0.95),),
+            by_source=True,
+        ),
         "finetune": Arm(
             "synthetic first, then real at a third of the rate", (Stage(0.5, 0.0), Stage(0.5, 1.0, None, 1 / 3))
         ),

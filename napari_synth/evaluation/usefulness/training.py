@@ -17,6 +17,7 @@ from napari_synth.evaluation.usefulness.arms import Arm, Stage
 from napari_synth.evaluation.usefulness.budgets import Budget
 from napari_synth.evaluation.usefulness.request import MULTIPLE
 from napari_synth.models.architectures import build
+from napari_synth.nets.by_source import FEATURES, BySource
 from napari_synth.training.crops import DeviceCrops
 
 GAIN, SHIFT = 0.2, 0.1
@@ -79,19 +80,27 @@ def trained(
     device = data.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, "weights"))
-        network = build(budget.network, in_channels=3, **budget.hyper).to(device).train()
+        network = _built(arm, budget).to(device).train()
         optimiser = torch.optim.Adam(network.parameters(), budget.rate, (budget.momentum, 0.999))
         for step, stage in enumerate(arm.steps(budget.steps)):
             cancel.raise_if_cancelled()
             for group in optimiser.param_groups:
                 group["lr"] = budget.rate * stage.rate
             images, masks, real = data.batch(stage, budget.batch, step, seed)
-            loss = _loss(network(images), masks, real, stage, budget.loss)
+            logits = network(images, real) if arm.by_source else network(images)
+            loss = _loss(logits, masks, real, stage, budget.loss)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
             on_step(step + 1, loss)
     return network.eval()
+
+
+def _built(arm: Arm, budget: Budget) -> nn.Module:
+    """The network of the budget, of colour images; where the arm says so, with an entry for each kind of pairs."""
+    if not arm.by_source:
+        return build(budget.network, in_channels=3, **budget.hyper)
+    return BySource(build(budget.network, in_channels=FEATURES, **budget.hyper))
 
 
 def _loss(logits: Tensor, masks: Tensor, real: int, stage: Stage, kind: str) -> Tensor:

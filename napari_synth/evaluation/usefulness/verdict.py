@@ -135,9 +135,9 @@ def _pooled(scores: Sequence[Score], metric: str, arm: str, draws: int) -> Diffe
         return None
     (a, repeats, groups), (b, _, _) = ours, theirs
 
-    def figure(rows: np.ndarray, columns: np.ndarray) -> float:
-        pick = np.ix_(np.arange(4), rows, columns)
-        return _figure(metric, a[pick].sum((1, 2))) - _figure(metric, b[pick].sum((1, 2)))
+    def figure(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        drawn = [np.einsum("kri,dr,di->dk", counts, rows, columns, optimize=True) for counts in (a, b)]
+        return np.array([_figure(metric, ours) - _figure(metric, theirs) for ours, theirs in zip(*drawn, strict=True)])
 
     return crossed_bootstrap(figure, len(repeats), len(groups), draws=draws)
 

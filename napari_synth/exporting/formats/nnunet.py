@@ -26,6 +26,10 @@ from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
 DATASET = Path("nnUNet_raw") / "Dataset501_Synthetic"
 INSIDE, BORDER = 1, 2
 NEAR = np.ones((3, 3))
+LOST = 0.5
+"""IoU under which a nucleus does not come back."""
+Boxed = tuple[int, tuple[int, int], np.ndarray]
+"""Number, corner and pixels of a nucleus."""
 
 
 class NnUNetWriter(Writer):
@@ -100,7 +104,7 @@ class NnUNetWriter(Writer):
         lost = fits = 0.0
         for labels in truth:
             found = overlaps(labels, instances_of(with_borders(labels)))
-            lost += sum(fit < 0.5 for fit in found)
+            lost += sum(fit < LOST for fit in found)
             fits += sum(found)
         nuclei = sum(len(np.unique(labels[labels > 0])) for labels in truth)
         if nuclei:
@@ -145,7 +149,8 @@ class NnUNetWriter(Writer):
 def with_borders(labels: np.ndarray) -> np.ndarray:
     """Semantic labels: 1 inside of nuclei, 2 on their inner boundary.
 
-    A nucleus that is all boundary keeps its deepest pixel as inside, so that none is lost.
+    A nucleus that would not be found again, because its inside falls into pieces or it is all boundary, is drawn whole:
+    it has a boundary only where its inside would meet that of another.
 
     Parameters
     ----------
@@ -158,13 +163,34 @@ def with_borders(labels: np.ndarray) -> np.ndarray:
     border = find_boundaries(labels, connectivity=2, mode="inner") & (labels > 0)
     semantic = np.where(labels > 0, INSIDE, 0).astype(np.uint8)
     semantic[border] = BORDER
-    for _, (y, x), nucleus in boxed(labels):
-        box = np.s_[y : y + nucleus.shape[0], x : x + nucleus.shape[1]]
-        if not ((semantic[box] == INSIDE) & nucleus).any():
-            depth = ndimage.distance_transform_edt(np.pad(nucleus, 1))[1:-1, 1:-1]
-            deepest = np.unravel_index(depth.argmax(), depth.shape)
-            semantic[box][deepest] = INSIDE
+    nuclei = list(boxed(labels))
+    _open(semantic, labels, [one for one in nuclei if _parted(semantic, one)])
+    fits = overlaps(labels, instances_of(semantic))
+    _open(semantic, labels, [one for one, fit in zip(nuclei, fits, strict=True) if fit < LOST])
     return semantic
+
+
+def _parted(semantic: np.ndarray, one: Boxed) -> bool:
+    """Whether the inside of a nucleus is not one piece."""
+    _, (y, x), nucleus = one
+    inside = semantic[y : y + nucleus.shape[0], x : x + nucleus.shape[1]] == INSIDE
+    return bool(ndimage.label(inside & nucleus, NEAR)[1] != 1)
+
+
+def _open(semantic: np.ndarray, labels: np.ndarray, nuclei: Iterable[Boxed]) -> None:
+    """Draw nuclei whole, with a boundary only where their inside would meet that of others."""
+    numbers, inside = np.pad(labels, 1), np.pad(semantic, 1) == INSIDE
+    for number, (y, x), nucleus in nuclei:
+        height, width = nucleus.shape
+        near = np.s_[y : y + height + 2, x : x + width + 2]
+        others = inside[near] & (numbers[near] != number)
+        meets = ndimage.binary_dilation(others, NEAR)[1:-1, 1:-1] & nucleus
+        if meets[nucleus].all():
+            depth = ndimage.distance_transform_edt(np.pad(nucleus, 1))[1:-1, 1:-1]
+            meets[np.unravel_index(depth.argmax(), depth.shape)] = False
+        box = semantic[y : y + height, x : x + width]
+        box[nucleus] = np.where(meets[nucleus], BORDER, INSIDE)
+        inside[y + 1 : y + height + 1, x + 1 : x + width + 1][nucleus] = ~meets[nucleus]
 
 
 def instances_of(semantic: np.ndarray) -> np.ndarray:

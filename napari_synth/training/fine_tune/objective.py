@@ -66,6 +66,9 @@ class FineTuneSettings(StyledSettings):
     """Weight of the distance of the spectra."""
     high_frequency: float = Field(0.0, ge=0)
     """Weight of L1 between what 3×3 means leave of both images: for detail that the mask does determine."""
+    jitter: float = Field(0.1, ge=0, le=0.5)
+    """How far gain and offset of the colours of half of the crops are changed: a few images have too few stains for an
+    encoder that is to read others."""
     unconditional: float = Field(0.5, ge=0)
     """Weight of the discriminator that sees images alone, where there are images without labels."""
     check_every: int = Field(25, ge=1)
@@ -213,6 +216,12 @@ class FineTuneObjective(StyledObjective):
             for group in self.optimizers["unconditional"].param_groups:
                 group["lr"] = self.settings.discriminator_rate * factor
 
+    def batch(self, step: int, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+        masks, images, numbers = super().batch(step, rank)
+        grey = torch.tensor([not rgb for rgb in self._rgb], device=images.device)[numbers]
+        draw = torch.Generator(images.device).manual_seed(derived_seed(self.seed, "jitter", step, rank))
+        return masks, jittered(images, grey, self.settings.jitter, draw), numbers
+
     def training_mode(self, generator: nn.Module) -> None:
         super().training_mode(generator)
         self._staged.enter(self._stage)
@@ -306,6 +315,26 @@ class FineTuneObjective(StyledObjective):
         for entry, look in zip(found, self.divided, strict=True):
             entry.files, entry.held_out = len(look.training), len(look.held_out)
         return found
+
+
+def jittered(images: Tensor, grey: Tensor, most: float, draw: torch.Generator) -> Tensor:
+    """Images half of which have gain and offset of each colour changed by up to ``most`` (of 1).
+
+    Parameters
+    ----------
+    images : Tensor, shape (B, 3, H, W)
+        In [-1, 1].
+    grey : Tensor, shape (B,), bool
+        Those whose colours are changed alike.
+    most : float
+    draw : torch.Generator
+        On the images' device.
+    """
+    size = (2, len(images), 3, 1, 1)
+    change = most * (2 * torch.rand(size, generator=draw, device=images.device) - 1)
+    change = torch.where(grey[:, None, None, None], change[:, :, :1].expand_as(change), change)
+    change = change * (torch.rand(len(images), 1, 1, 1, generator=draw, device=images.device) < 0.5)
+    return (images * (1 + change[0]) + change[1]).clamp(-1, 1)
 
 
 def named_looks(options: list[OptionPairs], look: str) -> list[OptionPairs]:

@@ -111,7 +111,7 @@ def make_plan(request: FineTuneRequest) -> FineTunePlan:
     )
     left = 60 * settings.minutes if settings.minutes else float("inf")
     steps = settings.steps
-    if request.resume:
+    if training.resume is not None:
         state = read_training_state(training.resume_path)
         left, steps = max(0.0, left - state["seconds"]), max(0, steps - state["step"])
     steps = int(min(steps, left / (BESIDE * seconds)))

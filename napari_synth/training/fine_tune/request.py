@@ -12,11 +12,11 @@ from napari_synth.datasets.identity import data_hash
 from napari_synth.models.card import ModelCard
 from napari_synth.models.registry import model_card
 from napari_synth.training.request import TrainRequest
+from napari_synth.training.state import RESUME_SUFFIX
 
 ARCHITECTURE, PRESET = "optional-pix2pix", "fine-tune"
 SHARED = ("ngf", "levels", "noise_periods", "style_size", "bank_size")
 """Settings that the start decides."""
-CHECKPOINT_MINUTES = 0.75
 PREVIEW_SECONDS = 10.0
 LEAST_CROP = 64
 
@@ -45,13 +45,15 @@ class FineTuneRequest:
     unlabelled : Path, optional
         Folder of images without labels that join.
     resume : bool
-        Go on with the state beside ``out``.
+        Go on with the state beside ``out``; from the beginning where there is none yet.
     check : bool
         Let the label doctor look at the pairs first.
     judge : bool
         Measure in the end whether it helped.
     deep : bool
         By KID too, where the extra ``evaluate`` is installed.
+    checkpoint_minutes : float
+        Time between two states, and so the most that is lost.
     seed : int
     device : str
     overwrite : bool
@@ -70,6 +72,7 @@ class FineTuneRequest:
     check: bool = True
     judge: bool = True
     deep: bool = True
+    checkpoint_minutes: float = 0.75
     seed: int = 1
     device: str = "auto"
     overwrite: bool = False
@@ -142,13 +145,15 @@ def as_training(request: FineTuneRequest) -> TrainRequest:
         folder = user_path(request.unlabelled)
         unlabelled_files(folder)
         settings |= {"unlabelled": str(folder), "unlabelled_hash": data_hash(folder)}
-    training = TrainRequest(
+    state = request.out.with_suffix(RESUME_SUFFIX)
+    going_on = request.resume and state.is_file()
+    begun = request.resume and not going_on and not request.out.exists()  # its preview may be there
+    return TrainRequest(
         architecture=ARCHITECTURE, data=request.data, out=request.out, preset=PRESET, init=request.model,
         settings=settings | request.settings, seed=request.seed, device=request.device,
-        checkpoint_minutes=CHECKPOINT_MINUTES, preview_seconds=PREVIEW_SECONDS, overwrite=request.overwrite,
-        resume=request.out.with_suffix(".ckpt") if request.resume else None,
+        checkpoint_minutes=request.checkpoint_minutes, preview_seconds=PREVIEW_SECONDS,
+        resume=state if going_on else None, overwrite=request.overwrite or begun,
     )  # fmt: skip
-    return training
 
 
 def _start_options(card: ModelCard, request: FineTuneRequest) -> str:

@@ -194,7 +194,7 @@ class StyledObjective(PairsObjective):
         generator, encoder, discriminator = (self.networks[n] for n in ("generator", "encoder", "discriminator"))
         rank, device = self.fabric.global_rank, self.fabric.device
         draw = torch.Generator(device).manual_seed(derived_seed(self.seed, "styled", step, rank))
-        masks, real, numbers = self.crops.batch(step, s.batch_size, rank)
+        masks, real, numbers = self.batch(step, rank)
         x, real = (t.contiguous(memory_format=torch.channels_last) for t in (self.inputs(masks, numbers), real))
 
         self.training_mode(generator)
@@ -248,6 +248,10 @@ class StyledObjective(PairsObjective):
         self._follow(min(s.average, (step + 1) / (step + 20)))
         parts = {"D": loss_d, "GAN": loss_gan, "features": loss_features, "coarse": loss_coarse, "KL": loss_kl}
         return self.shown(step, {**parts, "style": loss_style, **more})
+
+    def batch(self, step: int, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Masks, images and options of a step; see `DeviceCrops.batch`."""
+        return self.crops.batch(step, self.settings.batch_size, rank)
 
     def training_mode(self, generator: nn.Module) -> None:
         """Make the generator ready for a step."""

@@ -184,6 +184,16 @@ class ExportChoices:
     """How often the set was asked for, by *Add more*."""
     kept_apart: tuple[int, int] = (100, 100)
     """Percent at which training ends and testing begins; all train where both are 100."""
+    real: str = ""
+    """A folder of real pairs, which alone validate and test then; empty: none."""
+    strict: Annotated[
+        bool,
+        Field(
+            title="strict",
+            description="Also keep apart what sampled masks are made of (nuclei of your own library) and images beside "
+            "masks: no nucleus and no image has two roles",
+        ),
+    ] = False
     format: Annotated[
         str,
         Field(

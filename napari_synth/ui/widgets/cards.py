@@ -74,6 +74,7 @@ class Fold(QWidget):
         self.head = described(QPushButton(), title, tip)
         self.head.setCheckable(True)
         self.head.setStyleSheet("text-align: left; padding: 3px 6px;")
+        self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a long title widens nothing
         self._inside = QWidget()
         self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(4, 0, 0, 0)
@@ -85,6 +86,11 @@ class Fold(QWidget):
         layout.addWidget(self._inside)
         self.head.toggled.connect(self.unfold)
         self.unfold(False)
+
+    def retitle(self, title: str) -> None:
+        """Say something else beside the mark."""
+        self._title = title
+        self.head.setText(f"{MARKS[self.head.isChecked()]} {title}".replace("&", "&&"))
 
     def unfold(self, on: bool) -> None:
         """Show or hide what is inside."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, g
 from magicgui.widgets import create_widget
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QDoubleSpinBox, QLineEdit, QWidget
+from superqt import QLabeledDoubleSlider
 
 from napari_synth.ui.napari_bridge.magicgui_widgets import own_helpers
 from napari_synth.ui.widgets.binding import Binding, bind
@@ -36,7 +38,7 @@ class Form:
 
     The title, the description and the bounds of a field become its accessible name, its tooltip and its range; a
     Literal becomes a list. ``json_schema_extra`` of a field may hold ``row``, ``sign``, ``titles``, ``min``, ``max``,
-    ``step``, ``decimals``, ``suffix`` and ``percent``.
+    ``step``, ``decimals``, ``suffix``, ``percent`` and ``slider``.
 
     Parameters
     ----------
@@ -108,6 +110,8 @@ class Form:
             self._edited(name)
 
     def _make(self, name: str, field: FieldInfo, entries: Sequence[Choice]) -> QWidget:
+        if _extra(field).get("slider"):
+            return _slider(name, field)
         widget = create_widget(name=name, annotation=_annotation(field), options=_options(field, entries))
         self._made.append(widget)
         control: QWidget = widget.native
@@ -128,6 +132,17 @@ class Form:
             control.setText(field.title or name)
         described(control, field.title or name, field.description or "")
         return control
+
+
+def _slider(name: str, field: FieldInfo) -> QWidget:
+    """A slider with its number; magicgui's has no value of its own in Qt that could be bound."""
+    options, slider = _options(field, ()), QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+    slider.setDecimals(_extra(field).get("decimals", 2))
+    slider.setRange(options["min"], options["max"])
+    slider.setSingleStep(options["step"])
+    slider.setMinimumWidth(BOX_WIDTH)
+    described(slider, field.title or name, field.description or "")
+    return slider
 
 
 def _beside(controls: list[QWidget | str]) -> QWidget:
@@ -161,7 +176,8 @@ def _options(field: FieldInfo, entries: Sequence[Choice]) -> dict[str, Any]:
             values = [getattr(rule, name) for name in names if hasattr(rule, name)]
             bounds |= {bound: float(values[0]) * scale} if values else {}
     kind = field.annotation
-    return {key: kind(extra.get(key, value)) for key, value in bounds.items()} | {"step": kind(extra.get("step", 1))}
+    limits = {key: kind(extra.get(key, value)) for key, value in bounds.items()} | {"step": kind(extra.get("step", 1))}
+    return limits
 
 
 def _extra(field: FieldInfo) -> dict[str, Any]:

@@ -1,19 +1,28 @@
+import errno
 import json
+import os
+import random
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
+from dataclasses import replace
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 
 import napari_synth as ns
+from napari_synth.core import files
 from napari_synth.core.errors import InputError, WorkError
 from napari_synth.core.progress import CancelToken
 from napari_synth.evaluation.fine_tuning import FineTuneRequest, fine_tune
 from napari_synth.models.checkpoint import read_card
 from napari_synth.training.fine_tune.plan import make_plan
 from napari_synth.training.fine_tune.progress_file import read_progress
+from napari_synth.training.state import read_training_state
 from tests.helpers import nuclei, pair_folder, small_generator, small_styled
 
 SMALL = {"crop": 64, "ndf": 2, "memory": 4, "batch_size": 2, "check_every": 2}
@@ -113,6 +122,7 @@ def test_stopped_by_a_file_it_keeps_what_it_has_and_goes_on(start, data):
     assert events_of(request).count("done") == 2
 
 
+@pytest.mark.slow
 def test_stopped_and_gone_on_with_it_ends_as_if_it_had_not_been(start, data):
     whole = fine_tune(asked(start, data, "whole.safetensors", judge=False, check=False))
     half = asked(start, data, "half.safetensors", judge=False, check=False)
@@ -191,6 +201,7 @@ def test_two_at_once_with_one_name_are_refused(start, data):
     assert "done" in events_of(request)
 
 
+@pytest.mark.slow
 def test_a_folder_that_vanishes_meanwhile_does_not_end_the_run(start, data):
     def act(event, _):
         if event == "plan":
@@ -200,3 +211,80 @@ def test_a_folder_that_vanishes_meanwhile_does_not_end_the_run(start, data):
 
     result = fine_tune(asked(start, data), on_event=act)
     assert result.verdicts
+
+
+@pytest.mark.slow
+def test_a_full_disk_keeps_the_state_there_is(start, data, monkeypatch):
+    def fill(event, _):
+        if event == "step":
+            monkeypatch.setattr(files.os, "fsync", full)
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    first = fine_tune(asked(start, data, steps=3, judge=False))
+    state = first.path.with_suffix(".ckpt").read_bytes()
+    with pytest.raises(WorkError, match=r"The disk is full: .* the state of step 3 is kept"):
+        fine_tune(asked(start, data, steps=6, judge=False, resume=True), on_event=fill)
+    monkeypatch.undo()
+    assert first.path.with_suffix(".ckpt").read_bytes() == state
+    assert events_of(asked(start, data))[-1] == "failed"
+    assert fine_tune(asked(start, data, steps=6, judge=False, resume=True)).steps == 6
+
+
+PROGRAM = [sys.executable, "-m", "napari_synth", "fine-tune"]
+
+
+def command(start, data, out, steps):
+    settings = [part for name, value in (SMALL | {"steps": steps}).items() for part in ("--set", f"{name}={value}")]
+    return [
+        *(*PROGRAM, str(start), str(data), "--out", str(out), "--device", "cpu", "--no-judge", "--no-check"),
+        *("--checkpoint-minutes", "0", *settings),
+    ]
+
+
+@pytest.mark.slow
+def test_killed_at_ten_moments_it_goes_on_and_nothing_is_half_written(start, data, tmp_path):
+    out, rng, last = tmp_path / "out" / "killed.safetensors", random.Random(5), 0
+    for kill in range(10):
+        program = subprocess.Popen([*command(start, data, out, 100_000), "--resume"])
+        begun = time.monotonic()
+        path = out.with_suffix(".progress.jsonl")
+        known = len(read_progress(path))
+        while time.monotonic() - begun < 60 and len(read_progress(path)) < known + 2:
+            time.sleep(0.05)  # until it is under way
+        time.sleep(rng.uniform(0, 2) if kill % 3 else 0)
+        assert program.poll() is None
+        program.send_signal(signal.SIGKILL)
+        program.wait()
+        if out.exists():
+            assert read_card(out).options == ["mine"]
+            ns.load_model(out, "cpu")
+        state = out.with_suffix(".ckpt")
+        if state.exists():
+            step = read_training_state(state)["step"]
+            assert step >= last
+            last = step
+    assert last > 0
+    ended = subprocess.run([*command(start, data, out, last + 2), "--resume"], check=False)
+    assert ended.returncode == 0
+    assert read_card(out).training.steps == last + 2
+    left = {path.name for path in out.parent.iterdir()}
+    assert left == {f"killed.{end}" for end in ("safetensors", "ckpt", "preview.png", "progress.jsonl")}
+
+
+@pytest.mark.slow
+def test_the_bundled_model_at_256_stays_under_4_gb(data, tmp_path):
+    request = FineTuneRequest(
+        "optional-pix2pix-nuclei", data, tmp_path / "large.safetensors", device="cpu", settings={"crop": 256}
+    )
+    plan = make_plan(request)
+    assert 0 < plan.memory_gb < 4
+
+
+@pytest.mark.slow
+def test_kid_is_measured_where_the_extra_is_installed(start, data):
+    pytest.importorskip("efficientnet_lite_pytorch")
+    (verdict,) = fine_tune(replace(asked(start, data), deep=True)).verdicts
+    assert verdict.headline.name == "kid"
+    assert "KID" in verdict.sentence

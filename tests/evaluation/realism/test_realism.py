@@ -124,6 +124,28 @@ def test_distances_against_plain_ones():
     assert mahalanobis(many[0], rng.normal(0, 1, (20000, 3))) == pytest.approx(1, rel=0.05)
 
 
+def test_many_regressions_at_once_are_those_of_scikit_learn():
+    from sklearn.linear_model import LogisticRegression
+
+    from napari_synth.evaluation.realism.logistic import held_out_scores
+
+    rng = np.random.default_rng(5)
+    x = rng.normal(0, 1, (60, 6)) * [1, 1, 1, 3, 8, 0.1]
+    labels = (rng.random((4, 60)) < [[0.5], [0.2], [0.5], [0.5]]).astype(int)
+    labels[2] = x[:, 0] > 0  # told apart by one column
+    labels[3] = np.arange(60) < 12
+    folds = rng.integers(0, 5, (4, 60))
+    folds[3] = (np.arange(60) >= 12) * rng.integers(1, 5, 60)  # without its first fold there is one class alone
+    found = held_out_scores(x, labels, folds, 0.1)
+    for one, y, fold in zip(found, labels, folds, strict=True):
+        for held in (fold == number for number in range(5)):
+            if len(set(y[~held])) < 2:
+                assert not one[held].any()
+                continue
+            model = LogisticRegression(C=0.1, class_weight="balanced", tol=1e-8).fit(x[~held], y[~held])
+            assert one[held] == pytest.approx(model.decision_function(x[held]), abs=1e-3)
+
+
 def test_features_say_what_they_are_called():
     images, labels = zip(*[tissue(n) for n in range(6)], strict=True)
 

@@ -71,7 +71,7 @@ def test_a_model_that_is_there_or_in_use_is_not_touched(tmp_path):
 
 def test_a_lock_is_held_by_another_process_until_that_is_killed(tmp_path):
     path = tmp_path / "lock"
-    script = f"from filelock import FileLock; FileLock({str(path)!r}).acquire(); print('held', flush=True); input()"
+    script = f"import filelock; it = filelock.FileLock({str(path)!r}); it.acquire(); print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout.readline().strip() == b"held"
         assert is_held(path)

@@ -18,6 +18,14 @@ class EvaluateChoices:
     real: Annotated[str, Field(title="Real", description="Folder of real pairs: images/ and masks/")] = ""
     synthetic: Annotated[str, Field(title="Synthetic", description="Folder of synthetic pairs, such as an export")] = ""
     out: Annotated[str, Field(title="Report", description="New folder for report.html and tables")] = ""
+    predictions: Annotated[
+        str,
+        Field(
+            title="Predictions",
+            description="Folder of what Cellpose or StarDist found in the synthetic images: NAME_seg.npy, "
+            "NAME_cp_masks, or label images called as the images",
+        ),
+    ] = ""
     groups: Annotated[
         str,
         Field(

@@ -11,8 +11,10 @@ import numpy as np
 from napari_synth.core.progress import CancelToken, OnProgress, Progress
 
 if TYPE_CHECKING:
+    from napari_synth.evaluation.pair_check.disagreements import Predicted
     from napari_synth.evaluation.pair_report import PairReport
     from napari_synth.evaluation.realism import RealismReport
+    from napari_synth.evaluation.realism.battery import Line
     from napari_synth.evaluation.usefulness import HelpReport
     from napari_synth.evaluation.usefulness.tables import Point
     from napari_synth.ui.docks.doubts import Doubts
@@ -52,14 +54,15 @@ class HelpWork:
 
 @dataclass(frozen=True, eq=False)
 class RealismWork:
-    """Compare how images look."""
+    """Compare how images look; what is found so far is in ``lines``."""
 
     settings: dict[str, Any]
+    lines: list[Line] = field(default_factory=list)
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> RealismReport:
         from napari_synth.evaluation.realism import RealismRequest, evaluate_realism
 
-        return evaluate_realism(RealismRequest(**self.settings), on_progress, cancel)
+        return evaluate_realism(RealismRequest(**self.settings), on_progress, cancel, self.lines.append)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,24 @@ class PairsWork:
         from napari_synth.evaluation.pair_report import second_look
 
         return second_look(**self.settings, on_progress=on_progress, cancel=cancel)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictionsWork:
+    """Compare the masks of pairs with what another program found in their images."""
+
+    pairs: Path
+    predictions: Path
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> list[Predicted]:
+        from napari_synth.evaluation.pair_check.disagreements import compared_with
+
+        found = []
+        for one in compared_with(self.pairs, self.predictions):
+            cancel.raise_if_cancelled()
+            found.append(one)
+            on_progress(Progress(len(found), len(found), message=one.stem))
+        return found
 
 
 @dataclass(frozen=True, eq=False)

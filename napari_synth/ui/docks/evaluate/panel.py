@@ -21,8 +21,8 @@ from napari_synth.ui.widgets.panel import Panel, described, row
 if TYPE_CHECKING:
     from napari_synth.ui.docks.evaluate.actions import EvaluateActions
 
-FORM = ("real", "synthetic", "out", "groups", "budget", "overwrite")
-FOLDERS = ("real", "synthetic", "out")
+FORM = ("real", "synthetic", "out", "predictions", "groups", "budget", "overwrite")
+FOLDERS = ("real", "synthetic", "out", "predictions")
 BUDGET_TITLES = [("quick: large differences only", "quick"), ("standard: hours without a graphics card", "standard")]
 
 
@@ -43,9 +43,10 @@ class EvaluatePanel(Panel):
         self.form = Form(EvaluateChoices, self.dock.choices, FORM, {"budget": BUDGET_TITLES})
         self.browse = {name: QPushButton("Browse…") for name in FOLDERS}
         grid = self.grid()
-        for name, title in zip(FOLDERS, ("Real", "Synthetic", "Report"), strict=True):
+        for name, title in zip(FOLDERS, ("Real", "Synthetic", "Report", "Predictions"), strict=True):
             described(self.browse[name], f"Browse for {title.lower()}", "Choose the folder")
             row(grid, title, self.form.controls[name], self.browse[name])
+        self.form.line("predictions").setPlaceholderText("of Cellpose or StarDist, if any")
         self.form.line("groups").setPlaceholderText("each file alone")
         row(grid, "Groups", self.form.controls["groups"])
         row(grid, "Budget", self.form.controls["budget"])
@@ -73,6 +74,14 @@ class EvaluatePanel(Panel):
         self.report.setEnabled(False)
         self.more.addWidget(self.report)
         self.more.addWidget(self.form.controls["overwrite"])
+        steps = (
+            ("Compare predictions", "Find what is labelled but was not found by Cellpose or StarDist, and the reverse"),
+            ("Previous", "Show the place before, in the middle of the canvas"),
+            ("Next", "Show the next place where something is wrong, in the middle of the canvas"),
+        )
+        self.predictions, self.previous, self.next = (described(QPushButton(name), name, tip) for name, tip in steps)
+        for button in (self.predictions, self.previous, self.next):
+            self.more.addWidget(button)
 
     def _connect(self) -> None:
         dock = self.dock
@@ -81,10 +90,13 @@ class EvaluatePanel(Panel):
         self.help.clicked.connect(self._ask_help)
         self.realism.clicked.connect(self._ask_realism)
         self.pairs.clicked.connect(self._ask_pairs)
+        self.predictions.clicked.connect(self._ask_predictions)
+        self.previous.clicked.connect(dock.previous_place)
+        self.next.clicked.connect(dock.next_place)
         self.map.chosen.connect(dock.open_picture)
         self.report.clicked.connect(self._open_report)
         self.watch(dock.found, self._show_found)
-        self.watch(dock.moved, self._show_curves)
+        self.watch(dock.moved, self._show_meanwhile)
         self.watch(self.context.notes.changed, self._show_note)
         self.watch(dock.jobs.lane.state.events, self._show_lane)
         follow_theme(self.context.viewer, self, self._show_colours)
@@ -109,16 +121,25 @@ class EvaluatePanel(Panel):
         self._store_typed()
         self.dock.ask_pairs()
 
+    def _ask_predictions(self) -> None:
+        self._store_typed()
+        self.dock.ask_predictions()
+
     def _open_report(self) -> None:
         if self.dock.newest is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.dock.newest.folder.resolve() / "report.html")))
 
-    def _show_curves(self) -> None:
-        if self.dock.points and self.dock.jobs.lane.state.running:
+    def _show_meanwhile(self) -> None:
+        if not self.dock.jobs.lane.state.running:
+            return
+        if self.dock.points:
             self.curves.show_points(self.dock.points)
             self._show_plot(self.curves)
+        if self.dock.lines:
+            self.answer.setText("\n".join(line.words for line in self.dock.lines))
 
     def _show_found(self) -> None:
+        self._show_steps()
         report = self.dock.newest
         if report is None:
             return
@@ -140,8 +161,13 @@ class EvaluatePanel(Panel):
 
     def _show_lane(self) -> None:
         self.foot.show_lane()
-        for button in (self.help, self.realism, self.pairs):
+        for button in (self.help, self.realism, self.pairs, self.predictions):
             button.setEnabled(not self.dock.jobs.lane.state.running)
+        self._show_steps()
+
+    def _show_steps(self) -> None:
+        for button in (self.previous, self.next):
+            button.setEnabled(len(self.dock.places) > 0 and not self.dock.jobs.lane.state.running)
 
 
 def _ask_folder(choices: EvaluateChoices, name: str) -> None:

@@ -10,6 +10,7 @@ from psygnal import Signal
 
 from napari_synth.core.errors import InputError, SynthError
 from napari_synth.core.quantities import duration_text
+from napari_synth.exporting.shard_plan import SHARDS
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.context.order import MASK_FIRST, NO_MASK
 from napari_synth.ui.docks.dock import Command, DockActions
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from napari_synth.exporting.batch import ExportResult
     from napari_synth.exporting.formats.base import PixelSize
     from napari_synth.models.card import Look
+    from napari_synth.ui.context.choices import ExportChoices
     from napari_synth.ui.context.context import Context
     from napari_synth.ui.context.order import RenderOrder
 
@@ -63,7 +65,7 @@ class ExportActions(DockActions):
         context.export.events.connect(self._on_headline)
         context.look.events.model.connect(self._on_headline)
         self.plan_changed.connect(self._on_headline)
-        for name in ("folder", "variants", "options", "sampled", "format", "kept_apart"):
+        for name in ("folder", "variants", "options", "sampled", "format", "kept_apart", "real", "strict"):
             getattr(context.export.events, name).connect(self._on_another_set)
 
     @property
@@ -132,6 +134,7 @@ class ExportActions(DockActions):
         """The number of pairs, and the time they take where it is known."""
         count, seconds = self.count, self.seconds
         text = f"{count} pair" if count == 1 else f"{count} pairs"
+        text += " beside real ones" if self.context.export.real and count else ""
         return text if seconds is None else f"{text}, about {duration_text(seconds)}"
 
     def first(self) -> str:
@@ -209,6 +212,8 @@ class ExportActions(DockActions):
             variants=choices.variants,
             rounds=choices.rounds,
             split=self.split,
+            strict=choices.strict,
+            real=Path(choices.real).expanduser() if choices.real else None,
             folder=Path(folder).expanduser(),
             format=choices.format,
             overwrite=choices.overwrite,
@@ -242,6 +247,12 @@ class ExportActions(DockActions):
             return Note("problem", "No look is chosen.", "Tick at least one look.")
         if not choices.folder.strip():
             return Note("problem", "No folder is chosen.", "Press Browse… and choose an empty folder.")
+        in_shards = _not_in_shards(choices) if choices.format == SHARDS else None
+        if in_shards is not None:
+            return in_shards
+        if choices.real and not self.split:
+            text = "Your real pairs are there to validate and test on, but all pairs train."
+            return Note("problem", text, "Move the handles of Split, or leave the real pairs out.")
         if choices.variants > 1 and order.condition is not None:
             return Note(
                 "problem",
@@ -278,6 +289,16 @@ class ExportActions(DockActions):
 
     def _on_masks_changed(self) -> None:
         self.plan_changed.emit()
+
+
+def _not_in_shards(choices: ExportChoices) -> Note | None:
+    """What a set of shards cannot have."""
+    if choices.real:
+        text = "Shards hold synthetic pairs alone."
+        return Note("problem", text, "Leave the real pairs out here, and validate and test on them as they are.")
+    if choices.overwrite:
+        return Note("problem", "An export in shards replaces no other.", "Untick replace other pairs.")
+    return None
 
 
 def _joint_pixel_size(rows: list[Row]) -> PixelSize:

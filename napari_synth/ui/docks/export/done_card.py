@@ -55,12 +55,13 @@ class DoneCard(QFrame):
         layout.addWidget(self.about)
         self.hide()
 
-    def show_result(self, result: ExportResult | None) -> None:
-        """Show a finished export, or nothing."""
+    def show_result(self, result: ExportResult | None, may_grow: bool) -> None:
+        """Show a finished export, and whether more pairs may be added to it; or nothing."""
         self.setVisible(result is not None and result.guide is not None)
         if result is None or result.guide is None:
             return
         self._folder = result.folder
+        self.more.setVisible(may_grow)
         self.title.setText(f"Train on {result.total} {'pair' if result.total == 1 else 'pairs'}:")
         self.command.setPlainText(result.guide.command)
         self.about.setText(f"{SYNTHETIC} Read back with {result.guide.proved}.")

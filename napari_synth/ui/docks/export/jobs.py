@@ -12,6 +12,8 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, ignore_progress
 from napari_synth.core.recipe import FieldSettings
 from napari_synth.exporting.formats.base import PixelSize
+from napari_synth.exporting.shard_plan import SHARDS
+from napari_synth.ui.docks.export.shards import export_in_shards
 
 if TYPE_CHECKING:
     from napari_synth.exporting.batch import ExportResult
@@ -57,6 +59,10 @@ class ExportWork:
         How often the set was asked for: the pairs of later ones have seeds of their own.
     split : str
         Such as ``80/10/10``; empty: all train.
+    strict : bool
+        Whether what masks are made of is split too.
+    real : Path or None
+        A folder of real pairs.
     skipped : list of (str, str)
         Name and fault of masks in files that were left out, once it has run.
     """
@@ -70,6 +76,8 @@ class ExportWork:
     variants: int
     rounds: int
     split: str
+    strict: bool
+    real: Path | None
     folder: Path
     format: str
     overwrite: bool
@@ -78,6 +86,7 @@ class ExportWork:
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
         from napari_synth.core.recipe import FieldSource
+        from napari_synth.datasets.pairs import find_options
         from napari_synth.exporting.batch import ExportRequest, export_pairs
         from napari_synth.exporting.split import parse_split
         from napari_synth.masks.mask_reader import MaskReader
@@ -87,6 +96,9 @@ class ExportWork:
         if self.sampled is None:
             masks = self._filled(cancel)
             self.doubts.about_masks(masks, ignore_progress, cancel)
+        if self.real is not None:
+            pairs = [pair for one in find_options(self.real) for pair in (*one.training, *one.held_out)]
+            self.doubts.about_masks([(pair.mask.name, pair.mask) for pair in pairs], ignore_progress, cancel)
         generator = self.models.generator(order.model, order.device)
         cancel.raise_if_cancelled()
         batch = painted_batch(
@@ -115,10 +127,13 @@ class ExportWork:
             self.format,
             self.overwrite,
             self.pixel_size,
-            split=parse_split(self.split) if self.split else None,
+            split=parse_split(self.split, self.strict) if self.split else None,
+            with_real=self.real,
             told_names=True,
         )
-        return export_pairs(wanted, generator, MaskReader(self.models.shapes, batch.arrays), on_progress, cancel)
+        reader = MaskReader(self.models.shapes, batch.arrays)
+        run = export_in_shards if self.format == SHARDS else export_pairs
+        return run(wanted, generator, reader, on_progress, cancel)
 
     def _filled(self, cancel: CancelToken) -> list[tuple[str, np.ndarray | Path]]:
         """The masks without those in files that turn out to be empty, where the model needs nuclei."""

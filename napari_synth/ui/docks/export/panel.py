@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton
+from qtpy.QtWidgets import QFileDialog, QPushButton
 from superqt import QRangeSlider
 from superqt.utils import signals_blocked
 
 from napari_synth.exporting.formats import FORMATS
+from napari_synth.exporting.shard_plan import SHARDS, SHARDS_TITLE
 from napari_synth.ui.context.choices import ExportChoices
 from napari_synth.ui.docks.export.actions import SAMPLED
 from napari_synth.ui.docks.export.done_card import DoneCard
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from napari_synth.ui.docks.export.actions import ExportActions
     from napari_synth.ui.docks.export.rows import Source
 
-FORM = ("variants", "format", "folder", "overwrite")
+FORM = ("variants", "format", "folder", "overwrite", "strict")
 """Fields of `ExportChoices` that the panel asks for."""
 
 
@@ -47,7 +49,7 @@ class ExportPanel(Panel):
         self.body.addWidget(self.table)
 
     def _build_rows(self) -> None:
-        titles = [(FORMATS[name].title, name) for name in FORMATS]
+        titles = [*((FORMATS[name].title, name) for name in FORMATS), (SHARDS_TITLE, SHARDS)]
         self.form = Form(ExportChoices, self.context.export, FORM, {"format": titles})
         self.browse = described(QPushButton("Browse…"), "Browse for the folder", "Choose the folder")
         self.form.line("folder").setPlaceholderText("choose a folder")
@@ -61,9 +63,16 @@ class ExportPanel(Panel):
             "All pairs of a mask stay together",
         )
         self.split.setRange(0, 100)
-        self.split_words = QLabel()
+        self.split_words = wrapped_label()
         row(grid, "Split", self.split)
-        row(grid, "", self.split_words)
+        row(grid, "", beside(self.split_words, self.form.controls["strict"], wide=1))
+        self.real = described(
+            QPushButton(),
+            "Real pairs",
+            "Split your real pairs instead: synthetic ones only train, real ones validate and test",
+        )
+        self.without_real = described(QPushButton("Without"), "Without real pairs", "Export synthetic pairs alone")
+        row(grid, "", beside(self.real, self.without_real, wide=1))
         row(grid, "Folder", beside(rows["Folder"], self.browse, wide=1))
         self.first = wrapped_label()
         self.body.addWidget(described(self.first, "First pair", "The pair that is written first"))
@@ -91,6 +100,8 @@ class ExportPanel(Panel):
         self.export_button.clicked.connect(self._export)
         self.split.valueChanged.connect(self._store_split)
         self.sample.clicked.connect(self._sample)
+        self.real.clicked.connect(self._ask_real)
+        self.without_real.clicked.connect(self._leave_real_out)
         self.card.more.clicked.connect(dock.add_more)
         self.watch(dock.plan_changed, self._show_plan)
         self.watch(context.masks.current_changed, self._show_plan)
@@ -124,6 +135,14 @@ class ExportPanel(Panel):
         if folder:
             self.context.export.folder = folder
 
+    def _ask_real(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of images/ and masks/", self.context.export.real)
+        if folder:
+            self.context.export.real = folder
+
+    def _leave_real_out(self) -> None:
+        self.context.export.real = ""
+
     def _show_table(self) -> None:
         dock, choices = self.dock, self.context.export
         rows = dock.rows.all()
@@ -148,14 +167,18 @@ class ExportPanel(Panel):
         self.alike.setVisible(bool(self.alike.text()))
         self.sample.setText("Use the masks in layers" if sampled else f"Sample {SAMPLED} masks instead")
         self.sample.setVisible(bool(self.alike.text()))
-        train, test = self.context.export.kept_apart
+        choices = self.context.export
+        self.real.setText(f"With {Path(choices.real).name}" if choices.real else "With my real pairs…")
+        self.without_real.setVisible(bool(choices.real))
+        train, test = choices.kept_apart
+        self.form.controls["strict"].setEnabled(train < 100)
         with signals_blocked(self.split):
             self.split.setValue((train, test))
         parts = zip(("train", "validate", "test"), (train, test - train, 100 - test), strict=True)
         self.split_words.setText(" · ".join(f"{share} % {role}" for role, share in parts if share))
 
     def _show_finished(self) -> None:
-        self.card.show_result(self.dock.finished)
+        self.card.show_result(self.dock.finished, may_grow=self.context.export.format != SHARDS)
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.dock.note)

@@ -10,6 +10,7 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.context.order import MASK_FIRST
 from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.synthesize.age import ImageAge
+from napari_synth.ui.docks.synthesize.camera import Camera
 from napari_synth.ui.docks.synthesize.following import Following
 from napari_synth.ui.docks.synthesize.jobs import STEPS, RenderWork
 from napari_synth.ui.docks.synthesize.model_of_mask import ModelOfMask
@@ -53,6 +54,8 @@ class SynthesizeActions(DockActions):
         Whether the image is older than the mask.
     replaying : Replaying
         Brings back what was exported.
+    camera : Camera
+        What is put onto the image after the model.
     """
 
     key = "synthesize"
@@ -64,6 +67,7 @@ class SynthesizeActions(DockActions):
         self.following = Following(context, self.jobs, self.say)
         self.replaying = Replaying(context, self.jobs, self.say, self.render)
         self.styles = Styles(context, self.jobs, self.say, self.render_now)
+        self.camera = Camera(context, self.jobs, self.say, self.render_now)
         self.thumbnails = Thumbnails(context, self.jobs)
         self.age = ImageAge(context)
         self._mask_changes = MaskChanges()
@@ -103,6 +107,7 @@ class SynthesizeActions(DockActions):
     def close(self) -> None:
         self.following.close()
         self.thumbnails.close()
+        self.camera.close()
         self._mask_changes.close()
         super().close()
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_synth.core.boxes import Box
-    from napari_synth.core.recipe import Recipe
+    from napari_synth.core.recipe import FieldSettings, Recipe, Style
+    from napari_synth.evaluation.microscope import FittedCamera
     from napari_synth.exporting.exported import Exported
     from napari_synth.synthesis.live.canvas import LiveCanvas, LiveRendering
     from napari_synth.synthesis.request import Rendering
@@ -71,6 +72,35 @@ class RenderWork:
         if self.image is None:
             self.image = np.zeros((*self.labels.shape, *pixels.shape[2:]), pixels.dtype)
         self.image[box.top : box.bottom, box.left : box.right] = pixels
+
+
+@dataclass(frozen=True, eq=False)
+class FitCameraWork:
+    """Fit the camera, and number and size of the nuclei, to images: a folder, or the pixels of layers."""
+
+    models: Models
+    model: str
+    device: str
+    option: str
+    style: Style | None
+    images: Path | list[np.ndarray]
+    field: FieldSettings
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> FittedCamera:
+        from napari_synth.evaluation.microscope import fit_to
+
+        generator = self.models.generator(self.model, self.device)
+        cancel.raise_if_cancelled()
+        return fit_to(
+            self.images,
+            generator,
+            self.models.shapes(self.field.shapes),
+            self.option or None,
+            self.style,
+            field=self.field,
+            on_progress=on_progress,
+            cancel=cancel,
+        )
 
 
 @dataclass(frozen=True, eq=False)

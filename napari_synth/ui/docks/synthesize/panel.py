@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_synth.core.devices import DEVICES
 from napari_synth.synthesis.latents.sources import source_words
+from napari_synth.ui.docks.synthesize.camera_box import CameraBox
 from napari_synth.ui.docks.synthesize.style_box import StyleBox
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.cards import Fold
@@ -129,6 +130,8 @@ class SynthesizePanel(Panel):
         self.older.setStyleSheet("font-weight: bold; margin: 0 8px;")
         self.live_text = described(QLabel(), "Live state", "What was rendered last, and how long it took to appear")
         self.body.addWidget(self.live_text)
+        self.camera = CameraBox(self.dock)
+        self.body.addWidget(self.camera)
         self._build_more()
 
     def _build_more(self) -> None:

@@ -63,8 +63,11 @@ def test_a_folder_that_cannot_be_compared_is_told(asked, finish, tmp_path):
 def test_a_point_of_the_map_opens_its_image(asked, panel, finish, viewer, tmp_path, qtbot):
     shown = panel("evaluate")
     shown.form.line("out").setText(str(tmp_path / "other"))
+    seen = []
+    asked.moved.connect(lambda: seen.append(shown.answer.text()))
     click(qtbot, shown.realism)
     finish(asked.jobs)
+    assert any("grey values: " in text for text in seen)  # read along before the report is there
     assert asked.note.kind == "done"
     assert (tmp_path / "other" / "report.html").is_file()
     assert not shown.plots.isHidden()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import tarfile
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import tifffile
 
 import napari_synth as ns
 from napari_synth.exporting.formats.tiff import embedded_recipe
+from napari_synth.exporting.split import ROLES
 from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.masks.actions import MaskActions
-from tests.helpers import small_metgan
+from tests.helpers import pair_folder, small_metgan
 from tests.ui.conftest import anatomy, painted
 
 
@@ -319,3 +321,43 @@ def test_an_open_folder_is_exported_whole_with_the_mask_that_was_painted_on(read
     assert sorted(found) == [f"m{number:02d}" for number in range(14) if number != 5]
     assert (found["m00"] == 99).any()
     assert found["m13"].max() == painted().max() + 13
+
+
+def test_with_real_pairs_synthetic_ones_only_train(ready, fake, finish, tmp_path):
+    pair_folder(tmp_path / "real", 6)
+    dock, choices = ready.actions(ExportActions), ready.context.export
+    choices.format, choices.real = "stardist", str(tmp_path / "real")
+    dock.export()
+    assert "all pairs train" in dock.note.text
+    choices.kept_apart = (50, 80)
+    assert dock.plan() == "4 pairs beside real ones"
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "done", dock.note
+    found = {role: sorted(p.name for p in (tmp_path / "pairs" / role / "images").iterdir()) for role in ROLES}
+    assert all(name.startswith("real-") for role in ("val", "test") for name in found[role])
+    assert found["val"]
+    assert found["test"]
+    assert sum(not name.startswith("real-") for name in found["train"]) == 4
+    assert sum(map(len, found.values())) == 10
+
+
+def test_masks_in_layers_become_shards_that_go_on_and_say_how_they_are_read(ready, finish, tmp_path):
+    dock, choices = ready.actions(ExportActions), ready.context.export
+    choices.format, choices.options, choices.variants = "webdataset", ("he",), 2
+    dock.export()
+    finish(dock.jobs, 60_000)
+    assert dock.note.kind == "done", dock.note
+    with tarfile.open(tmp_path / "pairs" / "shards" / "all-000000.tar") as tar:
+        stems = sorted({name.split(".")[0] for name in tar.getnames()})
+        masks = [tifffile.imread(tar.extractfile(f"{stem}.masks.tif")) for stem in stems]
+    assert len(masks) == 2
+    for mask in masks:
+        np.testing.assert_array_equal(mask, painted())
+    assert "wds.WebDataset" in dock.finished.guide.command
+    dock.export()
+    finish(dock.jobs, 60_000)
+    assert "2 of them were there before" in dock.note.text
+    choices.real = str(tmp_path)
+    dock.export()
+    assert "synthetic pairs alone" in dock.note.text

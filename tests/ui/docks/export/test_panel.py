@@ -125,3 +125,20 @@ def test_one_button_samples_masks_in_place_of_variants(export, session, viewer, 
     assert texts(export)[1] == ["sampled masks", "▸ 30", "30", "30", "30"]
     click(qtbot, export.sample)
     assert session.context.export.sampled == 0
+
+
+def test_real_pairs_are_chosen_and_left_out(export, session, viewer, qtbot, monkeypatch, tmp_path):
+    viewer.add_labels(painted())
+    assert export.without_real.isHidden()
+    assert not export.form.controls["strict"].isEnabled(), "nothing is split"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path / "mine"))
+    click(qtbot, export.real)
+    assert session.context.export.real == str(tmp_path / "mine")
+    assert export.real.text() == "With mine"
+    assert "beside real ones" in export.export_button.text()
+    export.split.setValue((80, 90))
+    assert export.form.controls["strict"].isEnabled()
+    click(qtbot, export.without_real)
+    assert export.real.text() == "With my real pairs…"
+    choose(export.form.combo("format"), "webdataset")
+    assert session.context.export.format == "webdataset"
