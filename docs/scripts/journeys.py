@@ -345,8 +345,9 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     masks = column.steps.panels["masks"]
     if masks.isHidden():
         person.click(column.steps.headers["masks"])
-    while offers := [one for one in masks.data.findChildren(QPushButton) if "_mask" in one.accessibleName()]:
-        offers[0].click()
+    for path in sorted(pairs[1].iterdir()):
+        offers = masks.data.findChildren(QPushButton)
+        next(one for one in offers if one.accessibleName() == f"Use as mask: {path.stem}").click()
         person.clicks += 1
         person.wait(session.actions(MaskActions).jobs)
     panel = person.open_tab("train")
