@@ -250,8 +250,8 @@ def test_looks_of_a_mixed_folder_are_found_named_merged_and_written(trained, pan
     for kind in ("images", "masks"):
         (mixed / kind).mkdir(parents=True)
     for number in range(24):
-        colour = [(200, 40, 40), (30, 60, 220), (230, 230, 230)][number % 3]
-        image = np.clip(rng.normal(colour, 8, (32, 32, 3)), 0, 255).astype(np.uint8)
+        colour, contrast = [((160, 60, 60), 2), ((60, 90, 160), 12), ((180, 180, 180), 25)][number % 3]
+        image = np.clip(rng.normal(colour, contrast, (32, 32, 3)), 0, 255).astype(np.uint8)
         iio.imwrite(mixed / "images" / f"{number:02d}.png", image)
         iio.imwrite(mixed / "masks" / f"{number:02d}.png", painted((48, 48))[:32, :32].astype(np.uint8))
     shown = panel("train")
