@@ -17,12 +17,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from benchmarks.models import sample_request
+from benchmarks.models import enlarged
 from benchmarks.timing import line
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.napari_bridge.window import canvas_widget, main_window, open_column
+from napari_synth.ui.samples import nuclei_256
 from napari_synth.ui.session import Session
 from tests.e2e.hands import HeartBeat, on_canvas
 
@@ -62,9 +63,10 @@ def paint(viewer: Any, size: int, strokes: int) -> Gaps:
     open_column(viewer)
     session.context.column.open_section(LOOK)
     synthesize = session.actions(SynthesizeActions)
+    (labels, *_), *_ = nuclei_256()
+    mask = viewer.add_labels(np.array(enlarged(labels, size)), name="mask")
     session.context.choose_model(DEFAULT_GENERATOR)
     session.context.look.device = "cpu"
-    mask = viewer.add_labels(np.array(sample_request(DEFAULT_GENERATOR, size).mask), name="mask")
     mask.mode, mask.brush_size = "paint", BRUSH
     viewer.fit_to_view()
     synthesize.following.switch(True)

@@ -1,4 +1,4 @@
-"""Do the bundled looks help a segmenter? Prints the table of the README.
+"""Do the bundled looks help a segmenter? Prints the table of docs/quality.md.
 
 python docs/scripts/measure_help.py prepare DATA WORK SET    # real pairs sorted, 200 synthetic ones made
 python docs/scripts/measure_help.py run WORK SET IMAGES      # IMAGES real images to train on; 0: all

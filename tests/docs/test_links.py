@@ -2,6 +2,8 @@
 
 import importlib
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -60,3 +62,13 @@ def found(name):
 def test_the_citation_is_of_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert str(citation["version"]) == __version__
+
+
+def test_the_readme_of_the_index_leads_to_the_repository():
+    """Where a package is listed there is no source tree for relative links."""
+    pytest.importorskip("hatch_fancy_pypi_readme")
+    command = [sys.executable, "-m", "hatchling", "metadata", "readme"]
+    text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(targets) > 20
+    assert not [target for target in targets if not target.startswith("https://")]

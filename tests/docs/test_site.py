@@ -95,3 +95,11 @@ def test_model_pages_say_what_the_cards_say():
 
 def script(name):
     return runpy.run_path(str(DOCS / "scripts" / f"{name}.py"))
+
+
+def test_no_picture_is_older_than_its_weights_and_its_script():
+    pictures = script("pictures")
+    advice = "run the script, look at the picture, then: python docs/scripts/pictures.py NAME"
+    assert not pictures["older"](), advice
+    there = {path.name for path in (DOCS / "pictures").iterdir()} - {"made.json"}
+    assert there == set(pictures["MADE"]), "docs/scripts/pictures.py names the script of every picture"

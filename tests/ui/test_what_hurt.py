@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt
 
 from napari_synth.core.recipe import METADATA_KEY
 from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.conftest import painted
 
 
@@ -59,3 +60,11 @@ def test_the_look_above_a_tick_is_the_one_that_is_exported(session, panel, viewe
         for other in range(1, table.columnCount()):
             table.item(0, other).setCheckState(Qt.CheckState.Checked if other == column else Qt.CheckState.Unchecked)
         assert session.context.export.options == (look.name,)
+
+
+def test_a_split_in_words_does_not_push_controls_out_of_the_column(session, panel, viewer):
+    viewer.add_labels(painted(), name="cells")
+    shown = panel("export")
+    session.context.export.kept_apart = (80, 90)
+    assert "10 % test" in shown.split_words.text()
+    assert shown.minimumSizeHint().width() <= WIDTH - 4

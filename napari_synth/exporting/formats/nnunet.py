@@ -149,8 +149,8 @@ class NnUNetWriter(Writer):
 def with_borders(labels: np.ndarray) -> np.ndarray:
     """Semantic labels: 1 inside of nuclei, 2 on their inner boundary.
 
-    A nucleus whose inside falls into pieces, or that is all boundary, would not be found again: it has a boundary only
-    where it touches others, and where it does so everywhere its deepest pixel is inside.
+    A nucleus that would not be found again, because its inside falls into pieces or it is all boundary, is drawn whole:
+    it has a boundary only where its inside would meet that of another.
 
     Parameters
     ----------
@@ -178,17 +178,19 @@ def _parted(semantic: np.ndarray, one: Boxed) -> bool:
 
 
 def _open(semantic: np.ndarray, labels: np.ndarray, nuclei: Iterable[Boxed]) -> None:
-    """Leave nuclei a boundary only where they touch others."""
-    around = np.pad(labels, 1)
+    """Draw nuclei whole, with a boundary only where their inside would meet that of others."""
+    numbers, inside = np.pad(labels, 1), np.pad(semantic, 1) == INSIDE
     for number, (y, x), nucleus in nuclei:
         height, width = nucleus.shape
-        box = semantic[y : y + height, x : x + width]
-        near = around[y : y + height + 2, x : x + width + 2]
-        touching = ndimage.binary_dilation((near != number) & (near > 0), NEAR)[1:-1, 1:-1]
-        box[nucleus] = np.where(touching[nucleus], BORDER, INSIDE)
-        if touching[nucleus].all():
+        near = np.s_[y : y + height + 2, x : x + width + 2]
+        others = inside[near] & (numbers[near] != number)
+        meets = ndimage.binary_dilation(others, NEAR)[1:-1, 1:-1] & nucleus
+        if meets[nucleus].all():
             depth = ndimage.distance_transform_edt(np.pad(nucleus, 1))[1:-1, 1:-1]
-            box[np.unravel_index(depth.argmax(), depth.shape)] = INSIDE
+            meets[np.unravel_index(depth.argmax(), depth.shape)] = False
+        box = semantic[y : y + height, x : x + width]
+        box[nucleus] = np.where(meets[nucleus], BORDER, INSIDE)
+        inside[y + 1 : y + height + 1, x + 1 : x + width + 1][nucleus] = ~meets[nucleus]
 
 
 def instances_of(semantic: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton
+from qtpy.QtWidgets import QFileDialog, QPushButton
 from superqt import QRangeSlider
 from superqt.utils import signals_blocked
 
@@ -63,7 +63,7 @@ class ExportPanel(Panel):
             "All pairs of a mask stay together",
         )
         self.split.setRange(0, 100)
-        self.split_words = QLabel()
+        self.split_words = wrapped_label()
         row(grid, "Split", self.split)
         row(grid, "", beside(self.split_words, self.form.controls["strict"], wide=1))
         self.real = described(
