@@ -157,18 +157,3 @@ def test_single_nuclei_by_hand(journeys, person):
     assert len(np.unique(mask.data)) > 6, "five stamps, and what the rectangle was filled with"
     assert mask.data[180:220, 60:200].any()
     assert someone.viewer.dims.ndim == 3, "the walk is a stack"
-
-
-@pytest.mark.slow
-def test_five_images_and_masks_become_a_look_that_renders_and_is_exported(journeys, person, tmp_path):
-    someone = person()
-    path = journeys.my_look(someone, journeys.my_pairs(tmp_path / "mine"), tmp_path)
-    assert path == tmp_path / "looks" / "my-microscope.safetensors"
-    model = ns.load_model(path, "cpu")
-    assert model.card.options == ["my-microscope"]
-    assert model.card.training.steps >= 40
-    images = sorted((tmp_path / "pairs" / "images").iterdir())
-    assert images
-    recipe = ns.recipe_of(images[0])
-    labels = read_labels(tmp_path / "pairs" / "masks" / images[0].name)
-    assert (model.run(request_of(recipe, labels)).image == read_image(images[0])).all()
