@@ -150,7 +150,7 @@ class ConditionedUNetHyper(Hyper):
 class IsingHyper(Hyper):
     """Of `nets.ising.IsingGenerator`."""
 
-    size: Literal[64, 128, 256] = 256
+    size: Literal[64, 128, 256, 512] = 256
     latent_size: int = Field(100, ge=1, le=1024)
     looks: int = Field(1, ge=1, le=64)
     width: int = Field(64, ge=1, le=512)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from napari_synth.core.errors import InputError
 from napari_synth.datasets.modalities import find_looks, histogram_features, image_files, kmeans, scaled, silhouette
@@ -61,6 +62,15 @@ def test_neither_order_nor_seed_nor_16_bits_change_them(folder, tmp_path):
         copies = find_looks(image_files(deep))
         assert np.array_equal(copies.numbers, looks.numbers)
         assert copies.names == looks.names
+
+
+def test_neither_do_threads(folder):
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(find_looks(image_files(folder)))
+    np.testing.assert_array_equal(found[0].numbers, found[1].numbers)
+    assert found[0].names == found[1].names
 
 
 def test_a_given_number_of_looks(folder):

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_synth.core.errors import SynthError
+from napari_synth.models.registry import model_card
 from napari_synth.synthesis.latents.sources import Given
 from napari_synth.ui.context.choices import REMEMBERED_FIELD, CameraChoices, ColumnChoices, FieldChoices
 from napari_synth.ui.context.loaded_models import LoadedModels
 from napari_synth.ui.context.model_catalogue import ModelCatalogue
 from napari_synth.ui.context.network_changes import NetworkChanges
+from napari_synth.ui.context.noise_choices import NoiseChoices
 from napari_synth.ui.context.notes import Note, Notes
 from napari_synth.ui.context.opened_series import OpenedSeries
 from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL, Condition, RenderOrder
@@ -74,7 +76,7 @@ class Context:
         Gives the `Preferences` as they are now.
     changes : NetworkChanges
         What is changed inside the networks.
-    field, look, camera, export : FieldChoices, LookChoices, CameraChoices, ExportChoices
+    field, look, camera, export, noise : FieldChoices, LookChoices, CameraChoices, ExportChoices, NoiseChoices
         What the user chose.
     column : ColumnChoices
         What is open in the column.
@@ -112,7 +114,7 @@ class Context:
         self.remembered = Remembered()
         self.look, self.export = self.remembered.look, self.remembered.export
         self.export.folder = self.export.folder or preferences().folder
-        self.column = ColumnChoices()
+        self.column, self.noise = ColumnChoices(), NoiseChoices()
         self.milliseconds: float | None = None
         self.seconds_per_pixel: float | None = None
         self.choose_model(self.catalogue.first(self.look.model))
@@ -121,6 +123,8 @@ class Context:
         self.remembered.keep("look", self.look, ("noise", "fast", "outline"))
         self.remembered.keep("export", self.export, ("format",))
         self.remembered.keep("field", self.field, ("seed", *REMEMBERED_FIELD))
+        self.remembered.keep("noise", self.noise, ("model", "option", "seed", "to_seed", "steps"))
+        self.choose_pairs(self.catalogue.first_pairs(self.noise.model))
         self.look.events.seed.connect(self.use_seed)
 
     @property
@@ -148,9 +152,20 @@ class Context:
                 self.look.option, self.look.style = (options[0] if options else ""), None
         self.export.options = tuple(options)
 
+    def choose_pairs(self, name: str) -> None:
+        """Make pairs from noise with another model; the option stays where the model has it."""
+        options = self.catalogue.options(name)
+        self.noise.model = name
+        if self.noise.option not in options:
+            self.noise.option = options[0] if options else ""
+
     def open_model(self, path: str | Path) -> Note:
-        """Offer the generator of a file and switch to it; what is to be said about that."""
+        """Offer the model of a file and switch to it; what is to be said about that."""
         try:
+            if model_card(path).role == "pairs":
+                self.choose_pairs(self.catalogue.add_pairs(path))
+                text = f"Opened {self.catalogue.title(self.noise.model)}, which makes pairs from noise."
+                return Note("done", text, "Open Mask ▸ From noise.")
             name = self.catalogue.add_file(path)
         except SynthError as error:
             return Note.of(error)
@@ -178,6 +193,11 @@ class Context:
         InputError
             If the file of the model is missing or damaged.
         """
+        source = recipe.masks[0]
+        if recipe.makes(source):
+            self.choose_pairs(self.catalogue.add_pairs(weights))
+            self.noise.take(source, self.noise.model)
+            return
         self.choose_model(weights if weights in self.catalogue.names else self.catalogue.add_file(weights))
         look, model = self.look, self.look.model
         look.option = next(iter(recipe.options), look.option)

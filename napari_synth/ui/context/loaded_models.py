@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from napari_synth.masks.shape_model import ShapeModel
     from napari_synth.synthesis.generator import Generator
     from napari_synth.synthesis.live.follower import LiveRenderer
+    from napari_synth.synthesis.pairs import PairModel
 
 
 class Models(Protocol):
@@ -22,6 +23,9 @@ class Models(Protocol):
     def shapes(self, name: str) -> ShapeModel:
         """The shape model with this id or path."""
 
+    def pairs(self, name: str, device: str = "auto") -> PairModel:
+        """The model of pairs from noise with this id or path, on this device."""
+
 
 class LoadedModels:
     """Loads each generator and shape model once per device, and again when its file changed."""
@@ -30,6 +34,7 @@ class LoadedModels:
         self._lock = threading.Lock()
         self._generators: dict[tuple[str, str], tuple[int, Generator]] = {}
         self._shapes: dict[str, ShapeModel] = {}
+        self._pairs: dict[tuple[str, str], tuple[int, PairModel]] = {}
 
     def generator(self, name: str, device: str) -> Generator:
         """The generator with this id or path, on this device."""
@@ -52,3 +57,16 @@ class LoadedModels:
 
                 self._shapes[name] = load_shapes(name)
             return self._shapes[name]
+
+    def pairs(self, name: str, device: str = "auto") -> PairModel:
+        """The model of pairs from noise with this id or path, on this device."""
+        path = resolve_model(name)
+        changed = path.stat().st_mtime_ns if path.is_file() else 0
+        with self._lock:
+            known = self._pairs.get((str(path), device))
+            if known is None or known[0] != changed:
+                from napari_synth.api import load_pairs
+
+                known = (changed, load_pairs(name, device))
+                self._pairs[str(path), device] = known
+            return known[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from psygnal import Signal
 
 from napari_synth.core.errors import InputError
 from napari_synth.models.defaults import DEFAULT_GENERATOR
-from napari_synth.models.registry import bundled_cards, model_card
+from napari_synth.models.registry import bundled_cards, model_card, wrong_role
 
 if TYPE_CHECKING:
     from napari_synth.core.recipe import Style
@@ -23,18 +24,24 @@ class ModelCatalogue:
 
     def __init__(self) -> None:
         self._cards = {name: card for name, card in bundled_cards().items() if is_usable(card)}
+        self._pairs = {name: card for name, card in bundled_cards().items() if card.role == "pairs"}
 
     @property
     def names(self) -> list[str]:
         """Ids and paths, in the order they are offered."""
         return list(self._cards)
 
+    @property
+    def pair_models(self) -> list[str]:
+        """Ids and paths of models that make pairs from noise, which render no mask."""
+        return list(self._pairs)
+
     def card(self, name: str) -> ModelCard | None:
-        return self._cards.get(name)
+        return self._cards.get(name) or self._pairs.get(name)
 
     def title(self, name: str) -> str:
         """What a person calls the model."""
-        card = self._cards[name]
+        card = (self._cards | self._pairs)[name]
         title = card.title or card.id
         return title if name == card.id else f"{title} ({Path(name).name})"
 
@@ -89,6 +96,31 @@ class ModelCatalogue:
         self._cards[name] = card
         self.changed.emit()
         return name
+
+    def add_pairs(self, path: str | Path) -> str:
+        """Offer the model of pairs in a file, or with a bundled id; returns its name.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or makes no pairs.
+        """
+        if str(path) in self._pairs:
+            return str(path)
+        card = model_card(path)
+        if card.role != "pairs":
+            raise wrong_role(card, "make pairs from noise")
+        name = str(Path(path).expanduser().resolve())
+        self._pairs[name] = card
+        self.changed.emit()
+        return name
+
+    def first_pairs(self, wanted: str) -> str:
+        """The wanted model of pairs where it can be had, else any; empty when there is none."""
+        if wanted not in self._pairs and Path(wanted).is_file():
+            with suppress(InputError):  # a remembered file went bad; the user has not asked for it today
+                return self.add_pairs(wanted)
+        return wanted if wanted in self._pairs else next(iter(self._pairs), "")
 
     def first(self, wanted: str) -> str:
         """The wanted model where it can be had, else the default, else any; empty when there is none."""

@@ -53,6 +53,12 @@ class Cards(QWidget):
             tab.setStyleSheet(f"font-weight: {'bold' if name == key else 'normal'};")
             self.cards[name].setVisible(name == key)
 
+    def offer(self, key: str, on: bool) -> None:
+        """Show the tab of a card or not; another card opens in place of one that is no longer offered."""
+        self.tabs[key].setVisible(on)
+        if not on and self.tabs[key].isChecked():
+            self.open(next(name for name in self.tabs if name != key))
+
     def _on_tab(self, tab: QPushButton) -> None:
         key = next(name for name, other in self.tabs.items() if other is tab)
         self.open(key)

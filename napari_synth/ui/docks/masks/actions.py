@@ -21,6 +21,7 @@ from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.dock import Command, DockActions
 from napari_synth.ui.docks.masks.checking import Checking
 from napari_synth.ui.docks.masks.choices import LARGEST, SMALLEST, MaskChoices
+from napari_synth.ui.docks.masks.from_noise import FromNoise
 from napari_synth.ui.docks.masks.jobs import STEPS, FieldWork, FitWork, RecombineWork
 from napari_synth.ui.docks.masks.opening import Opening
 from napari_synth.ui.jobs.delivery import nothing
@@ -77,6 +78,8 @@ class MaskActions(DockActions):
     choices : MaskChoices
     checking : Checking
         The label doctor.
+    noise : FromNoise
+        Pairs from noise.
     opening : Opening
         Masks of the user's own data.
     objects : ObjectCount
@@ -97,6 +100,7 @@ class MaskActions(DockActions):
         self._fresh: weakref.WeakKeyDictionary[Labels, Fresh] = weakref.WeakKeyDictionary()
         self.opening = Opening(context, self.choices, self.jobs, self.say)
         self.checking = Checking(context, self.jobs, self.say)
+        self.noise = FromNoise(context, self.jobs, self.say)
         context.masks.current_changed.connect(self._follow_size)
         context.masks.selected.connect(self._follow_size)
         self._follow_size()

@@ -9,7 +9,7 @@ from psygnal import SignalGroupDescriptor
 
 SMALLEST, LARGEST = 16, 8192
 """Sides of a mask that is sampled."""
-Card = Literal["paint", "sample", "data"]
+Card = Literal["paint", "sample", "data", "noise"]
 
 
 @dataclass
@@ -18,7 +18,7 @@ class MaskChoices:
 
     Attributes
     ----------
-    card : {'paint', 'sample', 'data'}
+    card : {'paint', 'sample', 'data', 'noise'}
     height, width : int
         Of a new mask, in pixels; follow the chosen mask and the selected image.
     """

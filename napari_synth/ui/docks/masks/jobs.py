@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch
-from napari_synth.core.recipe import FieldSettings, RecombineSettings
+from napari_synth.core.recipe import FieldSettings, Recipe, RecombineSettings
 from napari_synth.ui.napari_bridge.mask_files import MOST_LAYERS
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_synth.masks.conversion import How
     from napari_synth.masks.nucleus_table import NucleusField
     from napari_synth.masks.statistics import FieldStatistics
+    from napari_synth.synthesis.pairs import Pair
     from napari_synth.ui.context.loaded_models import Models
 
 STEPS = 2
@@ -231,3 +232,67 @@ class CureMaskWork:
         labels = cured_mask(self.labels, self.checked.findings)
         watch.report(1, self.checked.name)
         return labels
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseWork:
+    """Make a pair from noise."""
+
+    models: Models
+    model: str
+    option: str
+    seed: int
+    device: str
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> Pair:
+        watch = Stopwatch(STEPS, on_progress)
+        watch.report(0, "Loading the model")
+        model = self.models.pairs(self.model, self.device)
+        cancel.raise_if_cancelled()
+        watch.report(1, "Making image and mask")
+        pair = model.sample(self.seed, self.option)
+        watch.report(2, "Done")
+        return pair
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseWalk:
+    """Pairs on the way from one to another.
+
+    Attributes
+    ----------
+    images : ndarray, shape (step, Y, X) or (step, Y, X, 3), uint8
+    labels : ndarray, shape (step, Y, X), uint16
+    recipe : Recipe
+        Of the first.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    recipe: Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseWalkWork:
+    """Walk from a pair to that of another seed; the grain stays that of the first."""
+
+    pair: NoiseWork
+    to_seed: int
+    steps: int
+
+    def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> NoiseWalk:
+        from napari_synth.masks.binary import binary_instances
+        from napari_synth.synthesis.latents.paths import latent_path
+
+        watch, asked = Stopwatch(self.steps, on_progress), self.pair
+        model = asked.models.pairs(asked.model, asked.device)
+        first = model.sample(asked.seed, asked.option)
+        end = model.mask(model.source(self.to_seed, asked.option)).z
+        images, labels = [], []
+        for z in latent_path(first.z, end, self.steps):
+            cancel.raise_if_cancelled()
+            image, values = model.decode(z, asked.option, asked.seed)
+            images.append(image)
+            labels.append(binary_instances(values > 0).astype(np.uint16))
+            watch.report(len(images))
+        return NoiseWalk(np.stack(images), np.stack(labels), first.recipe)

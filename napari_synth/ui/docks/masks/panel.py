@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from napari_synth.ui.docks.masks.data_card import DataCard
 from napari_synth.ui.docks.masks.finding_list import FindingList
+from napari_synth.ui.docks.masks.noise_card import NoiseCard
 from napari_synth.ui.docks.masks.paint_card import PaintCard
 from napari_synth.ui.docks.masks.sample_card import SampleCard
 from napari_synth.ui.widgets.cards import Cards
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class MasksPanel(Panel):
-    """The chosen mask, and three ways to get another one.
+    """The chosen mask, and the ways to get another one.
 
     Attributes
     ----------
     mask : MaskCombo
     check : QPushButton
     cards : Cards
-    paint, sampling, data : PaintCard, SampleCard, DataCard
+    paint, sampling, data, noise : PaintCard, SampleCard, DataCard, NoiseCard
     found : FindingList
     """
 
@@ -45,11 +46,13 @@ class MasksPanel(Panel):
         self.check.setMenu(self.check_menu)
         row(self.grid(), "Mask", beside(self.mask, self.check, wide=1))
         self.paint, self.sampling, self.data = PaintCard(dock), SampleCard(dock), DataCard(dock)
+        self.noise = NoiseCard(dock)
         self.cards = Cards(
             {
                 "paint": ("Paint", "Paint nuclei by hand", self.paint),
                 "sample": ("Sample", "Let the program place nuclei", self.sampling),
                 "data": ("From my data", "Masks of your own: layers, files, folders", self.data),
+                "noise": ("From noise", "Image and mask together, by a model that needs no mask", self.noise),
             }
         )
         self.body.addWidget(self.cards)
@@ -68,6 +71,11 @@ class MasksPanel(Panel):
         self.watch(context.notes.changed, self._show_note)
         self.watch(dock.jobs.lane.state.events, self.foot.show_lane)
         self.watch(dock.choices.events.card, self._show_card)
+        self.watch(context.catalogue.changed, self._offer_noise)
+
+    def _offer_noise(self) -> None:
+        """Only where a model makes pairs."""
+        self.cards.offer("noise", bool(self.dock.noise.models))
 
     def _choose_card(self, key: str) -> None:
         self.dock.choices.card = cast("Card", key)

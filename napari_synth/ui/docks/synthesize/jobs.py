@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,13 +117,24 @@ class ReplayWork:
 
         watch = Stopwatch(STEPS, on_progress)
         watch.report(0, "Reading")
-        exported = open_exported(self.path, MaskReader(self.models.shapes))
+        exported = open_exported(self.path, MaskReader(self.models.shapes, load_pairs=self.models.pairs))
         watch.report(1, "Looking for the model")
         recipe = exported.recipe
         weights = recipe_weights(recipe.model, recipe.model_sha256)
+        if exported.image is None and exported.walk is None and recipe.makes(recipe.masks[0]):
+            exported = replace(exported, image=self._pair_image(recipe))
         watch.report(2, "Done")
         bundled = recipe.model in bundled_paths() and weights == bundled_paths()[recipe.model]
         return exported, recipe.model if bundled else str(weights.resolve())
+
+    def _pair_image(self, recipe: Recipe) -> np.ndarray:
+        """The image of a pair from noise, which no choice of a look renders."""
+        from napari_synth.masks.mask_reader import MaskReader
+        from napari_synth.synthesis.recipes import read_request
+
+        model = self.models.pairs(recipe.model)
+        reader = MaskReader(self.models.shapes, load_pairs=self.models.pairs)
+        return model.generator.run(read_request(recipe, reader)).image
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,7 +56,7 @@ class ModelOfMask:
         if self._for_first:
             self._chosen[layer], self._for_first = self._for_first, ""
         wanted = self._chosen.get(layer, "")
-        if context.catalogue.card(wanted) is not None:
+        if wanted in context.catalogue.names:
             self._choose(wanted)
             return False
         name, reason = self._fitting(layer)
@@ -90,7 +90,7 @@ class ModelOfMask:
         catalogue, present = self._context.catalogue, self._context.look.model
         recipe = layer.metadata.get(METADATA_KEY)
         made_with = recipe.get("model", "") if isinstance(recipe, dict) else ""
-        if catalogue.card(made_with) is not None:
+        if made_with in catalogue.names:
             return made_with, "was rendered with another model"
         card = catalogue.card(present)
         told = layer.metadata.get(STRUCTURE_KEY)

@@ -85,11 +85,15 @@ class Replaying:
 
     def _show_image(self, exported: Exported, mask: Labels, pixels: np.ndarray) -> None:
         context = self._context
-        look = context.catalogue.shown_as(context.look.model, context.look.option)
-        limits = context.catalogue.channel_range(context.look.model)
+        recipe = exported.recipe
+        noise = recipe.makes(recipe.masks[0])
+        look = recipe.options[0] if noise else context.catalogue.shown_as(context.look.model, context.look.option)
+        limits = None if noise else context.catalogue.channel_range(context.look.model)
         shown = over_anatomy(pixels, limits) if limits else None
         above = context.images.current if limits else None
         image = context.results.show(mask, look, pixels, exported.recipe, above, shown)
         context.show_outline(mask)
         text = f"Brought back {image.name!r} with its mask, and every choice it was made with."
-        self._say(Note("done", text, "Press Render: the image stays the same until you change something."))
+        again = "Make the pair again, or others" if noise else "Press Render"
+        where = " under Mask ▸ From noise." if noise else ": the image stays the same until you change something."
+        self._say(Note("done", text, again + where))

@@ -1,0 +1,172 @@
+"""Measure Ising-GANs: what the Ising term does to masks, and whether pairs show what their masks say.
+
+python docs/scripts/measure_ising.py terms DATA_DIR OUT_DIR [STEPS [WIDTH]]
+python docs/scripts/measure_ising.py pairs MODEL.safetensors SEGMENTOR.safetensors DATA_DIR SHEET.jpg
+
+``terms`` trains a small model for each smoothness, with and without residual blocks, under three seeds, at 64x64 pixels
+and prints a table of means and spreads. What OUT_DIR holds already is not made again, so that it can be stopped.
+``pairs`` writes a sheet of 24 pairs by number, prints the agreement of pairs with a segmenter that was trained on real
+images, and stores it in the card.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+from scipy import ndimage
+from skimage.measure import euler_number
+
+from napari_synth.core.files import writing
+from napari_synth.core.seeds import numpy_rng
+from napari_synth.datasets.pairs import find_options, load_pair
+from napari_synth.evaluation.metrics import METRICS
+from napari_synth.evaluation.segmentor import Segmentor
+from napari_synth.masks.binary import CRUMB_PIXELS, EIGHT
+from napari_synth.models.checkpoint import load_weights, read_card, save_model
+from napari_synth.models.registry import load_trained
+from napari_synth.synthesis.pairs import PairModel
+from napari_synth.training.loop import train
+from napari_synth.training.previews import picture_sheet
+from napari_synth.training.request import TrainRequest
+
+SIDE, SEEDS, MASKS = 64, (1, 2, 3), 200
+DECIDED = 0.9
+"""Mask values nearer to 0 are grey."""
+SMALL = {"size": SIDE, "batch_size": 16, "ndf": 8, "beta1": 0.5, "whole": False, "decisive": 0.0}
+"""Beside the preset ``paper``; crops instead of whole images, in which nuclei would have five pixels."""
+SHEET, MEASURED = 24, 60
+FIGURES = {
+    "crumbs": "components under 20 px",
+    "holes": "holes",
+    "euler": "Euler number",
+    "grey": "grey share [%]",
+    "laplacian": "mean Laplacian",
+    "foreground": "foreground [%]",
+}
+
+
+def facts(values: np.ndarray) -> dict[str, float]:
+    """What is counted on a mask (Y, X) of values in [-1, 1]."""
+    mask = values > 0
+    components, _ = ndimage.label(mask, EIGHT)
+    holes = ndimage.label(ndimage.binary_fill_holes(mask) & ~mask)[1]
+    kernel = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
+    return {
+        "crumbs": float((np.bincount(components.ravel())[1:] < CRUMB_PIXELS).sum()),
+        "holes": float(holes),
+        "euler": float(euler_number(mask, connectivity=2)),
+        "grey": 100 * float((np.abs(values) < DECIDED).mean()),
+        "laplacian": float(np.abs(ndimage.convolve(values, kernel, mode="nearest")).mean()),
+        "foreground": 100 * float(mask.mean()),
+    }
+
+
+def mean_facts(masks: list[np.ndarray]) -> dict[str, float]:
+    """Means over masks."""
+    each = [facts(mask) for mask in masks]
+    return {name: float(np.mean([one[name] for one in each])) for name in FIGURES}
+
+
+def terms(data: str, out: str, steps: int = 400, width: int = 16) -> None:
+    """Train what is missing, then print the table."""
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = {}
+    for residual in (True, False):
+        for smoothness in ("laplacian", "tv", "none"):
+            found = [_trained(Path(data), folder, smoothness, residual, seed, steps, width) for seed in SEEDS]
+            rows["ResGAN" if residual else "GAN", smoothness] = found
+    print(f"{steps} steps of {SMALL['batch_size']} crops of {SIDE}x{SIDE}, width {width}; {MASKS} masks of each model;")
+    print(f"mean ± standard deviation of {len(SEEDS)} seeds.\n")
+    print(f"| network | term | {' | '.join(FIGURES.values())} |")
+    print("|---" * (len(FIGURES) + 2) + "|")
+    for (network, smoothness), found in rows.items():
+        cells = (f"{np.mean(v):.2f} ± {np.std(v, ddof=1):.2f}" for v in ([one[n] for one in found] for n in FIGURES))
+        print(f"| {network} | {smoothness} | {' | '.join(cells)} |")
+    real = mean_facts(list(_real_masks(Path(data))))
+    print(f"| real | | {' | '.join(f'{real[name]:.2f}' for name in FIGURES)} |")
+
+
+def _trained(
+    data: Path, folder: Path, smoothness: str, residual: bool, seed: int, steps: int, width: int
+) -> dict[str, float]:
+    """The figures of one model, from its file where there is one."""
+    name = f"{'residual' if residual else 'plain'}-{smoothness}-{seed}-{steps}-{width}"
+    kept = folder / f"{name}.json"
+    if not kept.is_file():
+        settings = SMALL | {"steps": steps, "width": width, "smoothness": smoothness, "residual": residual}
+        path = folder / f"{name}.safetensors"
+        request = TrainRequest("ising-gan", data, path, preset="paper", settings=settings, seed=seed, overwrite=True)
+        train(request)
+        model = PairModel(load_trained(path, "cpu"))
+        codes = numpy_rng(seed, "measured").uniform(-1, 1, (MASKS, model.card.latent_size)).astype(np.float32)
+        found = mean_facts([model.decode(z)[1] for z in codes])
+        with writing(kept) as temporary:
+            temporary.write_text(json.dumps(found))
+        print(name, found, flush=True)
+    return dict(json.loads(kept.read_text()))
+
+
+def _real_masks(data: Path) -> list[np.ndarray]:
+    """Crops of real masks, -1 and 1."""
+    rng, crops = numpy_rng(0, "real crops"), []
+    pairs = [load_pair(pair) for option in find_options(data) for pair in option.training]
+    for number in range(MASKS):
+        labels = pairs[number % len(pairs)].labels
+        y, x = (int(rng.integers(0, max(side - SIDE, 0) + 1)) for side in labels.shape)
+        crops.append(np.where(labels[y : y + SIDE, x : x + SIDE] > 0, 1.0, -1.0))
+    return crops
+
+
+def pairs(model: str, segmentor: str, data: str, sheet: str) -> None:
+    """A sheet of pairs, and their agreement with a segmenter of real images, look by look."""
+    noise, judge = PairModel(load_trained(model, "cpu")), Segmentor(load_trained(segmentor, "cpu"))
+    dice = METRICS["dice"].function
+    held_out = {option.source.name: option.held_out for option in find_options(Path(data))}
+    rows, stored = [], dict[str, float]()
+    print("| look | pairs | Dice, pairs from noise | Dice, real held-out | agreement | masks drawn again |")
+    print("|---|---|---|---|---|---|")
+    for look in noise.card.options:
+        made = [noise.sample(seed, look) for seed in range(1, MEASURED + 1)]
+        shown = made[: SHEET // len(noise.card.options)]
+        for start in range(0, len(shown), 6):
+            rows += [
+                [_rgb(p.image) for p in shown[start : start + 6]],
+                [_painted(p.labels) for p in shown[start : start + 6]],
+            ]
+        own = np.mean([dice(pair.labels, judge.foreground(pair.image)) for pair in made])
+        real = [load_pair(pair) for pair in held_out[look]]
+        theirs = np.mean([dice(pair.labels, judge.foreground(pair.image)) for pair in real if pair.labels.any()])
+        again = sum((Counter(pair.rejected) for pair in made), Counter[str]())
+        why = ", ".join(f"{count} {reason}" for reason, count in again.most_common()) or "none"
+        print(f"| {look} | {len(made)} | {own:.3f} | {theirs:.3f} | {own / theirs:.3f} | {why} |", flush=True)
+        stored |= {f"{look}.dice_pairs": own, f"{look}.dice_real": theirs, f"{look}.agreement": own / theirs}
+    iio.imwrite(sheet, picture_sheet(rows), quality=88)
+    card = read_card(model)
+    figures = card.figures | {name: round(float(value), 4) for name, value in stored.items()}
+    save_model(Path(model), card.model_copy(update={"figures": figures}), load_weights(model))
+
+
+def _rgb(image: np.ndarray) -> np.ndarray:
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, -1)
+
+
+def _painted(labels: np.ndarray) -> np.ndarray:
+    """Labels in colours of their own."""
+    colours = numpy_rng(0, "colours").integers(70, 256, (int(labels.max()) + 1, 3)).astype(np.uint8)
+    colours[0] = 0
+    painted: np.ndarray = colours[labels]
+    return painted
+
+
+if __name__ == "__main__":
+    what, *words = sys.argv[1:]
+    if what == "terms":
+        terms(words[0], words[1], *(int(word) for word in words[2:]))
+    else:
+        pairs(*words)
