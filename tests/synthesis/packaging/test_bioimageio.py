@@ -91,6 +91,7 @@ def test_it_comes_back_within_a_grey_level(small, shape, tmp_path):
     assert apart(back(package, tmp_path).render(labels).image, original) <= 1
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes(small, tmp_path):
     """Written by two processes, as torch numbers the classes of one."""
     command = "from napari_synth.cli.main import run; run()"
