@@ -45,6 +45,17 @@ prove-formats: $(VENV)/.installed-test $(PROOF)/.installed
 	$(PROOF)/bin/python tests/proof/read.py build/proofs docs/scripts/proofs.json
 	$(BIN)/python docs/scripts/make_formats.py
 
+# Every bundled network as a BioImage.IO package, tried by BioImage.IO's own program, where napari-synth is not installed.
+.PHONY: prove-packages
+PACKAGED := optional-pix2pix-nuclei capspix2pix-axons metgan-brain metgan-brain-segmentor nucleus-dvae
+prove-packages: $(VENV)/.installed-test $(PROOF)/.installed
+	mkdir -p build/packages
+	! $(PROOF)/bin/python -c "import napari_synth" 2>/dev/null
+	set -e; for id in $(PACKAGED); do \
+	  $(BIN)/napari-synth models export $$id --bioimageio build/packages/$$id.zip --overwrite; \
+	  $(PROOF)/bin/bioimageio test build/packages/$$id.zip; \
+	done
+
 $(PROOF)/.installed: tests/proof/requirements.txt tests/proof/requirements-alone.txt
 	$(PYTHON) -m venv $(PROOF)
 	$(PROOF)/bin/python -m pip install --quiet --constraint constraints.txt --requirement tests/proof/requirements.txt

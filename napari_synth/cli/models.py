@@ -11,6 +11,7 @@ from rich.table import Column, Table
 
 from napari_synth.cli.console import check_free, out
 from napari_synth.cli.door import with_paths
+from napari_synth.cli.given_style import GivenStyle, style_asked
 from napari_synth.models.importers import IMPORTERS
 
 app = typer.Typer(help="The models that can be loaded.", no_args_is_help=True)
@@ -44,6 +45,29 @@ def show(name: Annotated[str, typer.Argument(metavar="ID|FILE")]) -> None:
     for look in card["looks"]:
         look.pop("thumbnail")
     out.print(yaml.safe_dump(card, sort_keys=False, allow_unicode=True), end="")
+
+
+@app.command("export")
+@with_paths
+def export_model(
+    name: Annotated[str, typer.Argument(metavar="ID|FILE")],
+    bioimageio: Annotated[Path, typer.Option("--bioimageio", metavar="OUT.zip", help="The package to write.")],
+    option: Annotated[str, typer.Option(help="The look of the package. The first one if not given.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Of noise and latent vector, which are fixed in it.")] = 1,
+    no_noise: Annotated[bool, typer.Option("--no-noise", help="Switch the noise off.")] = False,
+    style: GivenStyle = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+) -> None:
+    """Write a model as a BioImage.IO package, which other programs run without this one."""
+    from napari_synth.core.errors import InputError
+    from napari_synth.synthesis.packaging.bioimageio import export_package
+    from napari_synth.synthesis.packaging.programs import Fixed
+
+    if bioimageio.suffix != ".zip":
+        raise InputError(f"The output {bioimageio} is not a .zip file.", "Let its name end in .zip.")
+    check_free([bioimageio], overwrite, "name")
+    fixed = Fixed(option or None, None if no_noise else seed, style_asked(style, None, None).given)
+    out.print(f"{export_package(name, bioimageio, fixed)}")
 
 
 @app.command("import")

@@ -50,3 +50,18 @@ def holding(path: Path, what: str) -> Iterator[None]:
                 path.unlink(missing_ok=True)
             with suppress(OSError):
                 lock.release()
+
+
+def is_held(path: Path) -> bool:
+    """Whether a run of this or another process holds a lock file."""
+    if not path.exists():
+        return False
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    except (NotImplementedError, OSError):
+        return False
+    lock.release()
+    return False

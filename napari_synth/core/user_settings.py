@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from platformdirs import user_config_path, user_state_path
+from platformdirs import user_config_path, user_documents_path, user_state_path
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from napari_synth.core.devices import DEVICES
@@ -42,6 +42,15 @@ def state_folder() -> Path:
     """Where autosaved masks lie; the environment variable ``NAPARI_SYNTH_STATE`` overrides it."""
     override = os.environ.get("NAPARI_SYNTH_STATE")
     return Path(override) if override else _of_user(user_state_path)
+
+
+def documents_folder() -> Path:
+    """Where a user keeps what they made; a temporary folder for a user without a home."""
+    with suppress(RuntimeError):
+        path = user_documents_path()
+        if path.is_absolute():
+            return path
+    return Path(tempfile.gettempdir())
 
 
 def _of_user(folder: Callable[..., Path]) -> Path:

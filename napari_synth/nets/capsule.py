@@ -65,11 +65,13 @@ def route(votes: Tensor, iterations: int = ITERATIONS, *, keep: bool = False) ->
     coefficients : Tensor, shape (iterations, B, I, P, J)
         c_ij of each iteration, summing to 1 over I; of length 0 unless kept.
     """
-    if not keep and not torch.compiler.is_compiling() and routing_gpu.fits(votes, iterations):
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    recorded = tracing or torch.compiler.is_compiling()
+    if not keep and not recorded and routing_gpu.fits(votes, iterations):
         return routing_gpu.routed(votes, iterations), votes.new_empty(0, *votes.shape[:-1])
     if votes.dtype in (torch.float16, torch.bfloat16):
         votes = votes.float()
-    if votes.device.type == "cpu" and votes.dtype == torch.float32 and not torch.compiler.is_compiling():
+    if votes.device.type == "cpu" and votes.dtype == torch.float32 and not recorded:
         from napari_synth.nets import routing_cpu
 
         if routing_cpu.works():

@@ -87,7 +87,7 @@ def _image(trained: TrainedModel) -> np.ndarray:
 
     card = trained.card
     side = card.tile_multiple * -(-SIDE // card.tile_multiple)
-    mask, beside = _trial_mask(side), None
+    mask, beside = trial_mask(side), None
     if card.condition_channels:
         scale = card.intensities[card.condition_channels[0]]
         slope = np.linspace(-0.8, 0.8, side, dtype=np.float32)
@@ -95,7 +95,7 @@ def _image(trained: TrainedModel) -> np.ndarray:
     return Generator(trained).run(RenderRequest(mask, condition=beside)).image
 
 
-def _trial_mask(side: int) -> np.ndarray:
+def trial_mask(side: int) -> np.ndarray:
     """Discs of three sizes."""
     y, x = np.mgrid[:side, :side] / side
     mask = np.zeros((side, side), np.int32)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from napari_synth.core.errors import InputError
 
 RESUME_SUFFIX = ".ckpt"
@@ -20,6 +18,8 @@ def read_training_state(path: Path) -> dict[str, Any]:
     InputError
         If the file is missing or is no such state.
     """
+    import torch  # here, so that a window knows the names of files without it
+
     if not path.is_file():
         raise InputError(f"There is no file {path} to go on from.", "Check the path.")
     try:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SAMPLE_KEY = "sample"
 """Marks the layers of the samples under File ▸ Open Sample."""
+EXPORTED_KEY = "exported"
+"""Under it an image layer that was not read by napari says which exported file it is."""
 
 
 class Opened:
@@ -57,8 +59,9 @@ class Opened:
             self._sample = weakref.ref(layer)
             self._timer.start()  # when all layers of the sample are there
             return
-        path = Path(layer.source.path) if isinstance(layer, Image) and layer.source.path else None
-        if path is not None and METADATA_KEY not in layer.metadata:
+        told = layer.metadata.get(EXPORTED_KEY) or layer.source.path if isinstance(layer, Image) else None
+        if told and METADATA_KEY not in layer.metadata:
+            path = Path(told)
             found = partial(self._found, weakref.ref(layer), path)
             self._errands.submit("Looking for a recipe", partial(carries_recipe, path), found)
 

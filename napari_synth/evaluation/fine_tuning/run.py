@@ -103,8 +103,7 @@ def fine_tune(
     request = replace(request, out=user_path(request.out), data=user_path(request.data))
     training = as_training(request)
     check_free(training)
-    lock = request.out.with_name(f".{request.out.stem}.fine-tune.lock")
-    with holding(lock, f"The model {request.out}"):
+    with holding(request.lock_path, f"The model {request.out}"):
         return _Run(request, training, on_progress, cancel or CancelToken(), on_event).result()
 
 

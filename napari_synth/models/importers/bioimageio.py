@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.meanings import MaskMeaning
 from napari_synth.models.importers.base import Imported, Importer, Wishes
 from napari_synth.models.importers.torchscript import foreign_model
 
 LETTERS = {"batch": "b", "channel": "c", "y": "y", "x": "x"}
 NEUTRAL = ("ensure_dtype",)
 UINT8 = (0.0, 255.0)
+CONFIG = "napari-synth"
+"""Under this name a package says what only this program asks for, such as how masks are to be read."""
 
 
 def convert(paths: tuple[Path, ...], wishes: Wishes) -> Imported:
@@ -39,9 +43,17 @@ def convert(paths: tuple[Path, ...], wishes: Wishes) -> Imported:
         )
     black, white = ((end - after_offset) / after_gain for end in gives)
     multiple, side = _multiple(path, sizes)
-    return foreign_model(
-        _program(path, described), path.name, wishes.model_id, hyper | {"side": side}, (black, white), multiple
-    )
+    hyper["side"] = side
+    made = foreign_model(_program(path, described), path.name, wishes.model_id, hyper, (black, white), multiple)
+    return replace(made, card=made.card.model_copy(update={"mask_meaning": _meaning(described)}))
+
+
+def _meaning(described: Any) -> MaskMeaning:
+    """How masks are to be read, where the package was made by this program."""
+    own = (described.config.model_extra or {}).get(CONFIG)
+    said = own.get("mask_meaning") if isinstance(own, dict) else None
+    # The range of the values, background first, is said by the input itself.
+    return "foreground-gap" if said == "foreground-gap" else "foreground"
 
 
 def _description(path: Path) -> Any:

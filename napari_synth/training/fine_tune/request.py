@@ -93,9 +93,19 @@ class FineTuneRequest:
         return self.out.with_suffix(".stop")
 
     @property
+    def lock_path(self) -> Path:
+        """Held while a run writes the model; see `core.locks`."""
+        return self.out.with_name(f".{self.out.stem}.fine-tune.lock")
+
+    @property
     def sheet_path(self) -> Path:
         """Pictures of what was held out: mask, real image, before, now."""
         return self.out.with_suffix(".before-after.png")
+
+
+def can_be_fine_tuned(card: ModelCard) -> bool:
+    """Whether a model has what a new look begins with."""
+    return bool(card.architecture == ARCHITECTURE and card.style_size and card.hyper.get("upsampling") == "resize")
 
 
 def start_card(model: str) -> ModelCard:
@@ -107,7 +117,7 @@ def start_card(model: str) -> ModelCard:
         If there is none, or it has no styles.
     """
     card = model_card(model)
-    if card.architecture != ARCHITECTURE or not card.style_size or card.hyper.get("upsampling") != "resize":
+    if not can_be_fine_tuned(card):
         raise InputError(
             f"The model {card.id} has no styles, so it cannot be fine-tuned.",
             "Start from optional-pix2pix-nuclei, or from a model made by: napari-synth train optional-pix2pix.",

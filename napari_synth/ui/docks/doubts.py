@@ -61,6 +61,11 @@ class Doubts:
             self._say(faults_before_training(folder, on_progress, cancel), f"{folder.name} as it is")
             self._sound.add(folder)
 
+    def told(self, folder: Path, findings: Sequence[Finding]) -> None:
+        """What was found in a folder is shown already: it is no obstacle any more."""
+        self._said.update(finding.sentence for finding in findings)
+        self._sound.add(folder)
+
     def _say(self, findings: Sequence[Finding], what: str) -> None:
         fresh = [finding.sentence for finding in findings if finding.sentence not in self._said]
         if not fresh:

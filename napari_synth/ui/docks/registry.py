@@ -65,5 +65,13 @@ DOCKS: dict[str, Dock] = {
             f"{HERE}.evaluate.actions:EvaluateActions",
             f"{HERE}.evaluate.panel:EvaluatePanel",
         ),
+        Dock(
+            "train",
+            "My look",
+            "tab",
+            "Teach a model the look of your own images",
+            f"{HERE}.train.actions:TrainActions",
+            f"{HERE}.train.panel:TrainPanel",
+        ),
     )
 }

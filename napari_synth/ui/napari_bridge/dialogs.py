@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_synth.ui.napari_bridge.window import window_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.components import ViewerModel
 
 
@@ -22,3 +24,13 @@ def ask_file(viewer: ViewerModel, title: str, kinds: str) -> str:
     """
     path, _ = QFileDialog.getOpenFileName(window_of(viewer), title, "", kinds)
     return str(path)
+
+
+def ask_choice(viewer: ViewerModel, title: str, text: str, choices: Sequence[str]) -> str:
+    """The one of some answers that the user chooses; the last where the question is closed."""
+    box = QMessageBox(QMessageBox.Icon.Question, title, text, parent=window_of(viewer))
+    buttons = {choice: box.addButton(choice, QMessageBox.ButtonRole.ActionRole) for choice in choices}
+    box.setEscapeButton(buttons[choices[-1]])
+    box.exec()
+    clicked = box.clickedButton()
+    return next((choice for choice, button in buttons.items() if button is clicked), choices[-1])

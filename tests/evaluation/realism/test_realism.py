@@ -81,13 +81,18 @@ def test_changed_images_trip_the_right_line(real, tmp_path, name):
         evaluate_realism(RealismRequest(real, made, tmp_path / "report", seed=2))
 
 
-def test_planted_copies_are_found_turned_and_shifted():
-    real, made = pictures(0, 12), pictures(100, 12)
-    image, labels = tissue(3)
-    moved = np.roll(np.rot90(image), (9, -5), (0, 1))
-    made[4] = Picture(Path("planted"), "p", np.clip(moved + 3.0, 0, 255).astype(np.uint8), np.rot90(labels))
+def test_ten_planted_copies_are_found_turned_and_shifted():
+    real, made = pictures(0, 12), pictures(100, 14)
+    for number in range(10):
+        turned = [np.rot90(part, number) for part in tissue(number)]
+        if number % 2:
+            turned = [part[::-1] for part in turned]
+        image, labels = (np.roll(part, (3 * number - 9, 5 - number), (0, 1)) for part in turned)
+        made[number] = Picture(Path("planted"), "p", np.clip(image + 3.0, 0, 255).astype(np.uint8), labels)
     found = neighbours(real, made, 1, CancelToken())
-    assert [(a.path, b.path) for a, b, _ in found.copies] == [(Path("planted"), Path("3"))]
+    copies = {(a.path, b.path) for a, b, _ in found.copies}
+    assert copies <= {(Path("planted"), Path(str(number))) for number in range(10)}
+    assert len(copies) >= 9  # half a pixel of a thumbnail up and across takes one of them just under the limit
     assert not found.alike
     assert not neighbours(real, pictures(200, 12), 1, CancelToken()).copies
     alike = [Picture(Path(str(n)), str(n), *tissue(50)) for n in range(12)]

@@ -16,7 +16,7 @@ from napari_synth.core.locks import LOCK_NAME, holding
 from napari_synth.core.progress import CancelToken
 from napari_synth.evaluation.usefulness import ARMS, BUDGETS, HelpRequest, does_it_help
 from napari_synth.evaluation.usefulness.tables import Score
-from napari_synth.evaluation.usefulness.training import Data, trained
+from napari_synth.evaluation.usefulness.training import Data, probability, trained
 from napari_synth.evaluation.usefulness.verdict import compare, pooled_figure, sentence
 from napari_synth.nets.unet import PlainUNet
 from tests.evaluation.usefulness.small_sets import disc_folder
@@ -139,6 +139,8 @@ def test_every_arm_sees_what_it_says():
         networks = [trained(ARMS[arm], data, budget, 1, lambda *_: None) for _ in range(2)]
         for a, b in zip(*(network.parameters() for network in networks), strict=True):
             assert torch.equal(a, b)
+        found = probability(networks[0], np.zeros((40, 56, 3), np.uint8), torch.device("cpu"))
+        assert (found.shape, found.dtype) == ((40, 56), np.uint8)
 
 
 def test_the_weights_of_the_joint_loss():
