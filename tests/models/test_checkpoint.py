@@ -122,6 +122,7 @@ def test_a_card_says_what_its_structures_are():
     called = {name: card.structures for name, card in bundled_cards().items()}
     assert called == {
         "capspix2pix-axons": "axons",
+        "ising-nuclei": "nuclei",
         "metgan-brain": "neurons",
         "metgan-brain-segmentor": "neurons",
         "nucleus-dvae": "nuclei",

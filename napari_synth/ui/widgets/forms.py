@@ -142,6 +142,9 @@ def _slider(name: str, field: FieldInfo) -> QWidget:
     slider.setSingleStep(options["step"])
     slider.setMinimumWidth(BOX_WIDTH)
     described(slider, field.title or name, field.description or "")
+    for part in slider.findChildren(QWidget):  # the number among them, which superqt lets the mouse alone reach
+        described(part, field.title or name, field.description or "")
+        part.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return slider
 
 
