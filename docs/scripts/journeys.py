@@ -300,6 +300,87 @@ def single_nuclei(person: Person) -> None:
     person.picture("latent_map")
 
 
+def my_pairs(folder: Path) -> tuple[Path, Path]:
+    """Folders of five images and their masks, like those a person has: another microscope than those of the looks."""
+    import imageio.v3 as iio
+    import numpy as np
+    from scipy.ndimage import gaussian_filter
+
+    import napari_synth as ns
+    from napari_synth.datasets.image_files import read_labels
+    from napari_synth.ui.samples import sample_folder
+
+    images, masks = folder / "images", folder / "masks"
+    model = ns.load_model("optional-pix2pix-nuclei", "cpu")
+    whole = read_labels(sample_folder() / "nuclei_512.tif")
+    for kind in (images, masks):
+        kind.mkdir(parents=True)
+    for number, (top, left) in enumerate([(0, 0), (0, 256), (256, 0), (256, 256), (128, 128)], 1):
+        labels = whole[top : top + 256, left : left + 256]
+        grey = gaussian_filter(model.render(labels, "fluorescence", number).image.astype(float), 1.5)
+        grey = grey if grey.ndim == 2 else grey.mean(-1)
+        tinted = grey[..., None] * np.array([0.2, 0.9, 0.5]) + np.random.default_rng(number).normal(
+            12, 5, (256, 256, 1)
+        )
+        iio.imwrite(images / f"field_{number}.png", np.clip(tinted, 0, 255).astype(np.uint8))
+        iio.imwrite(masks / f"field_{number}_mask.png", labels.astype(np.uint16))
+    return images, masks
+
+
+def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int = 40) -> Path:
+    """Five images and masks dropped on the window become a look, which renders and is exported; the model."""
+    from qtpy.QtWidgets import QPushButton
+
+    from napari_synth.ui.docks.export.actions import ExportActions
+    from napari_synth.ui.docks.masks.actions import MaskActions
+    from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.docks.train.actions import TrainActions
+
+    session, column = person.session, person.column
+    training, synthesize = session.actions(TrainActions), session.actions(SynthesizeActions)
+    person.skip_tour()
+    for path in [path for kind in pairs for path in sorted(kind.iterdir())]:
+        person.drop(path)
+    masks = column.steps.panels["masks"]
+    if masks.isHidden():
+        person.click(column.steps.headers["masks"])
+    for path in sorted(pairs[1].iterdir()):
+        offers = masks.data.findChildren(QPushButton)
+        next(one for one in offers if one.accessibleName() == f"Use as mask: {path.stem}").click()
+        person.clicks += 1
+        person.wait(session.actions(MaskActions).jobs)
+    panel = person.open_tab("train")
+    panel.form.combo("source").setCurrentIndex(1)
+    panel.form.combo("source").activated.emit(1)
+    panel.form.line("name").setText("my-microscope")
+    training.choices.folder = str(folder / "looks")
+    person.clicks += 2
+    person.picture("my_look_pairs")
+    person.click(panel.plan)
+    person.wait(training.jobs)
+    person.picture("my_look_planned")
+    person.click(panel.begin)
+    person.wait(training.jobs)
+    for part in (1, steps // 2, steps):
+        person.wait_until(lambda part=part: training.watching.run.step >= part)
+    person.picture("my_look")
+    person.click(panel.stop)
+    person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden())
+    person.picture("my_look_stopped")
+    person.click(panel.use)
+    person.click(column.steps.panels["synthesize"].render_button)
+    person.wait(synthesize.jobs)
+    person.picture("my_look_rendered")
+    person.click(column.steps.headers["export"])
+    export = column.steps.panels["export"]
+    with person.answering(folder / "pairs"):
+        person.click(export.browse)
+    person.click(export.export_button)
+    person.wait(session.actions(ExportActions).jobs)
+    person.picture("my_look_exported")
+    return Path(session.context.look.model)
+
+
 def my_masks(folder: Path) -> Path:
     """A folder of masks like those a person has."""
     from napari_synth.ui.samples import sample_folder
@@ -370,8 +451,12 @@ class Journeys:
         """Single nuclei."""
         self.go("single_nuclei", single_nuclei)
 
+    def my_look(self) -> None:
+        """A look of one's own."""
+        self.go("my_look", my_look, my_pairs(self.folder / "mine"), self.folder)
 
-NAMES = ("first_start", "own_mask", "compared", "fitted", "lesion", "capsule_off", "single_nuclei")
+
+NAMES = ("first_start", "own_mask", "compared", "fitted", "lesion", "capsule_off", "single_nuclei", "my_look")
 
 
 def main(names: list[str]) -> None:
