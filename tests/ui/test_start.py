@@ -53,7 +53,7 @@ def run_python(script: str, tmp_path, **environment) -> dict:
 
 def test_samples_and_panels_open_without_torch(tmp_path):
     found = run_python(OPEN_EVERYTHING, tmp_path)
-    assert found == {"layers": 15, "panels": 7, "looks": 4, "torch": False}
+    assert found == {"layers": 15, "panels": 8, "looks": 4, "torch": False}
 
 
 def test_manifest_names_what_exists():

@@ -212,7 +212,7 @@ class _Fit:
     def made(self, compose: Composer, places: Sequence[Patch] = (), round_: int = 0) -> Scene:
         """Patches of the model."""
         seed = derived_seed(self._seed, "fit camera", round_)
-        self._watch.report(self.used, "Rendering patches")
+        self._watch.report(EVALUATIONS if round_ else min(self.used, EVALUATIONS), "Rendering patches")
         return scene(self._generator, self._option, self._style, compose, places or self._places, seed, self._cancel)
 
     def start(self, made: Scene, ground: Background) -> CameraSettings:

@@ -48,6 +48,7 @@ def events_of(request):
     return [event["event"] for event in read_progress(request.progress_path)]
 
 
+@pytest.mark.slow
 def test_a_look_of_four_pairs_is_made_measured_and_rendered(start, data):
     request = asked(start, data, look="my microscope")
     seen = []
@@ -84,6 +85,7 @@ def test_the_plan_says_what_it_takes_and_writes_nothing(start, data):
     assert not request.out.parent.exists()
 
 
+@pytest.mark.slow
 def test_several_looks_of_a_folder_become_options(start, tmp_path):
     for name, grey in (("colour", False), ("grey", True)):
         pair_folder(tmp_path / "both" / name, 2, (96, 160), grey=grey)
