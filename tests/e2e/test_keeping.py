@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.autosave.store import autosave_root
@@ -43,6 +44,7 @@ def paint(end):
     return subprocess.Popen([sys.executable, "-c", PAINT.format(end=end)], stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_what_was_painted_outlives_the_window(make_napari_viewer, qtbot):
     process = paint(GOES_ON)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imageio.v3 as iio
 import numpy as np
+import pytest
 from qtpy.QtWidgets import QFileDialog
 
 import napari_synth as ns
@@ -43,6 +44,7 @@ def axon_pixel(labels):
     return int(rows[len(rows) // 2]), int(columns[len(rows) // 2])
 
 
+@pytest.mark.slow
 def test_from_axons_to_a_movie(viewer, qtbot, tmp_path, monkeypatch):
     path = small_capsules(tmp_path / "axon-test.safetensors", gain=12)
     viewer.open_sample(PLUGIN, "axons_256")

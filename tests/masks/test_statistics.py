@@ -44,6 +44,7 @@ def test_masks_without_nuclei():
         ns.measure_masks(np.full((10, 10), 0.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spacing", ["apart", "clusters"])
 def test_fitted_fields_are_like_those_they_were_fitted_to(shapes, spacing):
     settings = FieldSettings(
@@ -60,6 +61,7 @@ def test_fitted_fields_are_like_those_they_were_fitted_to(shapes, spacing):
     assert near["nearest neighbour"] < min(0.2, far["nearest neighbour"])
 
 
+@pytest.mark.slow
 def test_one_mask_is_enough_and_a_border_is_not(shapes):
     fitted = ns.fit_field(squares())
     assert fitted.count_law == "normal"

@@ -52,6 +52,7 @@ def test_the_latent_vector_changes_axons_and_background(model, image, labels):
     assert change[labels == 0].mean() > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES[1:-1], ids=lambda stage: stage.name)
 def test_every_capsule_has_a_say_inside_an_axon(model, labels, stage):
     """What the microscope is for: switching one off changes the axon, not only its surroundings."""

@@ -91,6 +91,7 @@ def test_both_networks_learn_and_rates_decay(tmp_path):
     assert [objective.learning_rate_factor(step) for step in range(4)] == [1, 1, 1, 0.5]
 
 
+@pytest.mark.slow
 def test_capspix2pix_losses_and_the_balanced_start(tmp_path):
     """BCE with targets 0.9 and 0.1, 1 for the generator; balanced capsules start with lengths near 0.5."""
     pair_folder(tmp_path / "grey", 2, (256, 256), grey=True)

@@ -174,6 +174,7 @@ def test_one_command_trains_segmentor_and_generator_and_both_have_cards(data, tm
     assert file_hash(tmp_path / "m-segmentor.safetensors") == first, "a finished segmentor is used again"
 
 
+@pytest.mark.slow
 def test_stopping_in_the_segmentor_says_so_and_the_same_command_goes_on(data, tmp_path):
     request = small_request(data, tmp_path / "m.safetensors", steps=2)
     cancel = CancelToken()

@@ -193,6 +193,7 @@ def test_the_last_of_a_batch_are_asked_for_other_labels(data):
     assert torch.equal(objective.batch(0)[3], asked), "a step has its own batch, whatever ran before"
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_bit_exactly_like_a_whole_one_and_renders(data, tmp_path):
     whole = train(request_of(data, tmp_path / "whole.safetensors", steps=4))
     cancel = CancelToken()

@@ -63,6 +63,7 @@ def test_a_drawing_makes_the_image_of_the_forward_pass(name, seed):
     assert (made == expected).mean() > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beyond", ["reflection", "blocks"])
 def test_a_window_of_axons_is_part_of_the_canvas(beyond):
     model = load_trained(DEFAULT_CAPSULES, "cpu")
