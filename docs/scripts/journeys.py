@@ -41,7 +41,6 @@ SHOWN = (
 
 def first_start(person: Person, folder: Path) -> list[Path]:
     """From the first start to four exported pairs; the pairs."""
-    from napari_synth.ui.docks.export.actions import ExportActions
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
     session, column = person.session, person.column
@@ -54,13 +53,20 @@ def first_start(person: Person, folder: Path) -> list[Path]:
     person.wait_until(lambda: not synthesize.thumbnails.busy)
     person.picture("window")
     person.click(column.steps.headers["export"])
-    export = column.steps.panels["export"]
-    with person.answering(folder / "pairs"):
-        person.click(export.browse)
-    person.click(export.export_button)
-    person.wait(session.actions(ExportActions).jobs)
+    export_into(person, folder / "pairs")
     person.picture("exported")
     return sorted((folder / "pairs" / "images").iterdir())
+
+
+def export_into(person: Person, folder: Path) -> None:
+    """Choose a folder in the Export section, which is open, and export into it."""
+    from napari_synth.ui.docks.export.actions import ExportActions
+
+    export = person.column.steps.panels["export"]
+    with person.answering(folder):
+        person.click(export.browse)
+    person.click(export.export_button)
+    person.wait(person.session.actions(ExportActions).jobs)
 
 
 def dropped_export(person: Person, exported: Path) -> None:
@@ -331,7 +337,6 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     """Five images and masks dropped on the window become a look, which renders and is exported; the model."""
     from qtpy.QtWidgets import QPushButton
 
-    from napari_synth.ui.docks.export.actions import ExportActions
     from napari_synth.ui.docks.masks.actions import MaskActions
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
     from napari_synth.ui.docks.train.actions import TrainActions
@@ -372,11 +377,7 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     person.wait(synthesize.jobs)
     person.picture("my_look_rendered")
     person.click(column.steps.headers["export"])
-    export = column.steps.panels["export"]
-    with person.answering(folder / "pairs"):
-        person.click(export.browse)
-    person.click(export.export_button)
-    person.wait(session.actions(ExportActions).jobs)
+    export_into(person, folder / "pairs")
     person.picture("my_look_exported")
     return Path(session.context.look.model)
 

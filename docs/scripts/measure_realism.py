@@ -11,9 +11,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
-import tifffile
 import yaml
+from measure_help import quarters, write_pair
 
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.seeds import derived_seed
@@ -34,18 +33,6 @@ FEW = 8
 SHOWN = ("kid", "features", "spectrum")
 
 
-def write(folder: Path, stem: str, image: np.ndarray, labels: np.ndarray) -> None:
-    """A pair of a set."""
-    for kind, array in (("images", image), ("masks", labels.astype(np.uint16))):
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        tifffile.imwrite(folder / kind / f"{stem}.tif", array)
-
-
-def quarters(array: np.ndarray) -> list[np.ndarray]:
-    """The four of an image."""
-    return [part for half in np.array_split(array, 2) for part in np.array_split(half, 2, axis=1)]
-
-
 def measured(work: Path, generator: Generator, option: str, pairs: list[LoadedPair]) -> dict:
     """Distances of the renderings of an option's held-out masks from the real images."""
     few = len(pairs) < FEW
@@ -55,7 +42,7 @@ def measured(work: Path, generator: Generator, option: str, pairs: list[LoadedPa
         for folder, image in (("real", real), ("synthetic", made)):
             parts = zip(quarters(image), quarters(pair.labels), strict=True) if few else [(image, pair.labels)]
             for part, (pixels, labels) in enumerate(parts):
-                write(work / folder, f"{number:03d}_{part}", pixels, labels)
+                write_pair(work / folder, f"{number:03d}_{part}", pixels, labels)
     cancel = CancelToken()
     real, synthetic, _ = read_both(work / "real", work / "synthetic", None, cancel)
     side = side_for([*real, *synthetic])

@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import entries, existing_folder, text_named, user_path
@@ -81,11 +82,22 @@ def mask_files(folder: str | Path) -> list[Path]:
     InputError
         If there are none.
     """
-    root = existing_folder(folder, "mask folder")
-    root = root / "masks" if (root / "masks").is_dir() else root
+    return files_below(folder, "masks", "mask folder")
+
+
+def files_below(folder: str | Path, kind: Literal["images", "masks"], what: str) -> list[Path]:
+    """The image files of a folder, or of its sub-folder of this name, sorted by name; ``what`` the folder is called.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    root = existing_folder(folder, what)
+    root = root / kind if (root / kind).is_dir() else root
     paths = image_files(root)
     if not paths:
-        raise InputError(f"The folder {root} holds no PNG, TIFF or JPEG masks.", "Check the path.")
+        raise InputError(f"The folder {root} holds no PNG, TIFF or JPEG {kind}.", "Check the path.")
     return paths
 
 

@@ -139,12 +139,15 @@ def recipe_weights(name: str, sha256: str) -> Path:
 
 def _with_earlier_card(path: Path, name: str, sha256: str) -> Path | None:
     """The file with this hash, made of the weights of ``path`` and the header of an earlier file that had the same."""
+    headers = [*EARLIER_FOLDER.glob(f"{name}.*.header")]
+    if not headers:
+        return None
     made = state_folder() / "earlier" / f"{sha256}{SUFFIX}"
     if made.is_file() and file_hash(made) == sha256:
         return made
     content = path.read_bytes()
     weights = content[8 + int.from_bytes(content[:8], "little") :]
-    for header in EARLIER_FOLDER.glob(f"{name}.*.header"):
+    for header in headers:
         content = header.read_bytes() + weights
         if hashlib.sha256(content).hexdigest() == sha256:
             with writing(made) as temporary:

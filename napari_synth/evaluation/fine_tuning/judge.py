@@ -17,7 +17,7 @@ from napari_synth.datasets.pairs import LoadedPair
 from napari_synth.evaluation.metrics import METRICS
 from napari_synth.evaluation.realism.battery import line
 from napari_synth.evaluation.realism.distances import DISTANCES, Distance
-from napari_synth.evaluation.realism.sets import LEAST_GROUPS, SIDES, Patches, Picture, cut, side_for
+from napari_synth.evaluation.realism.sets import LEAST_GROUPS, SIDES, Patches, Picture, cut, in_colour_or_grey, side_for
 from napari_synth.synthesis.generator import Generator
 from napari_synth.synthesis.styles.nuclei_in import nuclei_in
 
@@ -174,14 +174,7 @@ def _rendered(
 
 def _parts(images: Sequence[tuple[str, np.ndarray, np.ndarray]], grey: bool) -> list[Picture]:
     """Images as pictures of a group each; few of them in squares, which are groups of their own."""
-    found = []
-    for name, image, labels in images:
-        pixels = image
-        if grey and pixels.ndim == 3:
-            pixels = pixels.mean(-1).round().astype(np.uint8)
-        if not grey and pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., None], 3, -1)
-        found.append(Picture(Path(name), name, pixels, labels))
+    found = [Picture(Path(name), name, in_colour_or_grey(image, not grey), labels) for name, image, labels in images]
     if len(found) >= LEAST_GROUPS and len({name.split("-")[-1] for name, _, _ in images}) >= LEAST_GROUPS:
         return found
     return [part for picture in found for part in _squares(picture)]
@@ -231,8 +224,7 @@ def _agreement(pairs: Sequence[LoadedPair], made: Sequence[tuple[np.ndarray, np.
         found = []
         for image, labels in images:
             if labels.any():
-                colours = image if image.ndim == 3 else np.repeat(image[..., None], 3, -1)
-                found.append(dice(labels, nuclei_in(colours, direction)))
+                found.append(dice(labels, nuclei_in(in_colour_or_grey(image, True), direction)))
         scores.append(float(np.mean(found)) if found else 0.0)
     return scores[1] / scores[0] if scores[0] > 0 else 0.0
 

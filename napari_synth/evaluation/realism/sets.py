@@ -119,11 +119,17 @@ def _converted(picture: Picture, colour: bool, plain: bool) -> Picture:
     pixels = picture.pixels
     if not plain:
         pixels = to_uint8_rgb(pixels)
+    return Picture(picture.path, picture.group, in_colour_or_grey(pixels, colour), picture.labels)
+
+
+def in_colour_or_grey(pixels: np.ndarray, colour: bool) -> np.ndarray:
+    """A grey image three times as colours, or the mean of the channels, uint8, of one in colour; else as it is."""
     if colour and pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, -1)
+        return np.repeat(pixels[..., None], 3, -1)
     if not colour and pixels.ndim == 3:
-        pixels = pixels.mean(-1).round().astype(np.uint8)
-    return Picture(picture.path, picture.group, pixels, picture.labels)
+        grey: np.ndarray = pixels.mean(-1).round().astype(np.uint8)
+        return grey
+    return pixels
 
 
 def side_for(pictures: Sequence[Picture]) -> int:

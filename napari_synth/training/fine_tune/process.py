@@ -15,7 +15,7 @@ from napari_synth.core.errors import Cancelled, InputError, SynthError, WorkErro
 from napari_synth.core.files import already_there, writing
 from napari_synth.core.locks import is_held
 from napari_synth.core.progress import CancelToken
-from napari_synth.training.fine_tune.request import FineTuneRequest
+from napari_synth.training.fine_tune.request import FineTuneRequest, RunFiles
 from napari_synth.training.state import RESUME_SUFFIX
 
 POLL_SECONDS = 0.05
@@ -64,7 +64,7 @@ def remembered(out: Path) -> FineTuneRequest | None:
 
 def is_running(out: Path) -> bool:
     """Whether some process fine-tunes this model now."""
-    return is_held(FineTuneRequest("", Path(), out).lock_path)
+    return is_held(RunFiles(out).lock_path)
 
 
 def begun(out: Path) -> bool:

@@ -21,8 +21,46 @@ PREVIEW_SECONDS = 10.0
 LEAST_CROP = 64
 
 
+class BesideModel:
+    """Names of the files that a run keeps beside its model ``out``."""
+
+    out: Path
+
+    @property
+    def progress_path(self) -> Path:
+        """Where what happens is written, a line of JSON each."""
+        return self.out.with_suffix(".progress.jsonl")
+
+    @property
+    def pause_path(self) -> Path:
+        """While this file is there, the run waits."""
+        return self.out.with_suffix(".pause")
+
+    @property
+    def stop_path(self) -> Path:
+        """Where a file ends the run, which keeps what it has."""
+        return self.out.with_suffix(".stop")
+
+    @property
+    def lock_path(self) -> Path:
+        """Held while a run writes the model; see `core.locks`."""
+        return self.out.with_name(f".{self.out.stem}.fine-tune.lock")
+
+    @property
+    def sheet_path(self) -> Path:
+        """Pictures of what was held out: mask, real image, before, now."""
+        return self.out.with_suffix(".before-after.png")
+
+
 @dataclass(frozen=True)
-class FineTuneRequest:
+class RunFiles(BesideModel):
+    """The files of the run at ``out``, whatever it was asked for."""
+
+    out: Path
+
+
+@dataclass(frozen=True)
+class FineTuneRequest(BesideModel):
     """A look of one's own from a few pairs.
 
     Attributes
@@ -76,31 +114,6 @@ class FineTuneRequest:
     seed: int = 1
     device: str = "auto"
     overwrite: bool = False
-
-    @property
-    def progress_path(self) -> Path:
-        """Where what happens is written, a line of JSON each."""
-        return self.out.with_suffix(".progress.jsonl")
-
-    @property
-    def pause_path(self) -> Path:
-        """While this file is there, the run waits."""
-        return self.out.with_suffix(".pause")
-
-    @property
-    def stop_path(self) -> Path:
-        """Where a file ends the run, which keeps what it has."""
-        return self.out.with_suffix(".stop")
-
-    @property
-    def lock_path(self) -> Path:
-        """Held while a run writes the model; see `core.locks`."""
-        return self.out.with_name(f".{self.out.stem}.fine-tune.lock")
-
-    @property
-    def sheet_path(self) -> Path:
-        """Pictures of what was held out: mask, real image, before, now."""
-        return self.out.with_suffix(".before-after.png")
 
 
 def can_be_fine_tuned(card: ModelCard) -> bool:

@@ -8,10 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
 from napari_synth.datasets.image_files import read_image
-from napari_synth.datasets.listing import image_files
+from napari_synth.datasets.listing import files_below
 from napari_synth.datasets.mask_encoding import to_uint8_rgb
 from napari_synth.datasets.pairs import LoadedPair
 from napari_synth.training.crops import DeviceCrops
@@ -64,9 +62,4 @@ def unlabelled_files(folder: Path) -> list[Path]:
     InputError
         If there are none.
     """
-    root = existing_folder(folder, "folder of images without labels")
-    root = root / "images" if (root / "images").is_dir() else root
-    files = image_files(root)
-    if not files:
-        raise InputError(f"The folder {root} holds no PNG, TIFF or JPEG images.", "Check the path.")
-    return files
+    return files_below(folder, "images", "folder of images without labels")

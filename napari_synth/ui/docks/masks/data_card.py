@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_synth.ui.widgets.drops import accept_files, take_files
 from napari_synth.ui.widgets.footer import wrapped_label
 from napari_synth.ui.widgets.panel import described, drop, watch
 
@@ -96,15 +97,11 @@ class DataCard(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         """Files may be dropped."""
-        if event is not None and event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        accept_files(event)
 
     def dropEvent(self, event: QDropEvent | None) -> None:
         """Open what was dropped as masks."""
-        paths = [] if event is None else [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths and event is not None:
-            event.acceptProposedAction()
-            self._dock.opening.open(paths)
+        take_files(event, self._dock.opening.open)
 
     def _ask_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Open masks", "", KINDS)

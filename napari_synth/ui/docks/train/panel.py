@@ -13,6 +13,7 @@ from napari_synth.ui.docks.train.looks_fold import LooksFold
 from napari_synth.ui.docks.train.run_box import RunBox
 from napari_synth.ui.widgets.cards import Fold
 from napari_synth.ui.widgets.controls import wide
+from napari_synth.ui.widgets.drops import accept_files, take_files
 from napari_synth.ui.widgets.folder_row import BrowseButton
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.forms import Form
@@ -123,15 +124,11 @@ class TrainPanel(Panel):
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         """A folder may be dropped."""
-        if event is not None and event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        accept_files(event)
 
     def dropEvent(self, event: QDropEvent | None) -> None:
         """Train on the folder that was dropped."""
-        paths = [] if event is None else [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths and event is not None:
-            event.acceptProposedAction()
-            self.dock.take_folder(paths[0])
+        take_files(event, lambda paths: self.dock.take_folder(paths[0]))
 
     def _store_typed(self) -> None:
         for name in TYPED:  # what is typed counts without Enter

@@ -10,7 +10,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from napari_synth.ui.docks.train.run_state import HELD_OUT, duration
+from napari_synth.core.quantities import duration_text
+from napari_synth.ui.docks.train.run_state import HELD_OUT
 from napari_synth.ui.napari_bridge.theme import follow_theme, theme_colours
 from napari_synth.ui.widgets.cards import Fold
 from napari_synth.ui.widgets.footer import wrapped_label
@@ -139,7 +140,7 @@ class RunBox(QWidget):
         self.words.setText(run.words + more)
         self.bar.setRange(0, 0 if run.running and run.phase in ("starting", "judging") else 1000)
         self.bar.setValue(round(1000 * run.share))
-        self.bar.setFormat(f"{100 * run.share:.0f} % · {duration(run.seconds_left)} left")
+        self.bar.setFormat(f"{100 * run.share:.0f} % · {duration_text(run.seconds_left)} left")
         self.bar.setVisible(run.running)
         self.plan.setText(" ".join([run.plan, *run.remarks]))
         self.plan.setVisible(bool(run.plan))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_synth.core.quantities import duration_text
 from napari_synth.training.fine_tune.process import is_running
 from napari_synth.training.fine_tune.progress_file import ProgressReader
-from napari_synth.training.fine_tune.request import FineTuneRequest
+from napari_synth.training.fine_tune.request import RunFiles
 
 Phase = Literal["starting", "training", "paused", "judging", "done", "failed"]
 
@@ -119,7 +120,7 @@ class Run:
         if self.phase == "starting":
             return f"{self.name}: reading the pairs and measuring a few steps…"
         what = f"; trained now: {STAGES[self.stage]}" if self.stage in STAGES else ""
-        return f"{self.name}: step {self.step}, {duration(self.seconds_left)} left{what}."
+        return f"{self.name}: step {self.step}, {duration_text(self.seconds_left)} left{what}."
 
     def take(self, event: dict[str, Any]) -> None:
         """Take in an event; those that are unknown, or lack what they should tell, change nothing."""
@@ -169,7 +170,7 @@ class Run:
 
 def read_run(out: Path) -> tuple[Run, ProgressReader]:
     """What the files beside a model tell of its training, and what will bring more."""
-    run, reader = Run(out), ProgressReader(FineTuneRequest("", Path(), out).progress_path)
+    run, reader = Run(out), ProgressReader(RunFiles(out).progress_path)
     while events := reader.new()[1]:
         for event in events:
             run.take(event)
@@ -183,11 +184,3 @@ def _with_point(curve: Curve, step: int, value: float) -> Curve:
         curve.pop()
     curve.append((step, value))
     return curve if len(curve) <= MOST_POINTS else [*curve[:-1:2], curve[-1]]
-
-
-def duration(seconds: float) -> str:
-    """A time as a person says it."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

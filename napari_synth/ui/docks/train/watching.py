@@ -14,7 +14,7 @@ from qtpy.QtCore import QTimer
 
 from napari_synth.training.fine_tune.process import is_running, problem_of
 from napari_synth.training.fine_tune.progress_file import ProgressReader
-from napari_synth.training.fine_tune.request import FineTuneRequest
+from napari_synth.training.fine_tune.request import RunFiles
 from napari_synth.ui.docks.train.jobs import read_sheet
 from napari_synth.ui.docks.train.run_state import Run
 from napari_synth.ui.jobs.delivery import nothing
@@ -143,8 +143,8 @@ class Watching:
         self._errands.close(nothing)
 
     @property
-    def _files(self) -> FineTuneRequest:
-        return FineTuneRequest("", Path(), self.run.out if self.run is not None else Path())
+    def _files(self) -> RunFiles:
+        return RunFiles(self.run.out if self.run is not None else Path())
 
     def _look_at_picture(self, run: Run) -> None:
         path = run.sheet or run.preview
