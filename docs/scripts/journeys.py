@@ -2,8 +2,8 @@
 
 On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/journeys.py [NAME...]
 
-Without names, all of them are gone. The environment variables ``JOURNEY_SIZE`` (``1280x800``), ``JOURNEY_THEME``
-(``dark``) and ``JOURNEY_PICTURES`` (a folder) take others.
+Without names, all of them are gone. Six are filmed. The environment variables ``JOURNEY_SIZE`` (``1280x800``),
+``JOURNEY_THEME`` (``dark``) and ``JOURNEY_PICTURES`` (a folder) take others.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from person import Person
+from recorder import Recorder
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 SHOWN = (
@@ -37,6 +38,9 @@ SHOWN = (
     "window",
 )
 """Pictures that the documentation shows; into another folder all of them are taken."""
+FILMED = ("first_start", "own_mask", "compared", "fitted", "lesion", "capsule_off")
+"""Ways of which the documentation shows a moving picture; into another folder all of them are filmed."""
+REST_MS, END_MS = 900, 3000
 
 
 def first_start(person: Person, folder: Path) -> list[Path]:
@@ -415,9 +419,14 @@ class Journeys:
 
         os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
         wanted = SHOWN if self.pictures == PICTURES else None
-        person = Person(open_window(sample, render_first=sample), self.pictures, self.size, self.theme, wanted)
+        viewer, others = open_window(sample, render_first=sample), (self.pictures, self.size, self.theme, wanted)
+        filmed = wanted is None or name in FILMED
+        person = Recorder(viewer, *others, rest=REST_MS) if filmed else Person(viewer, *others)
         end = way(person, *given)
         print(f"{name}: {person.clicks} clicks", flush=True)
+        if isinstance(person, Recorder):
+            person.frame(END_MS)
+            person.save(self.pictures / f"{name}.webp")
         person.viewer.close()
         return end
 

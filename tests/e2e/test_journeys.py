@@ -35,7 +35,7 @@ def journeys():
         yield importlib.import_module("journeys")
     finally:
         sys.path.remove(str(SCRIPTS))
-        for name in ("journeys", "person"):
+        for name in ("journeys", "person", "recorder"):
             sys.modules.pop(name, None)
 
 
