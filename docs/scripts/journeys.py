@@ -99,8 +99,8 @@ def png_of(mask: Path, folder: Path, name: str = "cells") -> Path:
     return path
 
 
-def own_mask(person: Person, path: Path) -> None:
-    """A mask in a PNG dropped on the window, taken as a mask, and its image."""
+def own_mask(person: Person, path: Path, folder: Path) -> list[Path]:
+    """A mask in a PNG dropped on the window, taken as a mask, its image, and pairs for Cellpose; their files."""
     from qtpy.QtWidgets import QPushButton
 
     from napari_synth.ui.docks.masks.actions import MaskActions
@@ -122,6 +122,14 @@ def own_mask(person: Person, path: Path) -> None:
     person.click(look.render_button)
     person.wait(session.actions(SynthesizeActions).jobs)
     person.picture("own_mask")
+    person.click(column.steps.headers["export"])
+    formats = column.steps.panels["export"].form.combo("format")
+    formats.setCurrentIndex(formats.findData("cellpose"))
+    formats.activated.emit(formats.currentIndex())
+    person.clicks += 2
+    export_into(person, folder / "cellpose")
+    person.picture("own_mask_exported")
+    return sorted((folder / "cellpose" / "train").iterdir())
 
 
 def compared(person: Person, folder: Path) -> None:
@@ -439,7 +447,7 @@ class Journeys:
         """A PNG of somebody's own."""
         from napari_synth.ui.samples import sample_folder
 
-        self.go("own_mask", own_mask, png_of(sample_folder() / "nuclei_256.tif", self.folder))
+        self.go("own_mask", own_mask, png_of(sample_folder() / "nuclei_256.tif", self.folder), self.folder)
 
     def compared(self) -> None:
         """Paint, compare, star."""
