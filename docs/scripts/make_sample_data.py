@@ -102,7 +102,7 @@ def main() -> None:
     anatomy, signal, labels = two_channel_phantom(PhantomSettings(), seed=5)
     write_tiff(FOLDER / "brain_256.tif", np.stack([anatomy, signal]), "", PixelSize(), channels=("anatomy", "signal"))
     write_tiff(FOLDER / "brain_256_labels.tif", stored_labels(labels), "", PixelSize())
-    print(f"brain_256: {labels.max()} neurons")
+    print(f"brain_256: {np.unique(labels[labels > 0]).size} neurons")
     for pair in finished():
         write_finished(pair)
         print(f"finished: {pair.name}")
