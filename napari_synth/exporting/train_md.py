@@ -68,8 +68,8 @@ def expectations(survey: Survey) -> list[str]:
         )
     if not survey.roles.get("val") and not survey.real.get("val"):
         found.append(
-            "There are no images to validate on: *Split* in the window, or `--split 0.8/0.1/0.1`, keeps some masks apart, "
-            "with all their images."
+            "There are no images to validate on: *Split* in the window, or `--split 0.8/0.1/0.1`, keeps some masks "
+            "apart, with all their images."
         )
     if not survey.real:
         found.append("Expect less than from as many real images; a few real pairs beside these usually help most.")
