@@ -13,7 +13,7 @@ from napari_synth.cli.console import Fast, err, out, watched, were_there
 from napari_synth.cli.doctor import say_before_export, say_found
 from napari_synth.cli.given_camera import GivenCamera, camera_asked
 from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
-from napari_synth.core.errors import Cancelled
+from napari_synth.core.errors import Cancelled, unknown_name
 from napari_synth.core.files import user_path
 from napari_synth.core.quantities import duration_text, size_text
 from napari_synth.exporting.formats import FORMATS
@@ -94,6 +94,8 @@ def export(
     asked = style_asked(style, style_from, style_mask)
     if asked.asked:
         found = altered(found, style=style_for_recipe(asked, found, device))
+    if format_ not in (*FORMATS, SHARDS):
+        raise unknown_name("export format", format_, [*FORMATS, SHARDS])
     who = Workers(workers or 0, scheduler, scheduler_file, cluster)
     if format_ == SHARDS or who or shard or is_url(out_dir):
         shards.check_goes_in_shards(format_, overwrite, with_real)

@@ -33,6 +33,8 @@ DECODER = (
 """Instances from a prediction, as TRAIN.md has it."""
 LOST = 0.5
 """IoU under which a nucleus does not come back."""
+GOOD = 0.8
+"""IoU under which the boundary of its neighbours is given up for a nucleus."""
 Boxed = tuple[int, tuple[int, int], np.ndarray]
 """Number, corner and pixels of a nucleus."""
 
@@ -170,11 +172,10 @@ def with_borders(labels: np.ndarray) -> np.ndarray:
     semantic[border] = BORDER
     nuclei = list(boxed(labels))
     _open(semantic, labels, [one for one in nuclei if _parted(semantic, one)])
-    for mend in (_open, _set_apart):
-        lost = [one for one, fit in zip(nuclei, overlaps(labels, instances_of(semantic)), strict=True) if fit < LOST]
-        if not lost:
-            break
-        mend(semantic, labels, lost)
+    for mend, least in ((_open, LOST), (_set_apart, GOOD)):
+        fits = overlaps(labels, instances_of(semantic))
+        if poor := [one for one, fit in zip(nuclei, fits, strict=True) if fit < least]:
+            mend(semantic, labels, poor)
     return semantic
 
 
