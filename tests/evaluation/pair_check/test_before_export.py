@@ -29,8 +29,10 @@ def files(tmp_path):
 
 def test_each_of_many_masks_is_looked_at_once(files):
     watch = MaskWatch([*files, *files])
-    assert watch.total == COUNT and len(watch.first) < COUNT
-    assert files[BINARY[0]] in watch.first and files[BINARY[1]] not in watch.first
+    assert watch.total == COUNT
+    assert len(watch.first) < COUNT
+    assert files[BINARY[0]] in watch.first
+    assert files[BINARY[1]] not in watch.first
     (before,) = faults_before_export([(path.name, path) for path in watch.first])
     assert "020.tif has one number for all nuclei" in before.sentence
     for path in (*files, *files):  # several pairs of each

@@ -335,7 +335,7 @@ def test_a_doubtful_mask_among_many_is_named_at_the_end(ready, fake, viewer, fin
     ready.context.export.options = ("he",)
     dock.export()
     finish(dock.jobs)
-    assert dock.note.kind == "done"
+    assert dock.note.kind == "done", dock.note
     assert "m02.tif labels the background" in dock.note.text
     assert "Check…" in dock.note.text
     assert dock.finished.total == 4
