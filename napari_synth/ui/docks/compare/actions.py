@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 SIDE = 256
 FOUR = 4
-NAMED = 6
-"""Up to so many images there is room for names."""
+"""Beside each other; up to so many there is room for their names."""
 
 
 @dataclass
@@ -97,13 +96,18 @@ class CompareActions(DockActions):
         """What a tile is called."""
         catalogue = self.context.catalogue
         card = catalogue.card(variation.model)
-        looks = card.looks if card is not None else []
-        name = next((one.title or one.name for one in looks if one.name == variation.option), "")
-        parts = [name or catalogue.title(variation.model)]
+        parts = [self._look(variation)]
         if card is not None and card.style_size and variation.style is not None:
             parts.append(f"style {variation.style}" if isinstance(variation.style, int) else "own style")
         parts += [f"seed {variation.seed}"] if variation.seed is not None else []
         return ", ".join(parts)
+
+    def _look(self, variation: Variation) -> str:
+        """What a look is called, or its model where that has none."""
+        card = self.context.catalogue.card(variation.model)
+        looks = card.looks if card is not None else []
+        name = next((one.title or one.name for one in looks if one.name == variation.option), "")
+        return name or self.context.catalogue.title(variation.model)
 
     @property
     def mask(self) -> Labels | None:
@@ -250,7 +254,7 @@ class CompareActions(DockActions):
         """What the canvas says: the number of each image in the list, and where there is room what differs."""
         names = []
         for number, tile in enumerate(self.board.tiles, 1):
-            words = self._difference(tile) if len(self.board.tiles) <= NAMED else ""
+            words = self._difference(tile) if len(self.board.tiles) <= FOUR else ""
             names.append(f"{STAR * (tile in self.board.stars)}{number} {words}".strip())
         return names
 
@@ -259,7 +263,7 @@ class CompareActions(DockActions):
         tiles = self.board.tiles
         parts = []
         if len({(one.model, one.option) for one in tiles}) > 1:
-            parts.append(tile.option or self.context.catalogue.title(tile.model))
+            parts.append(self._look(tile))
         if len({one.style for one in tiles}) > 1:
             parts.append(
                 "by seed" if tile.style is None else f"style {tile.style}" if isinstance(tile.style, int) else "own"

@@ -19,7 +19,7 @@ MARK = "▸"
 NONE = "–"
 LINES = 7
 HEAD_LINES = 3
-WIDE, NARROW = 90, 50
+WIDE, NARROW = 90, 44
 AROUND = 8
 """Pixels beside the longest word of a head."""
 
@@ -109,7 +109,7 @@ class PairTable(QTableWidget):
                 self.horizontalHeaderItem(column).setToolTip(literal(look.title or look.name))
                 self._set(0, column, "", look.title or look.name, look.name in chosen).setIcon(look_icon(look, 16))
             if looks:
-                self._set(0, 0, "in these looks:", "Tick the looks each mask is rendered in")
+                self._set(0, 0, "Looks", "Tick the looks each mask is rendered in")
             for number, line in enumerate(lines):
                 self._put(number, line, chosen, images, first == number)
         self._fit(len(looks))

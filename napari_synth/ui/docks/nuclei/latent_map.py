@@ -14,6 +14,8 @@ from napari_synth.ui.widgets.plot import PlainPlot
 
 DOTS = 1200
 NEAR_PIXELS = 6
+AXIS = 42
+"""Height of the lower axis, in pixels: its numbers and its name."""
 LETTERS = QFont("", 13, QFont.Weight.Bold)
 
 
@@ -54,6 +56,7 @@ class LatentMap(PlainPlot):
         plot.setAspectLocked(True)
         for side, name in (("bottom", "shapes differ most this way"), ("left", "and then this way")):
             plot.getAxis(side).setLabel(name, **{"font-size": "7pt"})
+        plot.getAxis("bottom").setHeight(AXIS)
         self.getViewBox().setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(220)
 

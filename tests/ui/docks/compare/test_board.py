@@ -76,7 +76,7 @@ def test_stars_by_list_and_under_the_cursor(compare, dock, viewer, qtbot, finish
     compare.tiles.setCurrentRow(2)
     click(qtbot, compare.star)
     (names,) = shown(viewer, Points)
-    assert text_of(names) == ["1 he", "2 he-dark", "★ 3 purple", "4 fluorescence"]
+    assert text_of(names) == ["1 H&E, light stain", "2 H&E, dark stain", "★ 3 Purple stain", "4 Fluorescence"]
     assert compare.tiles.item(2).text().startswith("★")
     viewer.cursor.position = (15, 5)
     dock.star_under_cursor()
