@@ -178,7 +178,7 @@ class Person:
         from napari_synth.ui.napari_bridge.window import canvas_widget
 
         for step in (3, 0):
-            QTest.mouseMove(canvas_widget(self.viewer), self._place(layer, (position[0] + step, position[1])))
+            QTest.mouseMove(canvas_widget(self.viewer), self.place(layer, (position[0] + step, position[1])))
             self.look_around()
 
     def click_on_canvas(self, layer: Any, position: tuple[float, float]) -> None:
@@ -188,7 +188,7 @@ class Person:
 
         from napari_synth.ui.napari_bridge.window import canvas_widget
 
-        canvas, place = canvas_widget(self.viewer), self._place(layer, position)
+        canvas, place = canvas_widget(self.viewer), self.place(layer, position)
         QTest.mouseMove(canvas, place)
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
         self.clicks += 1
@@ -203,16 +203,16 @@ class Person:
         from napari_synth.ui.napari_bridge.window import canvas_widget
 
         layer, canvas = self.viewer.layers.selection.active, canvas_widget(self.viewer)
-        QTest.mouseMove(canvas, self._place(layer, start))
-        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=self._place(layer, start))
+        QTest.mouseMove(canvas, self.place(layer, start))
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=self.place(layer, start))
         for share in np.linspace(0.1, 1, 10):
-            QTest.mouseMove(canvas, self._place(layer, np.add(start, share * np.subtract(end, start))))
+            QTest.mouseMove(canvas, self.place(layer, np.add(start, share * np.subtract(end, start))))
             self.look_around(0.02)
-        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=self._place(layer, end))
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=self.place(layer, end))
         self.clicks += 1
         self.look_around()
 
-    def _place(self, layer: Any, position: Any) -> QPoint:
+    def place(self, layer: Any, position: Any) -> QPoint:
         """Where on the canvas a place of a layer is."""
         import numpy as np
         from qtpy.QtCore import QPoint
