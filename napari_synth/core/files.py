@@ -230,7 +230,7 @@ def holds_other(folder: Path, what: str) -> InputError:
     """The error for a folder with ``what`` of another run, which must not be replaced unasked."""
     return InputError(
         f"The folder {folder} already holds other {what}.",
-        "Choose another folder, or allow overwriting (--overwrite).",
+        f"Choose another folder, or allow it to replace other {what} (--overwrite).",
     )
 
 
