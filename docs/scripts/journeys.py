@@ -20,6 +20,8 @@ from person import Person
 from recorder import Recorder
 
 PICTURES = Path(__file__).parents[1] / "pictures"
+TRAINING = 400.0
+"""So long a few steps of a training may take on a slow machine, in seconds."""
 SHOWN = (
     "capsules",
     "compared",
@@ -379,10 +381,10 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     person.click(panel.begin)
     person.wait(training.jobs)
     for part in (1, steps // 2, steps):
-        person.wait_until(lambda part=part: training.watching.run.step >= part)
+        person.wait_until(lambda part=part: training.watching.run.step >= part, TRAINING)
     person.picture("my_look")
     person.click(panel.stop)
-    person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden())
+    person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden(), TRAINING)
     person.picture("my_look_stopped")
     person.click(panel.use)
     person.click(column.steps.panels["synthesize"].render_button)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from napari_synth.ui.jobs.delivery import Jobs
 
 PATIENCE = 120.0
+A_MOMENT = 10.0
+"""So long somebody waits for a control to be seen before giving up, in seconds."""
 LAPTOP = (1280, 800)
 MENU_MS = 200
 
@@ -74,11 +76,11 @@ class Person:
         self.wait_until(lambda: not any(jobs.lane.state.running for jobs in running))
         self.look_around()
 
-    def wait_until(self, done: Any) -> None:
+    def wait_until(self, done: Any, seconds: float = PATIENCE) -> None:
         """Wait until something is true."""
         from qtpy.QtWidgets import QApplication
 
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end:
                 raise TimeoutError("Something was waited for in vain.")
@@ -92,8 +94,10 @@ class Person:
         from qtpy.QtCore import Qt
         from qtpy.QtTest import QTest
 
-        if widget.visibleRegion().isEmpty() or not widget.isEnabled():
-            raise AssertionError(f"{widget.accessibleName()!r} cannot be clicked on.")
+        try:
+            self.wait_until(lambda: not widget.visibleRegion().isEmpty() and widget.isEnabled(), A_MOMENT)
+        except TimeoutError:
+            raise AssertionError(f"{widget.accessibleName()!r} cannot be clicked on.") from None
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=_where_to_press(widget))
         self.clicks += 1
         self.look_around()

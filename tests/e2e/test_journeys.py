@@ -161,3 +161,18 @@ def test_single_nuclei_by_hand(journeys, person):
     assert len(np.unique(mask.data)) > 6, "five stamps, and what the rectangle was filled with"
     assert mask.data[180:220, 60:200].any()
     assert someone.viewer.dims.ndim == 3, "the walk is a stack"
+
+
+def test_five_images_and_masks_become_a_look_that_renders_and_is_exported(journeys, person, tmp_path):
+    someone = person()
+    path = journeys.my_look(someone, journeys.my_pairs(tmp_path / "mine"), tmp_path)
+    assert path.is_relative_to(tmp_path / "looks")
+    model, context = ns.load_model(path, "cpu"), someone.session.context
+    (option,) = model.card.options
+    (image,) = context.results.of(context.masks.current).values()
+    np.testing.assert_array_equal(image.data, model.render(context.masks.current.data, option, context.look.seed).image)
+    images = sorted((tmp_path / "pairs").rglob("images/*.tif"))
+    assert len(images) == 5
+    for exported in images:
+        recipe, labels = ns.recipe_of(exported), read_labels(exported.parents[1] / "masks" / exported.name)
+        assert (model.run(request_of(recipe, labels)).image == read_image(exported)).all()

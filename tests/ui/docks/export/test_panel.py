@@ -33,7 +33,7 @@ def test_plan_and_ticks(export, session, viewer):
     viewer.add_labels(painted(), name="second")
     export.form.controls["variants"].setValue(3)
     assert export.export_button.text() == "Export 24 pairs"
-    assert texts(export) == [["in these looks:", "", "", "", ""], ["second", "▸ 3", *"333"], ["first", *"3333"]]
+    assert texts(export) == [["Looks", "", "", "", ""], ["second", "▸ 3", *"333"], ["first", *"3333"]]
     tick(export, 1, 0, False)
     assert export.export_button.text() == "Export 12 pairs"
     tick(export, 0, 2, False)
