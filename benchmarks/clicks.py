@@ -46,10 +46,6 @@ class Clicks:
     """
 
     def __init__(self, viewer: Any, folder: Path):
-        for add in (viewer.add_labels, viewer.add_image):  # napari's own firsts: a second for the units, and shaders
-            add(np.zeros((SIDE, SIDE), np.uint16))
-        QTest.qWait(REST_MS)
-        viewer.layers.clear()
         self.session = Session(viewer, preferences=lambda: Preferences(budget_ms=60_000))
         self.context, self.folder = self.session.context, folder
         self.context.column.tour = -1
@@ -128,6 +124,16 @@ class Clicks:
         rest_until(lambda: watching.run is None or not watching.run.running)
 
 
+def add_alone(viewer: Any) -> Iterator[tuple[str, list[Gap]]]:
+    """What napari takes to add layers without the plugin; nothing of the first time, when it reads its units."""
+    for time in (1, 2):
+        for what, add in (("a mask", viewer.add_labels), ("an image", viewer.add_image)):
+            gaps = gaps_of(lambda add=add: add(np.zeros((SIDE, SIDE), np.uint16)), lambda: QTest.qWait(REST_MS))
+            if time > 1:
+                yield f"napari alone: {what} of {SIDE}² is added", gaps
+        viewer.layers.clear()
+
+
 def gaps_of(work: Callable[[], object], rest: Callable[[], object]) -> list[Gap]:
     """The gaps from a click to the end of what it began."""
     beat = HeartBeat()
@@ -147,6 +153,8 @@ def main() -> None:
 
     viewer = napari.Viewer(show=True)
     print(table_head())
+    for name, gaps in add_alone(viewer):
+        print(table_row(name, gaps), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         clicks = Clicks(viewer, Path(folder))
         for time in ("first", "again"):

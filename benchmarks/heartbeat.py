@@ -54,11 +54,6 @@ class Gap:
     queued: float
     doing: str = ""
 
-    @property
-    def own(self) -> float:
-        """Milliseconds that other programs and threads on the cores are not to blame for."""
-        return self.clock - self.queued
-
 
 class HeartBeat:
     """Gaps of the main thread; create and start it there, and stop it.
