@@ -131,7 +131,6 @@ def add_alone(viewer: Any) -> Iterator[tuple[str, list[Gap]]]:
             gaps = gaps_of(lambda add=add: add(np.zeros((SIDE, SIDE), np.uint16)), lambda: QTest.qWait(REST_MS))
             if time > 1:
                 yield f"napari alone: {what} of {SIDE}² is added", gaps
-        viewer.layers.clear()
 
 
 def gaps_of(work: Callable[[], object], rest: Callable[[], object]) -> list[Gap]:
@@ -155,6 +154,8 @@ def main() -> None:
     print(table_head())
     for name, gaps in add_alone(viewer):
         print(table_row(name, gaps), flush=True)
+    viewer.close()
+    viewer = napari.Viewer(show=True)
     with tempfile.TemporaryDirectory() as folder:
         clicks = Clicks(viewer, Path(folder))
         for time in ("first", "again"):

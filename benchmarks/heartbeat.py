@@ -70,10 +70,11 @@ class HeartBeat:
         self._last = _clocks()
         self._seen: Counter[str] = Counter()
         self._looks_since = 0.0
-        self._stopped = threading.Event()
+        self._running = False
 
     def start(self) -> None:
         gc.callbacks.append(self._on_garbage)
+        self._running = True
         threading.Thread(target=self._watch, daemon=True).start()
         self._last = _clocks()
         self._timer.start()
@@ -81,7 +82,7 @@ class HeartBeat:
     def stop(self) -> list[Gap]:
         """All gaps."""
         self._timer.stop()
-        self._stopped.set()
+        self._running = False
         gc.callbacks.remove(self._on_garbage)
         return self.gaps
 
@@ -103,9 +104,12 @@ class HeartBeat:
 
     def _watch(self) -> None:
         main = threading.main_thread().ident
-        while not self._stopped.wait(LOOK_MS / 1000):
+        while self._running:
+            time.sleep(LOOK_MS / 1000)
             if time.perf_counter() - self._last[0] > LOOK_MS / 1000:
+                gc.disable()  # parts of Qt among the garbage must not be deleted in this thread
                 self._seen[place(sys._current_frames().get(main))] += 1
+                gc.enable()
 
 
 def place(frame: FrameType | None) -> str:
