@@ -50,10 +50,10 @@ prove-formats: $(VENV)/.installed-test $(PROOF)/.installed
 PACKAGED := optional-pix2pix-nuclei capspix2pix-axons metgan-brain metgan-brain-segmentor nucleus-dvae
 prove-packages: $(VENV)/.installed-test $(PROOF)/.installed
 	mkdir -p build/packages
-	! $(PROOF)/bin/python -c "import napari_synth" 2>/dev/null
+	! $(PROOF)/bin/python -I -c "import napari_synth" 2>/dev/null
 	set -e; for id in $(PACKAGED); do \
 	  $(BIN)/napari-synth models export $$id --bioimageio build/packages/$$id.zip --overwrite; \
-	  $(PROOF)/bin/bioimageio test build/packages/$$id.zip; \
+	  $(PROOF)/bin/python -I -m bioimageio.core test build/packages/$$id.zip; \
 	done
 
 $(PROOF)/.installed: tests/proof/requirements.txt tests/proof/requirements-alone.txt

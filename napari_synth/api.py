@@ -268,6 +268,7 @@ def export(
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
     on_advice: Callable[[Sequence[Advice]], None] = lambda _: None,
+    on_mask: Callable[[Path, np.ndarray], None] = lambda path, labels: None,
 ) -> ExportResult:
     """Make every pair of a recipe, or of a file that carries one, in ``folder``.
 
@@ -293,6 +294,8 @@ def export(
         See `Generator.compile`.
     on_progress, cancel, on_advice
         See `exporting.batch.export_pairs`.
+    on_mask : callable
+        Told path and labels of each mask from a file before a pair of it is made.
     """
     from napari_synth.exporting.asked import export_request
     from napari_synth.exporting.batch import export_pairs
@@ -300,7 +303,7 @@ def export(
     from napari_synth.synthesis.recipes import load_generator
 
     found = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
-    request = export_request(found, folder, format, split, split_strict, with_real, overwrite)
+    request = replace(export_request(found, folder, format, split, split_strict, with_real, overwrite), look_at=on_mask)
     if check is not None:
         request = replace(request, accept=_checked_by(check, device))
     generator = load_generator(recipe_weights(found.model, found.model_sha256), device)

@@ -2,8 +2,8 @@
 
 On a machine without a screen: xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/journeys.py [NAME...]
 
-Without names, all of them are gone. The environment variables ``JOURNEY_SIZE`` (``1280x800``), ``JOURNEY_THEME``
-(``dark``) and ``JOURNEY_PICTURES`` (a folder) take others.
+Without names, all of them are gone. Six are filmed. The environment variables ``JOURNEY_SIZE`` (``1280x800``),
+``JOURNEY_THEME`` (``dark``) and ``JOURNEY_PICTURES`` (a folder) take others.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from person import Person
+from recorder import Recorder
 
 PICTURES = Path(__file__).parents[1] / "pictures"
+TRAINING = 400.0
+"""So long a few steps of a training may take on a slow machine, in seconds."""
 SHOWN = (
     "capsules",
     "compared",
@@ -37,6 +40,9 @@ SHOWN = (
     "window",
 )
 """Pictures that the documentation shows; into another folder all of them are taken."""
+FILMED = ("first_start", "own_mask", "compared", "fitted", "lesion", "capsule_off")
+"""Ways of which the documentation shows a moving picture; into another folder all of them are filmed."""
+REST_MS, END_MS = 900, 3000
 
 
 def first_start(person: Person, folder: Path) -> list[Path]:
@@ -95,8 +101,8 @@ def png_of(mask: Path, folder: Path, name: str = "cells") -> Path:
     return path
 
 
-def own_mask(person: Person, path: Path) -> None:
-    """A mask in a PNG dropped on the window, taken as a mask, and its image."""
+def own_mask(person: Person, path: Path, folder: Path) -> list[Path]:
+    """A mask in a PNG dropped on the window, taken as a mask, its image, and pairs for Cellpose; their files."""
     from qtpy.QtWidgets import QPushButton
 
     from napari_synth.ui.docks.masks.actions import MaskActions
@@ -118,6 +124,14 @@ def own_mask(person: Person, path: Path) -> None:
     person.click(look.render_button)
     person.wait(session.actions(SynthesizeActions).jobs)
     person.picture("own_mask")
+    person.click(column.steps.headers["export"])
+    formats = column.steps.panels["export"].form.combo("format")
+    formats.setCurrentIndex(formats.findData("cellpose"))
+    formats.activated.emit(formats.currentIndex())
+    person.clicks += 2
+    export_into(person, folder / "cellpose")
+    person.picture("own_mask_exported")
+    return sorted((folder / "cellpose" / "train").iterdir())
 
 
 def compared(person: Person, folder: Path) -> None:
@@ -367,10 +381,10 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     person.click(panel.begin)
     person.wait(training.jobs)
     for part in (1, steps // 2, steps):
-        person.wait_until(lambda part=part: training.watching.run.step >= part)
+        person.wait_until(lambda part=part: training.watching.run.step >= part, TRAINING)
     person.picture("my_look")
     person.click(panel.stop)
-    person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden())
+    person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden(), TRAINING)
     person.picture("my_look_stopped")
     person.click(panel.use)
     person.click(column.steps.panels["synthesize"].render_button)
@@ -415,9 +429,14 @@ class Journeys:
 
         os.environ["NAPARI_SYNTH_SETTINGS"] = str(Path(tempfile.mkdtemp()) / "settings.json")
         wanted = SHOWN if self.pictures == PICTURES else None
-        person = Person(open_window(sample, render_first=sample), self.pictures, self.size, self.theme, wanted)
+        viewer, others = open_window(sample, render_first=sample), (self.pictures, self.size, self.theme, wanted)
+        filmed = wanted is None or name in FILMED
+        person = Recorder(viewer, *others, rest=REST_MS) if filmed else Person(viewer, *others)
         end = way(person, *given)
         print(f"{name}: {person.clicks} clicks", flush=True)
+        if isinstance(person, Recorder):
+            person.frame(END_MS)
+            person.save(self.pictures / f"{name}.webp")
         person.viewer.close()
         return end
 
@@ -430,7 +449,7 @@ class Journeys:
         """A PNG of somebody's own."""
         from napari_synth.ui.samples import sample_folder
 
-        self.go("own_mask", own_mask, png_of(sample_folder() / "nuclei_256.tif", self.folder))
+        self.go("own_mask", own_mask, png_of(sample_folder() / "nuclei_256.tif", self.folder), self.folder)
 
     def compared(self) -> None:
         """Paint, compare, star."""

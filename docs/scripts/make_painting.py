@@ -9,45 +9,16 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from person import Person  # a module beside this script
-from PIL import Image
+from recorder import Recorder  # a module beside this script
 from scipy import ndimage
 
 TARGET = Path(__file__).parents[1] / "pictures" / "painting.webp"
-WIDTH = 960
 NUCLEI = 5
 BRUSH = 26
-STEP_MS, REST_MS = 90, 1600
+REST_MS = 1600
 LOOKS = ("purple", "fluorescence")
-
-
-class Painter(Person):
-    """A person whose window is looked at after every movement."""
-
-    def __init__(self, viewer: Any):
-        self.frames: list[Image.Image] = []
-        self.times: list[int] = []
-        super().__init__(viewer)
-
-    def frame(self, milliseconds: int = STEP_MS) -> None:
-        """Keep a picture of the window, unless nothing changed."""
-        pixels = self.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
-        picture = Image.fromarray(pixels)
-        small = picture.resize((WIDTH, round(WIDTH * picture.height / picture.width)), Image.Resampling.LANCZOS)
-        if self.frames and np.array_equal(np.asarray(small), np.asarray(self.frames[-1])):
-            self.times[-1] += milliseconds
-            return
-        self.frames.append(small)
-        self.times.append(milliseconds)
-
-    def look_around(self, seconds: float = 0.3) -> None:
-        """Let the window draw, and look at it."""
-        super().look_around(seconds)
-        if hasattr(self, "column"):
-            self.frame()
 
 
 def free_places(labels: np.ndarray) -> list[tuple[int, int]]:
@@ -68,7 +39,7 @@ def main() -> None:
     from napari_synth.ui.app import open_window
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 
-    person = Painter(open_window(render_first=True))
+    person = Recorder(open_window(render_first=True))
     session = person.session
     session.context.column.tour = -1
     jobs = session.actions(SynthesizeActions).jobs
@@ -91,9 +62,7 @@ def main() -> None:
         session.actions(SynthesizeActions).render()
         person.wait(jobs)
         person.times[-1] = REST_MS
-    first, *others = person.frames
-    first.save(TARGET, save_all=True, append_images=others, duration=person.times, loop=0, quality=70, method=4)
-    print(f"{TARGET}: {len(person.frames)} frames, {TARGET.stat().st_size / 1e6:.2f} MB")
+    person.save(TARGET)
     person.viewer.close()
 
 

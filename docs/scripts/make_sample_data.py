@@ -24,9 +24,11 @@ from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DE
 from napari_synth.synthesis.recipes import masks_recipe
 
 FOLDER = Path(__file__).parents[2] / "sample_data"
+FIRST: dict[str, Any] = {"composer": 1, "sampler": "prior", "spread": 0.7, "count_sd": 0}
+"""How fields were composed when these masks were made: whoever made something of them keeps the same masks."""
 MASKS = {
-    "nuclei_256": FieldSettings(count_mean=24, count_sd=0),
-    "nuclei_512": FieldSettings(height=512, width=512, count_mean=22, count_sd=0, area_mean=850),
+    "nuclei_256": FieldSettings(count_mean=24, **FIRST),
+    "nuclei_512": FieldSettings(height=512, width=512, count_mean=22, area_mean=850, **FIRST),
 }
 AXONS = {
     "axons_256": AxonSettings(axons=4.5, boutons=0.02, radius=2.0, bouton_radius=4.2),
@@ -100,7 +102,7 @@ def main() -> None:
     anatomy, signal, labels = two_channel_phantom(PhantomSettings(), seed=5)
     write_tiff(FOLDER / "brain_256.tif", np.stack([anatomy, signal]), "", PixelSize(), channels=("anatomy", "signal"))
     write_tiff(FOLDER / "brain_256_labels.tif", stored_labels(labels), "", PixelSize())
-    print(f"brain_256: {labels.max()} neurons")
+    print(f"brain_256: {np.unique(labels[labels > 0]).size} neurons")
     for pair in finished():
         write_finished(pair)
         print(f"finished: {pair.name}")

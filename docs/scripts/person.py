@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from napari_synth.ui.jobs.delivery import Jobs
 
 PATIENCE = 120.0
+A_MOMENT = 10.0
+"""So long somebody waits for a control to be seen before giving up, in seconds."""
 LAPTOP = (1280, 800)
 MENU_MS = 200
 
@@ -74,11 +76,11 @@ class Person:
         self.wait_until(lambda: not any(jobs.lane.state.running for jobs in running))
         self.look_around()
 
-    def wait_until(self, done: Any) -> None:
+    def wait_until(self, done: Any, seconds: float = PATIENCE) -> None:
         """Wait until something is true."""
         from qtpy.QtWidgets import QApplication
 
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end:
                 raise TimeoutError("Something was waited for in vain.")
@@ -92,8 +94,10 @@ class Person:
         from qtpy.QtCore import Qt
         from qtpy.QtTest import QTest
 
-        if widget.visibleRegion().isEmpty() or not widget.isEnabled():
-            raise AssertionError(f"{widget.accessibleName()!r} cannot be clicked on.")
+        try:
+            self.wait_until(lambda: not widget.visibleRegion().isEmpty() and widget.isEnabled(), A_MOMENT)
+        except TimeoutError:
+            raise AssertionError(f"{widget.accessibleName()!r} cannot be clicked on.") from None
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=_where_to_press(widget))
         self.clicks += 1
         self.look_around()
@@ -174,7 +178,7 @@ class Person:
         from napari_synth.ui.napari_bridge.window import canvas_widget
 
         for step in (3, 0):
-            QTest.mouseMove(canvas_widget(self.viewer), self._place(layer, (position[0] + step, position[1])))
+            QTest.mouseMove(canvas_widget(self.viewer), self.place(layer, (position[0] + step, position[1])))
             self.look_around()
 
     def click_on_canvas(self, layer: Any, position: tuple[float, float]) -> None:
@@ -184,7 +188,7 @@ class Person:
 
         from napari_synth.ui.napari_bridge.window import canvas_widget
 
-        canvas, place = canvas_widget(self.viewer), self._place(layer, position)
+        canvas, place = canvas_widget(self.viewer), self.place(layer, position)
         QTest.mouseMove(canvas, place)
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
         self.clicks += 1
@@ -199,16 +203,16 @@ class Person:
         from napari_synth.ui.napari_bridge.window import canvas_widget
 
         layer, canvas = self.viewer.layers.selection.active, canvas_widget(self.viewer)
-        QTest.mouseMove(canvas, self._place(layer, start))
-        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=self._place(layer, start))
+        QTest.mouseMove(canvas, self.place(layer, start))
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=self.place(layer, start))
         for share in np.linspace(0.1, 1, 10):
-            QTest.mouseMove(canvas, self._place(layer, np.add(start, share * np.subtract(end, start))))
+            QTest.mouseMove(canvas, self.place(layer, np.add(start, share * np.subtract(end, start))))
             self.look_around(0.02)
-        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=self._place(layer, end))
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=self.place(layer, end))
         self.clicks += 1
         self.look_around()
 
-    def _place(self, layer: Any, position: Any) -> QPoint:
+    def place(self, layer: Any, position: Any) -> QPoint:
         """Where on the canvas a place of a layer is."""
         import numpy as np
         from qtpy.QtCore import QPoint

@@ -51,9 +51,10 @@ MADE = {
     "model_pbam-axons.png": Made("make_model_sheets.py", ("pbam-axons",)),
     **dict.fromkeys(("window.png", "exported.png", "dropped.png", "painted_live.png", "compared.png"), _NUCLEI),
     **dict.fromkeys(("fitted.png", "thirty.png", "sampled.png", "own_mask_offered.png"), _NUCLEI),
+    **dict.fromkeys((f"{way}.webp" for way in ("first_start", "own_mask", "compared", "fitted")), _NUCLEI),
     **dict.fromkeys(("nuclei.png", "latent_map.png"), _SHAPES),
-    "lesion.png": _BRAIN,
-    **dict.fromkeys(("capsules.png", "switched_off.png", "walk.png"), _AXONS),
+    **dict.fromkeys(("lesion.png", "lesion.webp"), _BRAIN),
+    **dict.fromkeys(("capsules.png", "switched_off.png", "walk.png", "capsule_off.webp"), _AXONS),
 }
 
 

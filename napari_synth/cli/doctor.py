@@ -10,7 +10,7 @@ from napari_synth.cli.console import err, watched
 
 if TYPE_CHECKING:
     from napari_synth.core.recipe import Recipe
-    from napari_synth.evaluation.pair_check import Finding
+    from napari_synth.evaluation.pair_check import Finding, MaskWatch
 
 
 def say_before_training(data: Path) -> None:
@@ -21,31 +21,55 @@ def say_before_training(data: Path) -> None:
         _say(faults_before_training(data, on_progress, cancel), data)
 
 
-def say_before_export(recipe: Recipe, with_real: Path | None) -> None:
-    """Say what is serious in the masks of the user that a recipe is made of, and in those of real pairs beside."""
-    from napari_synth.evaluation.pair_check import faults_before_export
+def say_before_export(recipe: Recipe, with_real: Path | None, in_turn: bool) -> MaskWatch:
+    """Say what is serious in the masks of the user that a recipe is made of, and in those of real pairs beside.
+
+    Of many files some are looked at; the watch that comes back is for the others, if they are looked at ``in_turn``.
+    """
+    from napari_synth.evaluation.pair_check import MaskWatch, faults_before_export
 
     files = mask_files(recipe)
     if with_real is not None:
         from napari_synth.datasets.pairs import find_options
 
         files += [pair.mask for option in find_options(with_real) for pair in (*option.training, *option.held_out)]
-    if files:
+    watch = MaskWatch(files)
+    first = list(dict.fromkeys([*watch.first, *label_maps(recipe)]))
+    if first:
         with watched("Checking") as (on_progress, cancel):
-            _say(faults_before_export([(path.name, path) for path in files], on_progress, cancel), files[0].parent)
+            _say(
+                faults_before_export([(path.name, path) for path in first], on_progress, cancel), _data_folder(first[0])
+            )
+    if watch.total > len(watch.first):
+        others = "the others are looked at when their turn comes." if in_turn else "napari-synth check looks at all."
+        err.print(f"Looked at {len(watch.first)} of {watch.total} masks; {others}")
+    return watch
+
+
+def say_found(watch: MaskWatch) -> None:
+    """Say what is serious in masks that were looked at in their turn."""
+    if watch.first:
+        _say(watch.found, _data_folder(watch.first[0]))
 
 
 def mask_files(recipe: Recipe) -> list[Path]:
-    """The files of masks, and of label maps that masks are made of; none for a mask of sampled nuclei."""
-    from napari_synth.core.recipe import FileSource, RecombinedSource
+    """The files of masks; none for a mask that is made."""
+    from napari_synth.core.recipe import FileSource
 
-    found: dict[str, None] = {}
-    for source in recipe.masks:
-        if isinstance(source, FileSource):
-            found[source.path] = None
-        elif isinstance(source, RecombinedSource):
-            found |= dict.fromkeys(source.maps)
-    return [Path(path) for path in found]
+    return [Path(source.path) for source in recipe.masks if isinstance(source, FileSource)]
+
+
+def label_maps(recipe: Recipe) -> list[Path]:
+    """The files of label maps that masks are made of."""
+    from napari_synth.core.recipe import RecombinedSource
+
+    return [Path(path) for source in recipe.masks if isinstance(source, RecombinedSource) for path in source.maps]
+
+
+def _data_folder(mask: Path) -> Path:
+    """The folder that `check` takes: that of the pairs where images lie beside the masks."""
+    folder = mask.parent
+    return folder.parent if any((folder.parent / name).is_dir() for name in ("images", "signal")) else folder
 
 
 def _say(findings: Sequence[Finding], folder: Path) -> None:

@@ -10,10 +10,10 @@ import typer
 
 from napari_synth.cli import shards
 from napari_synth.cli.console import Fast, err, out, watched, were_there
-from napari_synth.cli.doctor import say_before_export
+from napari_synth.cli.doctor import say_before_export, say_found
 from napari_synth.cli.given_camera import GivenCamera, camera_asked
 from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
-from napari_synth.core.errors import Cancelled
+from napari_synth.core.errors import Cancelled, unknown_name
 from napari_synth.core.files import user_path
 from napari_synth.core.quantities import duration_text, size_text
 from napari_synth.exporting.formats import FORMATS
@@ -94,11 +94,13 @@ def export(
     asked = style_asked(style, style_from, style_mask)
     if asked.asked:
         found = altered(found, style=style_for_recipe(asked, found, device))
-    if not shard:
-        say_before_export(found, with_real)
+    if format_ not in (*FORMATS, SHARDS):
+        raise unknown_name("export format", format_, [*FORMATS, SHARDS])
     who = Workers(workers or 0, scheduler, scheduler_file, cluster)
     if format_ == SHARDS or who or shard or is_url(out_dir):
         shards.check_goes_in_shards(format_, overwrite, with_real)
+        if not shard:
+            say_before_export(found, None, in_turn=False)
         told = {"split": split, "split_strict": split_strict, "device": device, "compile": compile}
         if dry_run:
             shards.estimate_to(found, out_dir, shard_size, **told)
@@ -107,12 +109,17 @@ def export(
                 found, out_dir, shard, endpoint=endpoint, shard_size=shard_size, workers=who, **told
             )
         return
+    watch = say_before_export(found, with_real, in_turn=not dry_run)
     folder = user_path(out_dir)
     settings = {"format": format_, "split": split, "split_strict": split_strict, "with_real": with_real}
     if dry_run:
         estimate_to(found, folder, device, settings)
-    else:
-        export_recipe_to(found, folder, overwrite, device, compile=compile, check=check or None, **settings)
+        return
+    settings |= {"check": check or None, "on_mask": watch.look_at}
+    try:
+        export_recipe_to(found, folder, overwrite, device, compile=compile, **settings)
+    finally:
+        say_found(watch)
 
 
 def estimate_to(recipe: Recipe, out_dir: Path, device: str, settings: dict[str, Any]) -> None:

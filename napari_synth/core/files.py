@@ -230,7 +230,7 @@ def holds_other(folder: Path, what: str) -> InputError:
     """The error for a folder with ``what`` of another run, which must not be replaced unasked."""
     return InputError(
         f"The folder {folder} already holds other {what}.",
-        "Choose another folder, or allow overwriting (--overwrite).",
+        f"Choose another folder, or allow it to replace other {what} (--overwrite).",
     )
 
 
@@ -261,6 +261,11 @@ def existing_folder(path: str | os.PathLike[str], what: str) -> Path:
     if not folder.is_dir():
         raise InputError(f"The {what} {folder} does not exist.", "Check the path.")
     return folder
+
+
+def name_of(folder: Path) -> str:
+    """The last part of a folder's path, also of ``.`` and ``a/..``; that of a link is the link's own."""
+    return os.path.basename(os.path.abspath(folder))
 
 
 def text_named(path: Path) -> Path:

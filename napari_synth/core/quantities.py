@@ -12,6 +12,11 @@ def size_text(size: float) -> str:
     return f"{size:.1f} TB"
 
 
+def moment_text(seconds: float) -> str:
+    """A short time that somebody waited for."""
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
 def duration_text(seconds: float) -> str:
     """Seconds in the unit that suits."""
     if seconds < 90:

@@ -56,6 +56,7 @@ OnAdvice = Callable[[Sequence[Advice]], None]
 Accept = Callable[["np.ndarray", "np.ndarray"], bool]
 REDRAWS = 8
 """Other seeds that are tried for a pair that is refused."""
+LookAt = Callable[[Path, "np.ndarray"], None]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class ExportRequest:
     accept : callable, optional
         Of an image and its labels, whether the pair may be written; one that may not is rendered under other seeds,
         up to `REDRAWS` of them. Pairs that are there already are not looked at.
+    look_at : callable
+        Told each mask that comes from a file, by its path and labels, before a pair of it is rendered or copied.
     """
 
     recipe: Recipe
@@ -93,6 +96,7 @@ class ExportRequest:
     with_real: Path | None = None
     told_names: bool = False
     accept: Accept | None = None
+    look_at: LookAt = lambda path, labels: None
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def export_pairs(
             f"Choose one of: {able}.",
         )
     recipe = recipe.model_copy(update={"model_sha256": generator.sha256})
-    hashed, survey = surveyed(recipe, masks, card)
+    hashed, survey = surveyed(recipe, masks, card, cancel)
     real = find_real_pairs(request.with_real) if request.with_real is not None else []
     known = read_split(request.folder) if read_settings(request.folder) == settings_of(request) else {}
     plan = Plan(hashed, request.split, real, known, out.plain_names, request.told_names)
@@ -313,6 +317,8 @@ class _Export:
         card, recipe = self.generator.card, self._recipe(item)
         request = read_request(recipe, self.masks)
         labels = request.labels
+        if isinstance(source := recipe.masks[0], FileSource):
+            self.request.look_at(Path(source.path), labels)
         recipe, rendering = self._accepted(item, recipe, request)
         position = self.recipe.mask_number(item.index) % len(self.recipe.masks)
         start = self.out.files(Path(), item)[0].parent
@@ -347,7 +353,9 @@ class _Export:
 
     def _real(self, item: Item) -> tuple[PairToWrite, None]:
         pair = self._real_pair(item)
-        return PairToWrite(item, pair.image(), pair.labels()), None
+        labels = pair.labels()
+        self.request.look_at(pair.files.mask, labels)
+        return PairToWrite(item, pair.image(), labels), None
 
     def _finish(self, sources: list[Path], guide: Guide | None, advice: Sequence[Advice]) -> None:
         """Write what is about the whole set, and list everything in order."""

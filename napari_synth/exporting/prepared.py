@@ -14,6 +14,7 @@ from napari_synth.core.errors import InputError
 from napari_synth.core.files import holds_other, write_error, writing
 from napari_synth.core.manifest import Manifest, State
 from napari_synth.core.names import check_inside
+from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import (
     RECIPE_NAME,
     ConditionSource,
@@ -75,10 +76,12 @@ def read_settings(folder: Path) -> Settings:
         raise InputError(f"{path} is damaged.", "Choose another folder.") from error
 
 
-def surveyed(recipe: Recipe, masks: MaskReader, card: ModelCard) -> tuple[Recipe, Survey]:
+def surveyed(
+    recipe: Recipe, masks: MaskReader, card: ModelCard, cancel: CancelToken | None = None
+) -> tuple[Recipe, Survey]:
     """The recipe with the hashes of all its masks and images, and a look at some of the masks.
 
-    Images beside masks are as the model takes them, and have no place yet.
+    Images beside masks are as the model takes them, and have no place yet. Raises `Cancelled` if ``cancel`` is set.
     """
     facts: list[MaskFacts] = []
     kept: list[np.ndarray] = []
@@ -95,6 +98,8 @@ def surveyed(recipe: Recipe, masks: MaskReader, card: ModelCard) -> tuple[Recipe
     sources: list[MaskSource] = []
     conditions: list[ImageFileSource] = []
     for position, source in enumerate(recipe.masks):
+        if cancel is not None:
+            cancel.raise_if_cancelled()
         labels = masks.labels(source)
         look_at(labels)
         sources.append(source.model_copy(update={"sha256": source.sha256 or mask_hash(labels)}))

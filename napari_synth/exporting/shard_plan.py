@@ -16,7 +16,7 @@ from napari_synth.exporting.split import EXACT_BELOW, ROLES, Groups, Split
 
 SHARDS = "webdataset"
 """The format of shards, by the name that the command line takes."""
-SHARDS_TITLE = "WebDataset shards (very large sets)"
+SHARDS_TITLE = "WebDataset shards (large sets)"
 SHARD_SIZE = 1000
 """Pairs of a shard: some 330 MB of images of 256² pixels in colour."""
 ALL = "all"

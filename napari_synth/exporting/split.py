@@ -127,9 +127,9 @@ def parse_split(text: str, strict: bool = False, seed: int = 0) -> Split:
 
 def left_empty(roles: Iterable[str], groups: int, split: Split) -> InputError:
     """The error for roles that no group of pairs is left for."""
-    masks = "one mask or image" if groups == 1 else f"{groups} masks or images of their own"
+    masks = "is one mask or image" if groups == 1 else f"are {groups} masks or images of their own"
     return InputError(
-        f"The split {split} leaves {' and '.join(roles)} empty: there is {masks} to share out.",
+        f"The split {split} leaves {' and '.join(roles)} empty: there {masks} to share out.",
         "Sample more masks, or give another split. Looks and variants of a mask stay together.",
     )
 

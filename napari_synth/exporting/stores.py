@@ -228,6 +228,8 @@ def open_store(target: str, endpoint: str = "") -> Store:
     ------
     InputError
         If nothing is known of such addresses, or the package for them is not installed.
+    WorkError
+        If there is no answer.
     """
     if not is_url(target):
         return FolderStore(user_path(target))
@@ -255,7 +257,11 @@ def open_store(target: str, endpoint: str = "") -> Store:
     options: dict[str, Any] = {"use_listings_cache": False}
     if endpoint:
         options["client_kwargs"] = {"endpoint_url": endpoint}
-    return UrlStore(target, fsspec.filesystem(scheme, **options))
+    try:
+        files, _ = fsspec.url_to_fs(target, **options)
+    except Exception as error:  # such as a server that does not answer
+        raise _store_error(target, "reached", error) from error
+    return UrlStore(target, files)
 
 
 def _store_error(place: str, doing: str, error: Exception) -> WorkError:

@@ -41,8 +41,8 @@ def guide_text(out: Writer, guide: Guide, survey: Survey, advice: Sequence[Advic
         lines += ["", "## What to know of these masks", "", *(f"- {entry.text}" for entry in advice)]
     lines += [
         "",
-        "`manifest.csv` lists every pair with its role, group, option, seed and hashes, `split.csv` the groups and",
-        "their roles; `recipe.yaml` makes the images again.",
+        "`manifest.csv` lists every pair with its role, group, option, seed and hashes, `split.csv`, where the set is",
+        "split, the groups and their roles; `recipe.yaml` makes the images again.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -68,7 +68,8 @@ def expectations(survey: Survey) -> list[str]:
         )
     if not survey.roles.get("val") and not survey.real.get("val"):
         found.append(
-            "There are no images to validate on: `--split 0.8/0.1/0.1` keeps some apart, whole masks at a time."
+            "There are no images to validate on: *Split* in the window, or `--split 0.8/0.1/0.1`, keeps some masks "
+            "apart, with all their images."
         )
     if not survey.real:
         found.append("Expect less than from as many real images; a few real pairs beside these usually help most.")

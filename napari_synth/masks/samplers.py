@@ -94,7 +94,7 @@ class Prior(Sampler):
 class Library(Sampler):
     """A real shape as it is."""
 
-    title = "library: real shapes as they are"
+    title = "library: real shapes"
 
     def draw(self, rng: np.random.Generator, count: int) -> Draw:
         members = self._members(rng, count)
@@ -104,7 +104,7 @@ class Library(Sampler):
 class Jitter(Sampler):
     """The code of a real shape, moved within ``spread`` standard deviations of its posterior."""
 
-    title = "jitter: variations of a real shape"
+    title = "jitter: real shapes, varied"
     spread_means = "0: the real shape as the model sees it; 1: as sure as the model is; more: further away"
 
     def draw(self, rng: np.random.Generator, count: int) -> Draw:
@@ -117,7 +117,7 @@ class Jitter(Sampler):
 class Neighbours(Sampler):
     """Between a real shape and one of its `NEIGHBOURS` nearest; ``spread`` 1 goes up to the neighbour."""
 
-    title = "knn: between two similar real shapes"
+    title = "knn: between two shapes"
     spread_means = "0: a real shape; 1: anywhere up to a similar one; more: beyond it"
     fewest = 2
 
@@ -139,7 +139,7 @@ class Neighbours(Sampler):
 class Manifold(Sampler):
     """Hamiltonian Monte Carlo on the volume of the latent space, from a medoid of the library."""
 
-    title = "manifold: new shapes near real ones"
+    title = "manifold: near real shapes"
     fewest = 2
 
     def draw(self, rng: np.random.Generator, count: int) -> Draw:

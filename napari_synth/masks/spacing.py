@@ -132,7 +132,7 @@ class Apart(Spacing):
 class Touching(Apart):
     """A share of the nuclei touches another one, the rest lies apart."""
 
-    title = "touching: a share of them touches"
+    title = "touching: a share touches"
     _centres: dict[int, tuple[int, int, float]] = field(default_factory=dict, init=False)
     _in_contact: set[int] = field(default_factory=set, init=False)
 

@@ -78,7 +78,7 @@ def test_no_noise_stays_without_noise():
 
 def test_relative_mask_paths_count_from_the_recipe(tmp_path):
     Recipe(model="m", masks=[FileSource(path="masks/a.tif")]).save(tmp_path / "recipe.yaml")
-    assert read_recipe(tmp_path / "recipe.yaml").masks[0].path == str(tmp_path / "masks" / "a.tif")
+    assert read_recipe(str(tmp_path / "recipe.yaml")).masks[0].path == str(tmp_path / "masks" / "a.tif")
 
 
 @pytest.mark.parametrize(

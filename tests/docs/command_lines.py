@@ -15,7 +15,7 @@ from napari_synth.training.objectives import objective_class
 from tests.docs.markdown import ROOT
 
 PROGRAM = "napari-synth"
-SMALLEST = {"--n": 3, "--size": 64, "--steps": 2}
+SMALLEST = {"--n": 3, "--size": 64, "--steps": 2, "--workers": 2}
 """What the numbers of a command line are lowered to."""
 
 SMALL_TRAINING = {
@@ -84,6 +84,8 @@ def small(words: list[str]) -> list[str]:
     if words[1:2] == ["train"]:
         settings = [part for setting in _known(SMALL_TRAINING[words[2]], words) for part in ("--set", setting)]
         words += ["--steps", "2", "--device", "cpu", *settings]
+    if words[1:2] == ["fine-tune"]:
+        words += ["--minutes", "0.1", "--no-deep", "--device", "cpu"]
     if words[1:3] in (["evaluate", "help"], ["evaluate", "pairs"]):
         words += ["--steps", "2"]
     return words

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 import torch
+from PIL import Image
 
 from tests.datasets.test_modalities import picture
 from tests.docs.markdown import ROOT
@@ -32,6 +33,13 @@ def _own_files(folder: Path) -> None:
     (folder / "labels").mkdir()
     for number, name in enumerate("abc"):
         tifffile.imwrite(folder / "labels" / f"{name}.tif", nuclei(seed=number).astype(np.uint16))
+    finished = ROOT / "sample_data" / "finished"
+    Image.fromarray(tifffile.imread(finished / "images" / "tissue_he.tif")).save(folder / "slide.png")
+    Image.fromarray(tifffile.imread(finished / "masks" / "tissue_he.tif")).save(folder / "slide_mask.png")
+    cells = tifffile.imread(finished / "images" / "crowded_cells.tif")
+    (folder / "my-images").mkdir()
+    for number, (y, x) in enumerate(((0, 0), (0, 128), (128, 0), (128, 128))):
+        Image.fromarray(cells[y : y + 128, x : x + 128]).save(folder / "my-images" / f"{number}.png")
     (folder / "my-data" / "masks").mkdir(parents=True)
     for name in ("nuclei_256.tif", "nuclei_512.tif"):
         shutil.copy(ROOT / "sample_data" / name, folder / "my-data" / "masks" / name)

@@ -62,7 +62,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     synthesize.device.activated.emit(synthesize.device.currentIndex())
     click(qtbot, synthesize.render_button)
     idle(qtbot, session.actions(SynthesizeActions).jobs)
-    assert " ms on cpu" in synthesize.foot.status.text.text()
+    assert " on cpu" in synthesize.foot.status.text.text()
     image = viewer.layers[f"{layer.name} · he"]
     assert viewer.layers.index(image) == 0
     assert viewer.layers.selection.active is layer

@@ -35,7 +35,7 @@ def journeys():
         yield importlib.import_module("journeys")
     finally:
         sys.path.remove(str(SCRIPTS))
-        for name in ("journeys", "person"):
+        for name in ("journeys", "person", "recorder"):
             sys.modules.pop(name, None)
 
 
@@ -107,10 +107,10 @@ def test_a_lesion_put_into_a_brain(journeys, person):
     assert someone.viewer.layers.index(signal) > someone.viewer.layers.index(anatomy)
 
 
-def test_a_mask_in_a_png_that_is_dropped_becomes_an_image(journeys, person, tmp_path):
+def test_a_mask_in_a_png_that_is_dropped_becomes_an_image_and_pairs_for_cellpose(journeys, person, tmp_path):
     someone = person()
     path = journeys.png_of(sample_folder() / "nuclei_256.tif", tmp_path)
-    journeys.own_mask(someone, path)
+    files = journeys.own_mask(someone, path, tmp_path)
     context = someone.session.context
     mask = context.masks.current
     np.testing.assert_array_equal(mask.data, read_labels(path))
@@ -120,6 +120,10 @@ def test_a_mask_in_a_png_that_is_dropped_becomes_an_image(journeys, person, tmp_
     np.testing.assert_array_equal(image.data, expected)
     seen = [layer for layer in someone.viewer.layers if layer.visible]
     assert seen == [image, mask], "nothing covers it"
+    assert len(files) == 2 * len(someone.session.context.catalogue.options(look.model))
+    first = next(file for file in files if file.stem.endswith(f"_s{look.seed}"))
+    np.testing.assert_array_equal(read_image(first), expected)
+    np.testing.assert_array_equal(read_labels(first.with_name(f"{first.stem}_masks.tif")), mask.data)
 
 
 def test_painted_with_the_image_following_compared_and_the_stars_exported(journeys, person, tmp_path):
@@ -157,3 +161,18 @@ def test_single_nuclei_by_hand(journeys, person):
     assert len(np.unique(mask.data)) > 6, "five stamps, and what the rectangle was filled with"
     assert mask.data[180:220, 60:200].any()
     assert someone.viewer.dims.ndim == 3, "the walk is a stack"
+
+
+def test_five_images_and_masks_become_a_look_that_renders_and_is_exported(journeys, person, tmp_path):
+    someone = person()
+    path = journeys.my_look(someone, journeys.my_pairs(tmp_path / "mine"), tmp_path)
+    assert path.is_relative_to(tmp_path / "looks")
+    model, context = ns.load_model(path, "cpu"), someone.session.context
+    (option,) = model.card.options
+    (image,) = context.results.of(context.masks.current).values()
+    np.testing.assert_array_equal(image.data, model.render(context.masks.current.data, option, context.look.seed).image)
+    images = sorted((tmp_path / "pairs").rglob("images/*.tif"))
+    assert len(images) == 5
+    for exported in images:
+        recipe, labels = ns.recipe_of(exported), read_labels(exported.parents[1] / "masks" / exported.name)
+        assert (model.run(request_of(recipe, labels)).image == read_image(exported)).all()

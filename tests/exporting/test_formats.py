@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw
 from scipy import ndimage
-from skimage.measure import label
-from skimage.segmentation import watershed
 
 from napari_synth.core.errors import InputError
 from napari_synth.datasets.foreign_masks import FOREIGN_MASKS
@@ -235,6 +234,15 @@ def test_dsb_has_a_file_per_nucleus_and_run_lengths(tmp_path):
         np.testing.assert_array_equal(again.reshape(pair.labels.shape[::-1]).T, found)
 
 
+def as_train_md_says(prediction):
+    """Instances by the line of Python that TRAIN.md has for predictions."""
+    notes = FORMATS["nnunet"].guide(Path(), Survey()).notes
+    (code,) = (found[1] for note in notes if (found := re.search("Instances: `(.+?)`", note)))
+    names = {"prediction": prediction}
+    exec(code, names)
+    return names["labels"]
+
+
 @pytest.mark.parametrize("grey", [False, True])
 def test_nnunet_keeps_every_nucleus(tmp_path, grey):
     written = write("nnunet", tmp_path, names=BELOW_16_BITS, grey=grey)
@@ -251,8 +259,7 @@ def test_nnunet_keeps_every_nucleus(tmp_path, grey):
         semantic = np.asarray(Image.open(root / f"labels{end}" / f"{pair.item.stem}.png"))
         assert set(np.unique(semantic)) <= {0, 1, 2}
         np.testing.assert_array_equal(semantic > 0, pair.labels > 0)
-        # as TRAIN.md says
-        found = watershed(semantic == 2, label(semantic == 1), mask=semantic > 0)
+        found = as_train_md_says(semantic)
         fits = ious(pair.labels, found)
         assert (fits > 0.5).all(), (pair.item.stem, fits.min())
         instances = tifffile.imread(root / f"instances{end}" / f"{pair.item.stem}.tif")
@@ -268,8 +275,20 @@ def test_nnunet_keeps_nuclei_whose_inside_a_border_would_part(tmp_path):
     pair = PairToWrite(Item("f", "train"), np.zeros((*labels.shape, 3), np.uint8), labels)
     FORMATS["nnunet"].write(tmp_path, pair)
     semantic = np.asarray(Image.open(next(tmp_path.rglob("labelsTr/f.png"))))
-    found = watershed(semantic == 2, label(semantic == 1), mask=semantic > 0)
+    found = as_train_md_says(semantic)
     assert (ious(labels, found) > 0.95).all()
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_nnunet_keeps_a_line_along_a_nucleus(tmp_path, turns):
+    labels = np.zeros((60, 60), np.int32)
+    labels[5:50, 8:] = 1
+    labels[12:33, -1] = 2  # one pixel wide, all of it beside the other
+    labels = np.rot90(labels, turns)
+    pair = PairToWrite(Item("f", "train"), np.zeros((*labels.shape, 3), np.uint8), labels)
+    FORMATS["nnunet"].write(tmp_path, pair)
+    semantic = np.asarray(Image.open(next(tmp_path.rglob("labelsTr/f.png"))))
+    assert (ious(labels, as_train_md_says(semantic)) > 0.75).all()
 
 
 def test_nnunet_says_what_becomes_of_slivers():

@@ -230,6 +230,8 @@ def test_addresses_that_cannot_be_are_refused(generator, tmp_path):
     ):
         with pytest.raises(InputError, match=words):
             run(generator, target)
+    with pytest.raises(WorkError, match="cannot be reached"):
+        run(generator, "ftp://127.0.0.1:1/set")  # where nobody listens
 
 
 def test_a_shard_that_fails_is_listed_and_the_others_are_made(generator, tmp_path, monkeypatch):

@@ -195,7 +195,9 @@ def test_recipes_of_the_first_composer_still_give_their_masks(shapes):
     assert "member" not in field.features
 
 
-def test_the_bundled_sample_is_made_again(shapes):
+def test_the_bundled_sample_is_made_again_by_its_recipe_and_its_script(shapes):
+    import runpy
+
     from napari_synth.datasets.image_files import read_labels
     from napari_synth.exporting.formats.tiff import embedded_recipe
     from tests.test_package import ROOT
@@ -204,6 +206,8 @@ def test_the_bundled_sample_is_made_again(shapes):
     (source,) = embedded_recipe(path).masks
     again, stored = compose_field(source.settings, shapes, source.seed).labels, read_labels(path)
     assert (again != stored).mean() < 1e-3, "up to the rounding of another processor"
+    script = runpy.run_path(str(ROOT / "docs" / "scripts" / "make_sample_data.py"))
+    assert script["MASKS"]["nuclei_256"] == source.settings
 
 
 @given(

@@ -203,7 +203,7 @@ def nnunet(folder: Path, truth: Truth, most: float = 0.0) -> str:
     for path in sorted(root.glob("labels*/*.png")):
         semantic, real = imread(path), truth[path.stem]["labels"]
         if real.max() < 10_000 or len(np.unique(real)) < 1000:
-            found = fits(real, watershed(semantic == 2, label(semantic == 1), mask=semantic > 0))
+            found = fits(real, watershed(semantic == 2, label(semantic == 1), connectivity=2, mask=semantic > 0))
             nuclei, lost, total = nuclei + len(found), lost + sum(fit < 0.5 for fit in found), total + sum(found)
         count += 1
     assert lost <= most * nuclei, f"{lost} of {nuclei} nuclei lost"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeGuard, get_args
 import yaml
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
+from napari_synth.core import arguments
 from napari_synth.core.errors import InputError
 from napari_synth.core.files import writing
 from napari_synth.core.names import FileName, FilePath
@@ -217,8 +218,9 @@ def checked_recipe(record: Any, what: str, action: str) -> Recipe:
         raise InputError(f"{what} is not valid: {': '.join(first_problem(error, 'it'))}.", action) from error
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: str | Path) -> Recipe:
     """Read a recipe file; relative mask paths become absolute."""
+    path = arguments.place(path, "path")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

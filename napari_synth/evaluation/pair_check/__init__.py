@@ -1,6 +1,6 @@
 """The label doctor: faults of image-mask pairs, each in one sentence with a cure for a copy of the data."""
 
-from napari_synth.evaluation.pair_check.before import faults_before_export, faults_before_training
+from napari_synth.evaluation.pair_check.before import MaskWatch, faults_before_export, faults_before_training
 from napari_synth.evaluation.pair_check.check import check_pairs
 from napari_synth.evaluation.pair_check.findings import FAULTS, Finding
 from napari_synth.evaluation.pair_check.report import Report
@@ -10,6 +10,7 @@ __all__ = [
     "FAULTS",
     "CheckedMask",
     "Finding",
+    "MaskWatch",
     "Report",
     "check_masks",
     "check_pairs",

@@ -14,6 +14,8 @@ from napari_synth.evaluation.pair_check.findings import Finding, grouped
 from napari_synth.evaluation.pair_check.single import check_masks
 from napari_synth.masks.meaning import structure_of
 
+AT_FIRST = 40
+"""Files of masks that are looked at before the first pair: some two seconds for 512² pixels and 150 nuclei."""
 NO_INSTANCES = "binary"
 """A fault of masks of nuclei that are exported: nearly every trainer learns single nuclei from them."""
 
@@ -40,7 +42,7 @@ def faults_before_export(
 ) -> tuple[Finding, ...]:
     """What is serious in masks of the user that are to be exported.
 
-    Only the masks themselves are looked at, one after the other: some 50 ms for 512² pixels and 150 nuclei.
+    Only the masks themselves are looked at, one after the other; `MaskWatch` is for many of them.
 
     Parameters
     ----------
@@ -60,10 +62,48 @@ def faults_before_export(
     found: list[Finding] = []
     for number, (name, mask) in enumerate(masks, 1):
         (cancel or CancelToken()).raise_if_cancelled()
-        labels = read_labels(mask) if isinstance(mask, Path) else mask
-        found += [finding for finding in check_masks([(name, labels)])[0].findings if _spoils(finding, labels)]
+        found += _spoiling(name, read_labels(mask) if isinstance(mask, Path) else mask)
         watch.report(number, name)
     return tuple(grouped(found))
+
+
+class MaskWatch:
+    """Looks at files of masks that are exported: at some before the first pair, at the others in their turn.
+
+    Parameters
+    ----------
+    files : sequence of Path
+
+    Attributes
+    ----------
+    first : tuple of Path
+        `AT_FIRST` of them at most, at even distances, for `faults_before_export`.
+    total : int
+    """
+
+    def __init__(self, files: Sequence[Path]):
+        files = list(dict.fromkeys(files))
+        self.total = len(files)
+        count = min(self.total, AT_FIRST)
+        self.first = tuple(files[number * self.total // count] for number in range(count))
+        self._due = {path.resolve() for path in files} - {path.resolve() for path in self.first}
+        self._found: list[Finding] = []
+
+    def look_at(self, path: Path, labels: np.ndarray) -> None:
+        """Look at a mask that is about to be exported, unless that was done."""
+        if path.resolve() in self._due:
+            self._due.discard(path.resolve())
+            self._found += _spoiling(path.name, labels)
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """What is serious in the masks that were looked at in their turn."""
+        return tuple(grouped(self._found))
+
+
+def _spoiling(name: str, labels: np.ndarray) -> list[Finding]:
+    """What is serious in one mask."""
+    return [finding for finding in check_masks([(name, labels)])[0].findings if _spoils(finding, labels)]
 
 
 def _spoils(finding: Finding, labels: np.ndarray) -> bool:

@@ -26,8 +26,15 @@ from napari_synth.exporting.formats.tiff import stored_labels, write_tiff
 DATASET = Path("nnUNet_raw") / "Dataset501_Synthetic"
 INSIDE, BORDER = 1, 2
 NEAR = np.ones((3, 3))
+DECODER = (
+    "from skimage.measure import label; from skimage.segmentation import watershed; labels = watershed("
+    "prediction == 2, label(prediction == 1), connectivity=2, mask=prediction > 0)"
+)
+"""Instances from a prediction, as TRAIN.md has it."""
 LOST = 0.5
 """IoU under which a nucleus does not come back."""
+GOOD = 0.8
+"""IoU under which the boundary of its neighbours is given up for a nucleus."""
 Boxed = tuple[int, tuple[int, int], np.ndarray]
 """Number, corner and pixels of a nucleus."""
 
@@ -139,9 +146,8 @@ class NnUNetWriter(Writer):
             "nnunetv2 2.8.1 (verify_dataset_integrity, NaturalImage2DIO)",
             (
                 *notes,
-                "Predictions have 0 background, 1 nucleus, 2 border. Instances: `from skimage.measure import label; "
-                "from skimage.segmentation import watershed; labels = watershed(prediction == 2, "
-                "label(prediction == 1), mask=prediction > 0)`. True instances are in instancesTr and instancesTs.",
+                f"Predictions have 0 background, 1 nucleus, 2 border. Instances: `{DECODER}`. True instances are in "
+                "instancesTr and instancesTs.",
             ),
         )
 
@@ -150,7 +156,8 @@ def with_borders(labels: np.ndarray) -> np.ndarray:
     """Semantic labels: 1 inside of nuclei, 2 on their inner boundary.
 
     A nucleus that would not be found again, because its inside falls into pieces or it is all boundary, is drawn whole:
-    it has a boundary only where its inside would meet that of another.
+    it has a boundary only where its inside would meet that of another. One that would then take the boundary of its
+    neighbour with it, as a line of one pixel along a nucleus does, has background in that place.
 
     Parameters
     ----------
@@ -165,8 +172,10 @@ def with_borders(labels: np.ndarray) -> np.ndarray:
     semantic[border] = BORDER
     nuclei = list(boxed(labels))
     _open(semantic, labels, [one for one in nuclei if _parted(semantic, one)])
-    fits = overlaps(labels, instances_of(semantic))
-    _open(semantic, labels, [one for one, fit in zip(nuclei, fits, strict=True) if fit < LOST])
+    for mend, least in ((_open, LOST), (_set_apart, GOOD)):
+        fits = overlaps(labels, instances_of(semantic))
+        if poor := [one for one, fit in zip(nuclei, fits, strict=True) if fit < least]:
+            mend(semantic, labels, poor)
     return semantic
 
 
@@ -193,10 +202,23 @@ def _open(semantic: np.ndarray, labels: np.ndarray, nuclei: Iterable[Boxed]) -> 
         inside[y + 1 : y + height + 1, x + 1 : x + width + 1][nucleus] = ~meets[nucleus]
 
 
+def _set_apart(semantic: np.ndarray, labels: np.ndarray, nuclei: Iterable[Boxed]) -> None:
+    """Make background of the boundary that nuclei would take from others."""
+    found = instances_of(semantic)
+    for number, (y, x), nucleus in nuclei:
+        most = np.bincount(found[y : y + nucleus.shape[0], x : x + nucleus.shape[1]][nucleus]).argmax()
+        other = (found == most) & (labels != number)
+        if most and not (semantic[other] == INSIDE).any():
+            semantic[other] = 0
+
+
 def instances_of(semantic: np.ndarray) -> np.ndarray:
-    """Instances from semantic labels: pieces of the inside, grown into the border, int32."""
+    """Instances from semantic labels: pieces of the inside, grown into the border in eight directions, int32.
+
+    `DECODER` is the same for the user.
+    """
     inside = ndimage.label(semantic == INSIDE, NEAR)[0]
-    grown: np.ndarray = watershed(semantic == BORDER, inside, mask=semantic > 0)
+    grown: np.ndarray = watershed(semantic == BORDER, inside, connectivity=2, mask=semantic > 0)
     return grown.astype(np.int32)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari_synth.ui.session import Session
 
 STEPS_TITLE = "Make"
+STEPS_TIP = "From a mask to pairs for training, step by step"
 HELP = ("tour", "keys")
 """Commands that are in napari's Help menu."""
 
@@ -62,7 +63,7 @@ class Column(QWidget):
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         self.tabs.setUsesScrollButtons(True)
         self.tabs.addTab(self.steps, STEPS_TITLE)
-        self.tabs.setTabToolTip(0, "From a mask to pairs for training, step by step")
+        self.tabs.setTabToolTip(0, STEPS_TIP)
         self._build_menu()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -84,6 +85,7 @@ class Column(QWidget):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setStyleSheet("QToolButton::menu-indicator { image: none; } QToolButton { padding: 3px 6px; }")
         self.menu = QMenu(self.more)
+        self.menu.addAction(f"{STEPS_TITLE}: {STEPS_TIP[0].lower()}{STEPS_TIP[1:]}").setData("")
         for key, dock in DOCKS.items():
             if dock.area == "tab":
                 action = self.menu.addAction(f"{dock.title}: {dock.tip[0].lower()}{dock.tip[1:]}")
@@ -149,7 +151,11 @@ class Column(QWidget):
         self.steps.open(choices.section if choices.section in self.steps.panels else next(iter(self.steps.panels)))
 
     def _open_tab(self, action: object) -> None:
-        self._choices.open_tab(action.data())  # type: ignore[attr-defined]
+        key = action.data()  # type: ignore[attr-defined]
+        if key:
+            self._choices.open_tab(key)
+        else:
+            self._choices.tab = ""
 
     def _choose_tab(self, place: int) -> None:
         panel = self.tabs.widget(place)

@@ -189,7 +189,7 @@ class ExportChoices:
     strict: Annotated[
         bool,
         Field(
-            title="strict",
+            title="strict split",
             description="Also keep apart what sampled masks are made of (nuclei of your own library) and images beside "
             "masks: no nucleus and no image has two roles",
         ),

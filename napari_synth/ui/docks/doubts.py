@@ -12,7 +12,7 @@ from napari_synth.core.progress import CancelToken, OnProgress
 if TYPE_CHECKING:
     import numpy as np
 
-    from napari_synth.evaluation.pair_check import Finding
+    from napari_synth.evaluation.pair_check import Finding, MaskWatch
 
 ADVICE = "Press Check… under Mask for a cured copy, or {button} again to take {what}."
 
@@ -33,19 +33,27 @@ class Doubts:
 
     def about_masks(
         self, masks: Sequence[tuple[str, np.ndarray | Path]], on_progress: OnProgress, cancel: CancelToken
-    ) -> None:
-        """Look at masks that are to be exported.
+    ) -> MaskWatch:
+        """Look at masks that are to be exported: at those in memory, and at some of those in files.
+
+        Returns
+        -------
+        MaskWatch
+            For the files that have their turn.
 
         Raises
         ------
         InputError
             If something serious is found that was not said before.
         """
-        from napari_synth.evaluation.pair_check import faults_before_export
+        from napari_synth.evaluation.pair_check import MaskWatch, faults_before_export
 
+        watch = MaskWatch([mask for _, mask in masks if isinstance(mask, Path)])
+        first = [(name, mask) for name, mask in masks if not isinstance(mask, Path) or mask in watch.first]
         self._say(
-            faults_before_export(masks, on_progress, cancel), "it as it is" if len(masks) == 1 else "them as they are"
+            faults_before_export(first, on_progress, cancel), "it as it is" if len(masks) == 1 else "them as they are"
         )
+        return watch
 
     def about_pairs(self, folder: Path, on_progress: OnProgress, cancel: CancelToken) -> None:
         """Look at a folder of pairs that something learns from; once, where nothing is wrong with it.

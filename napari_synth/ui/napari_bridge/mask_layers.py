@@ -137,6 +137,18 @@ def place_in_view(viewer: ViewerModel, layer: Labels) -> tuple[float, float] | N
     return float(y), float(x)
 
 
+def show_whole(viewer: ViewerModel, layer: Any) -> None:
+    """Fit the view to a new layer that reaches out of it; where another layer lies in its place, the view is kept."""
+    place = layer.extent.world[:, -2:]
+    others = (other.extent.world[:, -2:] for other in viewer.layers if other is not layer)
+    if any(np.allclose(place, other) for other in others):
+        return
+    camera = viewer.scene.camera
+    reach = np.array(viewer.canvas.size) / 2 / camera.zoom
+    if np.any(np.abs(place - np.array(camera.center)[-2:]) > reach):
+        viewer.fit_to_view(layers=[layer])
+
+
 def canvas_of(layer: Any) -> tuple[tuple[int, int], LayerPlacement] | None:
     """Height, width and placement of a 2-D image layer; None for any other layer."""
     if not isinstance(layer, Image) or layer.ndim != 2:

@@ -35,7 +35,7 @@ class Preferences:
     budget_ms: Annotated[
         int,
         Field(
-            title="Budget (ms)",
+            title="Live image within (ms)",
             description="Time from a brush stroke to its pixels; missed three times, the image waits for the end of "
             "the stroke.",
             ge=20,
@@ -45,7 +45,7 @@ class Preferences:
     memory_gb: Annotated[
         float,
         Field(
-            title="Memory (GB)",
+            title="Live image, memory (GB)",
             description="What may be kept of a mask that the image follows; a larger mask is rendered whole.",
             ge=0.1,
             le=256,
@@ -54,7 +54,7 @@ class Preferences:
     autosave_seconds: Annotated[
         int,
         Field(
-            title="Autosave (s)",
+            title="Keep masks every (s)",
             description="At most this often, changed masks are kept against a crash; 0 keeps none.",
             ge=0,
             le=3600,
@@ -66,11 +66,14 @@ class Preferences:
     ] = "auto"
     folder: Annotated[
         str,
-        Field(title="Folder", description="Where pairs are written before you choose another folder; empty: nowhere."),
+        Field(
+            title="Folder of exports",
+            description="Where pairs are written before you choose another folder; empty: nowhere.",
+        ),
     ] = ""
     thumbnails: Annotated[
         Literal["as napari", "light", "dark"],
-        Field(title="Small pictures", description="The background of small pictures of shapes."),
+        Field(title="Pictures of shapes", description="The background of small pictures of shapes."),
     ] = "as napari"
 
     @property

@@ -99,7 +99,21 @@ class SeedBox(QWidget):
         self.setFocusProxy(self.value)
 
 
-class MaskCombo(QComboBox):
+class NameCombo(QComboBox):
+    """A list of names that may be longer than the column is wide: they are read in full where it opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+
+    def showPopup(self) -> None:
+        """Open it as wide as its longest name."""
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0))
+        super().showPopup()
+
+
+class MaskCombo(NameCombo):
     """The mask layers of the viewer; choosing one makes it the current mask of the session.
 
     Parameters
@@ -113,8 +127,6 @@ class MaskCombo(QComboBox):
         super().__init__()
         self._masks, self._take = masks, choose
         self._layers: list[weakref.ref[Labels]] = []
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(10)
         self.activated.connect(self._choose)
 
     def show_masks(self) -> None:
@@ -135,15 +147,13 @@ class MaskCombo(QComboBox):
             self._masks.current = layer
 
 
-class ImageCombo(QComboBox):
+class ImageCombo(NameCombo):
     """The image layers of the viewer; choosing one makes it the one that objects are put into."""
 
     def __init__(self, images: ImageLayers):
         super().__init__()
         self._images = images
         self._layers: list[weakref.ref[Image]] = []
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(10)
         self.activated.connect(self._choose)
 
     def show_images(self) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -51,6 +51,7 @@ class Panel(QWidget):
         super().__init__()
         self.context = context
         self._above: QWidget | None = None
+        self._asked_for: QWidget | None = None
         self._grids: list[QGridLayout] = []
         self.buttons = QHBoxLayout()
         self.buttons.setContentsMargins(8, 2, 8, 2)
@@ -64,7 +65,7 @@ class Panel(QWidget):
         self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(8, 2, 8, 2)
         self.body.setSpacing(4)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidget(self._inside)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -102,6 +103,15 @@ class Panel(QWidget):
     def show_first(self, widget: QWidget) -> None:
         """Put a widget above all rows."""
         self.body.insertWidget(0, widget)
+
+    def bring_into_view(self, widget: QWidget) -> None:
+        """Scroll to a row that appears, when it has found its place."""
+        self._asked_for = widget
+        QTimer.singleShot(0, self._scroll_there)
+
+    def _scroll_there(self) -> None:
+        if self._asked_for is not None:
+            self._scroll.ensureWidgetVisible(self._asked_for, 0, 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Labels come, go and change their font with the theme."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
-from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem
+from qtpy.QtCore import QModelIndex, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QFont, QFontMetrics, QIcon, QImage, QPainter, QPixmap
+from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem, QStyledItemDelegate, QStyleOptionViewItem
 from superqt.utils import signals_blocked
 
 from napari_synth.ui.widgets.panel import literal
@@ -17,6 +17,10 @@ from napari_synth.ui.widgets.panel import literal
 SIDE = 64
 IN_A_ROW = 4
 CELL_WIDTH = 75
+BESIDE_WORDS = 8
+"""Pixels that Qt leaves free beside the words of a cell."""
+SHARES = (0.85, 0.8, 0.75, 0.7)
+"""Of the size of the window's letters, the largest first."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,37 @@ class Tile:
     key: Any
     title: str
     tip: str
+
+
+class _SmallWords(QStyledItemDelegate):
+    """Draws titles in letters so small that no word is cut, as far as they can be read, whatever the theme."""
+
+    def __init__(self, tiles: QListWidget):
+        super().__init__(tiles)
+        self._tiles = tiles
+        self._words: list[str] = []
+
+    def fit(self, words: list[str]) -> None:
+        """The words that are to be seen whole."""
+        self._words = words
+
+    @property
+    def font(self) -> QFont:
+        """The largest that fits."""
+        font, size = QFont(self._tiles.font()), self._tiles.font().pointSizeF()
+        for share in SHARES:
+            font.setPointSizeF(share * size)
+            metrics = QFontMetrics(font)
+            if max(map(metrics.horizontalAdvance, self._words), default=0) <= CELL_WIDTH - BESIDE_WORDS:
+                break
+        return font
+
+    def initStyleOption(self, option: QStyleOptionViewItem | None, index: QModelIndex) -> None:
+        """As always, but for the letters."""
+        super().initStyleOption(option, index)
+        if option is not None:
+            option.font = self.font
+            option.fontMetrics = QFontMetrics(option.font)
 
 
 class TileList(QListWidget):
@@ -60,9 +95,8 @@ class TileList(QListWidget):
         self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        font = self.font()
-        font.setPointSizeF(0.85 * font.pointSizeF())
-        self.setFont(font)
+        self._small = _SmallWords(self)
+        self.setItemDelegate(self._small)
         self.currentRowChanged.connect(self._on_row)
 
     def minimumSizeHint(self) -> QSize:
@@ -85,6 +119,7 @@ class TileList(QListWidget):
             icons = {tile.key: self.item(place).icon() for place, tile in enumerate(self._tiles)}
             self.clear()
             self._tiles = tuple(tiles)
+            self._small.fit([word for tile in tiles for word in tile.title.split()])
             for tile in tiles:
                 item = QListWidgetItem(icons.get(tile.key) or self._blank, tile.title)
                 item.setToolTip(literal(tile.tip))
@@ -107,9 +142,13 @@ class TileList(QListWidget):
 
 
 def _blank_icon() -> QIcon:
-    """What keeps the place of a picture that is not there yet."""
+    """What keeps the place of a picture that is still to come."""
     picture = QPixmap(SIDE, SIDE)
     picture.fill(QColor(128, 128, 128, 60))
+    painter = QPainter(picture)
+    painter.setPen(QColor(128, 128, 128))
+    painter.drawText(picture.rect(), Qt.AlignmentFlag.AlignCenter, "…")
+    painter.end()
     icon = QIcon(picture)
     icon.addPixmap(picture, QIcon.Mode.Selected)
     return icon

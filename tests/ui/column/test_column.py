@@ -72,11 +72,15 @@ def test_a_long_state_is_shortened_and_told_in_full_by_the_tooltip(column, viewe
 def test_tabs_leave_no_trace_when_they_are_closed(column, session):
     choices = session.context.column
     assert column.tabs.count() == 1
-    for action in column.menu.actions():
+    make, *others = column.menu.actions()
+    for action in others:
         action.trigger()
     tabs = [dock for dock in DOCKS.values() if dock.area == "tab"]
     assert list(column.opened) == [dock.key for dock in tabs]
     assert column.tabs.currentWidget() is column.opened[tabs[-1].key]
+    make.trigger()
+    assert column.tabs.currentWidget() is column.steps
+    others[-1].trigger()
     for name in (dock.title for dock in tabs):
         buttons = column.tabs.tabBar().findChildren(QToolButton)
         next(button for button in buttons if button.accessibleName() == f"Close {name}").click()

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QPushButton
 from napari_synth.core.progress import Progress
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.docks.export.actions import ExportActions
+from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.jobs.lanes import JobState
 from napari_synth.ui.widgets.panel import WIDTH
 from tests.ui.hands import click
@@ -36,7 +37,7 @@ def test_job_bar_counts_and_cancels(panel, session, qtbot):
     assert job.cancel.isEnabled()
 
 
-@pytest.mark.parametrize("key", ["masks", "synthesize", "export", "nuclei", "inspect"])
+@pytest.mark.parametrize("key", DOCKS)
 def test_no_button_moves_as_the_message_grows(key, panel, session, qtbot):
     panel = panel(key)
     panel.resize(WIDTH, 700)

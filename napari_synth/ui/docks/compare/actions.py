@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -22,13 +23,14 @@ from napari_synth.ui.napari_bridge.mask_layers import mask_array
 from napari_synth.ui.napari_bridge.placement import plane
 
 if TYPE_CHECKING:
+    from napari.layers import Labels
+
     from napari_synth.core.progress import Progress
     from napari_synth.ui.context.context import Context
 
 SIDE = 256
 FOUR = 4
-NAMED = 6
-"""Up to so many images there is room for names."""
+"""Beside each other; up to so many there is room for their names."""
 
 
 @dataclass
@@ -40,15 +42,12 @@ class BoardState:
     tiles : tuple of Variation
         In the order in which they lie and are rendered.
     stars : frozenset of Variation
-    mask : str
-        Name of its layer.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
 
     tiles: tuple[Variation, ...] = ()
     stars: frozenset[Variation] = frozenset()
-    mask: str = ""
 
 
 class CompareActions(DockActions):
@@ -71,10 +70,14 @@ class CompareActions(DockActions):
         self.choices = CompareChoices()
         self.board = BoardState()
         self.images: dict[Variation, np.ndarray] = {}
+        self._mask: weakref.ref[Labels] | None = None
+        self._comparing: object = None
+        """The job that renders the board."""
         self._layers = BoardLayers(context.viewer)
         context.look.events.model.connect(self._on_model)
         context.comparison_wanted.connect(self._on_wanted)
-        context.rendered.connect(self.close_board)
+        context.rendered.connect(self._layers.close)
+        context.masks.changed.connect(self._on_masks)
         self._on_model()
 
     @property
@@ -93,13 +96,24 @@ class CompareActions(DockActions):
         """What a tile is called."""
         catalogue = self.context.catalogue
         card = catalogue.card(variation.model)
-        looks = card.looks if card is not None else []
-        name = next((one.title or one.name for one in looks if one.name == variation.option), "")
-        parts = [name or catalogue.title(variation.model)]
+        parts = [self._look(variation)]
         if card is not None and card.style_size and variation.style is not None:
             parts.append(f"style {variation.style}" if isinstance(variation.style, int) else "own style")
         parts += [f"seed {variation.seed}"] if variation.seed is not None else []
         return ", ".join(parts)
+
+    def _look(self, variation: Variation) -> str:
+        """What a look is called, or its model where that has none."""
+        card = self.context.catalogue.card(variation.model)
+        looks = card.looks if card is not None else []
+        name = next((one.title or one.name for one in looks if one.name == variation.option), "")
+        return name or self.context.catalogue.title(variation.model)
+
+    @property
+    def mask(self) -> Labels | None:
+        """The mask whose images are on the board; None where there is no board, or the mask is gone."""
+        layer = self._mask() if self._mask else None
+        return layer if layer is not None and layer in self.context.masks.layers else None
 
     @property
     def count(self) -> int:
@@ -131,9 +145,7 @@ class CompareActions(DockActions):
             return
         labels = np.array(data[fullest_part(np.asarray(data), SIDE)])
         work = BoardWork(context.models, {tile: order_for(order, tile) for tile in tiles}, labels)
-        with self.board.events.paused():
-            self.board.tiles, self.board.stars, self.board.mask = tuple(tiles), frozenset(), layer.name
-        self.images = {}
+        self._set_board(tuple(tiles), layer)
         self._layers.open(labels.shape, self._names(), f"{layer.name} · comparison")
 
         def fill() -> None:
@@ -142,13 +154,17 @@ class CompareActions(DockActions):
         def done(_: None) -> None:
             self._fill(work)
             advice = "Star the good ones (click one in the list, then Star), or use one."
-            self.say(Note("done", f"{len(tiles)} images of {self.board.mask!r}.", advice))
+            self.say(Note("done", f"{len(tiles)} images of {layer.name!r}.", advice))
 
         def cancelled(reached: Progress) -> Note:
+            if not self.board.tiles:
+                return Note("stopped", "The board was closed.", "Press Compare to start again.")
             text = f"Comparing was cancelled; {reached.done} of {reached.total} images are there and kept."
             return Note("stopped", text, "Press Compare to start again.")
 
-        self.jobs.run("Comparing", work, done, total=len(tiles), unit="images", cancelled=cancelled, meanwhile=fill)
+        self._comparing = self.jobs.run(
+            "Comparing", work, done, total=len(tiles), unit="images", cancelled=cancelled, meanwhile=fill
+        )
 
     def toggle_star(self, tile: Variation) -> None:
         """Star an image, or take its star back."""
@@ -167,7 +183,7 @@ class CompareActions(DockActions):
     def use(self, tile: Variation) -> None:
         """Set model, look, style and seed to those of an image; the board goes."""
         context, look = self.context, self.context.look
-        self.close_board()
+        self._layers.close()
         if tile.model != look.model:
             context.choose_model(tile.model)
         with look.events.paused():
@@ -177,13 +193,15 @@ class CompareActions(DockActions):
         self.say(Note("done", f"The look is now {self.title(tile)}.", "Press Render in the Look section."))
 
     def close_board(self) -> None:
-        """Remove the board from the canvas; what was seen before it is seen again."""
+        """Give up the board and its stars; what was seen before it is seen again."""
+        if self._comparing is not None:
+            self.jobs.withdraw(self._comparing)
         self._layers.close()
+        self._set_board((), None)
 
     def export_stars(self, folder: str) -> None:
         """Export the whole mask in each starred way: a folder with image, mask and recipe per star."""
-        layer = next((one for one in self.context.masks.layers if one.name == self.board.mask), None)
-        order = self.context.order(layer)
+        layer, order = self.mask, self.context.order(self.mask)
         stars = [tile for tile in self.board.tiles if tile in self.board.stars]
         if layer is None or isinstance(order, Note):
             text = "The mask of the board is gone."
@@ -236,7 +254,7 @@ class CompareActions(DockActions):
         """What the canvas says: the number of each image in the list, and where there is room what differs."""
         names = []
         for number, tile in enumerate(self.board.tiles, 1):
-            words = self._difference(tile) if len(self.board.tiles) <= NAMED else ""
+            words = self._difference(tile) if len(self.board.tiles) <= FOUR else ""
             names.append(f"{STAR * (tile in self.board.stars)}{number} {words}".strip())
         return names
 
@@ -245,7 +263,7 @@ class CompareActions(DockActions):
         tiles = self.board.tiles
         parts = []
         if len({(one.model, one.option) for one in tiles}) > 1:
-            parts.append(tile.option or self.context.catalogue.title(tile.model))
+            parts.append(self._look(tile))
         if len({one.style for one in tiles}) > 1:
             parts.append(
                 "by seed" if tile.style is None else f"style {tile.style}" if isinstance(tile.style, int) else "own"
@@ -255,10 +273,21 @@ class CompareActions(DockActions):
         return ", ".join(parts)
 
     def _fill(self, work: BoardWork) -> None:
-        for variation in [one for one in work.images if one not in self.images]:
+        for variation in [one for one in self.board.tiles if one in work.images and one not in self.images]:
             self.images[variation] = work.images[variation]
             self._layers.put(self.board.tiles.index(variation), work.images[variation])
         self.images_changed.emit()
+
+    def _set_board(self, tiles: tuple[Variation, ...], mask: Labels | None) -> None:
+        """Other images, of which none is there yet."""
+        self.images, self._mask = {}, weakref.ref(mask) if mask is not None else None
+        with self.board.events.paused():
+            self.board.tiles, self.board.stars = tiles, frozenset()
+
+    def _on_masks(self) -> None:
+        """A board whose mask is gone is of no use."""
+        if self.board.tiles and self.mask is None:
+            self.close_board()
 
     def _on_wanted(self, what: str) -> None:
         """Four looks, or four styles of the chosen one, as the Look section asks for."""

@@ -12,7 +12,7 @@ from napari_synth.ui.docks.compare.choices import MOST
 from napari_synth.ui.napari_bridge.board_layers import STAR
 from napari_synth.ui.widgets.binding import bind
 from napari_synth.ui.widgets.controls import MaskCombo, show_key, whole, wide
-from napari_synth.ui.widgets.footer import Foot
+from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
 from napari_synth.ui.widgets.tiles import Tile, TileList, icon_of
 
@@ -42,6 +42,8 @@ class ComparePanel(Panel):
         row(grid, "Seeds", self.seeds)
         self.count = described(QLabel(), "Images", "How many images the board will have")
         self.body.addWidget(self.count)
+        self.whose = described(wrapped_label(), "Whose images", "The mask whose images are listed below")
+        self.body.addWidget(self.whose)
         tip = "The images of the board, the one most like the present choice first"
         self.tiles = described(TileList(3), "Images of the board", tip)
         self.body.addWidget(self.tiles)
@@ -50,7 +52,7 @@ class ComparePanel(Panel):
             self.body.addLayout(line)
         self.star = described(QPushButton("★ Star"), "Star", "Star the chosen image, or take its star back")
         self.use = described(QPushButton("Use this"), "Use this", "Choose model, look, style and seed of the image")
-        self.away = described(QPushButton("Close the board"), "Close the board", "Show the layers from before again")
+        self.away = described(QPushButton("Close the board"), "Close the board", "Give up these images and their stars")
         self.stars = described(
             QPushButton("Export the stars…"), "Export the stars", "The whole mask in each starred way, with its recipe"
         )
@@ -73,8 +75,8 @@ class ComparePanel(Panel):
         self.use.clicked.connect(self._use)
         self.away.clicked.connect(dock.close_board)
         self.stars.clicked.connect(self._ask_folder)
-        self.watch(context.masks.changed, self.mask.show_masks)
-        self.watch(context.masks.current_changed, self.mask.show_masks)
+        self.watch(context.masks.changed, self._show_masks)
+        self.watch(context.masks.current_changed, self._show_masks)
         self.watch(context.catalogue.changed, self._show_looks)
         self.watch(dock.choices.events, self._show_looks)
         self.watch(context.look.events, self._show_count)
@@ -107,6 +109,13 @@ class ComparePanel(Panel):
         if folder:
             self.dock.export_stars(folder)
 
+    def _show_masks(self) -> None:
+        self.mask.show_masks()
+        mask = self.dock.mask
+        other = " (another mask is chosen now)" if mask is not self.context.masks.current else ""
+        self.whose.setText(f"Images of {mask.name}{other}:" if mask is not None else "")
+        self.whose.setVisible(mask is not None)
+
     def _show_looks(self) -> None:
         with signals_blocked(self.looks):
             self.looks.clear()
@@ -138,6 +147,7 @@ class ComparePanel(Panel):
         self.tiles.setVisible(bool(tiles))
         for button in (self.star, self.use, self.away, self.stars):
             button.setEnabled(bool(tiles))
+        self._show_masks()
         self._show_images()
 
     def _show_images(self) -> None:

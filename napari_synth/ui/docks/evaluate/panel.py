@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 FORM = ("real", "synthetic", "out", "predictions", "groups", "budget", "overwrite")
 FOLDERS = ("real", "synthetic", "out", "predictions")
-BUDGET_TITLES = [("quick: large differences only", "quick"), ("standard: hours without a graphics card", "standard")]
+PLACEHOLDERS = {
+    "real": "images/ and masks/",
+    "synthetic": "an exported folder",
+    "out": "a new folder",
+    "predictions": "if there are any",
+    "groups": "each file alone",
+}
+"""What an empty line stands for."""
+BUDGET_TITLES = [("quick: large differences only", "quick"), ("standard: may take hours", "standard")]
 
 
 class EvaluatePanel(Panel):
@@ -46,8 +54,8 @@ class EvaluatePanel(Panel):
         for name, title in zip(FOLDERS, ("Real", "Synthetic", "Report", "Predictions"), strict=True):
             described(self.browse[name], f"Browse for {title.lower()}", "Choose the folder")
             row(grid, title, self.form.controls[name], self.browse[name])
-        self.form.line("predictions").setPlaceholderText("of Cellpose or StarDist, if any")
-        self.form.line("groups").setPlaceholderText("each file alone")
+        for name, words in PLACEHOLDERS.items():
+            self.form.line(name).setPlaceholderText(words)
         row(grid, "Groups", self.form.controls["groups"])
         row(grid, "Budget", self.form.controls["budget"])
 

@@ -224,7 +224,7 @@ class ExportActions(DockActions):
             return _stopped_note(reached.done, reached.total, folder)
 
         def then(result: ExportResult) -> None:
-            self._exported(result, [*skipped, *work.skipped])
+            self._exported(result, [*skipped, *work.skipped], work.found)
 
         self.finished = None
         self.finished_changed.emit()
@@ -279,11 +279,11 @@ class ExportActions(DockActions):
         card = self.context.catalogue.card(self.context.look.model)
         return card.looks if card else []
 
-    def _exported(self, result: ExportResult, skipped: list[tuple[str, str]]) -> None:
+    def _exported(self, result: ExportResult, skipped: list[tuple[str, str]], found: list[str]) -> None:
         if result.complete:
             self.finished = result
             self.finished_changed.emit()
-            self.say(_complete_note(result, skipped))
+            self.say(_complete_note(result, skipped, found))
         else:
             self.say(_stopped_note(result.written + result.kept, result.total, str(result.folder)))
 
@@ -316,14 +316,15 @@ def _stopped_note(done: int, total: int, folder: str) -> Note:
     )
 
 
-def _complete_note(result: ExportResult, skipped: list[tuple[str, str]]) -> Note:
+def _complete_note(result: ExportResult, skipped: list[tuple[str, str]], found: list[str]) -> Note:
     total, kept = result.total, result.kept
     before = f" ({kept} of them were there before)" if kept else ""
     left = f" Left out: {_named(skipped)}." if skipped else ""
+    doubtful = f" {found[0]} Check… under Mask makes a cured copy." if found else ""
     lost = " ".join(entry.text for entry in result.advice)
     return Note(
         "done",
-        f"{total} {'pair is' if total == 1 else 'pairs are'} in {result.folder}{before}.{left}",
+        f"{total} {'pair is' if total == 1 else 'pairs are'} in {result.folder}{before}.{left}{doubtful}",
         lost or "How to train on them is in TRAIN.md there.",
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_synth.exporting.batch import ExportResult
 
 LINES = 4
+BAR = 10
 
 
 class DoneCard(QFrame):
@@ -34,7 +35,6 @@ class DoneCard(QFrame):
         )
         self.command.setReadOnly(True)
         self.command.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.command.setFixedHeight(self.fontMetrics().lineSpacing() * (LINES + 1))
         self.about = wrapped_label()
         self.copy = described(QPushButton("Copy command"), "Copy command", "Copy it to the clipboard")
         self.open = described(QPushButton("Open folder"), "Open folder", "Show the files")
@@ -64,7 +64,9 @@ class DoneCard(QFrame):
         self.more.setVisible(may_grow)
         self.title.setText(f"Train on {result.total} {'pair' if result.total == 1 else 'pairs'}:")
         self.command.setPlainText(result.guide.command)
-        self.about.setText(f"{SYNTHETIC} Read back with {result.guide.proved}.")
+        lines = min(result.guide.command.count("\n") + 1, LINES)
+        self.command.setFixedHeight(self.command.fontMetrics().lineSpacing() * (lines + 1) + BAR)  # a bar below them
+        self.about.setText(f"{SYNTHETIC} The format was read back with {result.guide.proved}.")
 
     def _copy(self) -> None:
         copy_text(self.command.toPlainText())

@@ -65,6 +65,8 @@ class ExportWork:
         A folder of real pairs.
     skipped : list of (str, str)
         Name and fault of masks in files that were left out, once it has run.
+    found : list of str
+        What is serious in masks that were looked at in their turn, once it has run.
     """
 
     models: Models
@@ -83,6 +85,7 @@ class ExportWork:
     overwrite: bool
     pixel_size: PixelSize
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
 
     def __call__(self, on_progress: OnProgress, cancel: CancelToken) -> ExportResult:
         from napari_synth.core.recipe import FieldSource
@@ -93,12 +96,14 @@ class ExportWork:
         from napari_synth.synthesis.recipes import painted_batch
 
         order, masks = self.order, self.masks
+        looked_at: list[tuple[str, np.ndarray | Path]] = []
         if self.sampled is None:
             masks = self._filled(cancel)
-            self.doubts.about_masks(masks, ignore_progress, cancel)
+            looked_at += masks
         if self.real is not None:
             pairs = [pair for one in find_options(self.real) for pair in (*one.training, *one.held_out)]
-            self.doubts.about_masks([(pair.mask.name, pair.mask) for pair in pairs], ignore_progress, cancel)
+            looked_at += [(pair.mask.name, pair.mask) for pair in pairs]
+        watch = self.doubts.about_masks(looked_at, ignore_progress, cancel)
         generator = self.models.generator(order.model, order.device)
         cancel.raise_if_cancelled()
         batch = painted_batch(
@@ -130,10 +135,13 @@ class ExportWork:
             split=parse_split(self.split, self.strict) if self.split else None,
             with_real=self.real,
             told_names=True,
+            look_at=watch.look_at,
         )
         reader = MaskReader(self.models.shapes, batch.arrays)
         run = export_in_shards if self.format == SHARDS else export_pairs
-        return run(wanted, generator, reader, on_progress, cancel)
+        result = run(wanted, generator, reader, on_progress, cancel)
+        self.found[:] = [finding.sentence for finding in watch.found]
+        return result
 
     def _filled(self, cancel: CancelToken) -> list[tuple[str, np.ndarray | Path]]:
         """The masks without those in files that turn out to be empty, where the model needs nuclei."""

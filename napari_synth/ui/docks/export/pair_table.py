@@ -19,7 +19,9 @@ MARK = "▸"
 NONE = "–"
 LINES = 7
 HEAD_LINES = 3
-WIDE, NARROW = 90, 52
+WIDE, NARROW = 90, 44
+AROUND = 8
+"""Pixels beside the longest word of a head."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class PairTable(QTableWidget):
                 self.horizontalHeaderItem(column).setToolTip(literal(look.title or look.name))
                 self._set(0, column, "", look.title or look.name, look.name in chosen).setIcon(look_icon(look, 16))
             if looks:
-                self._set(0, 0, "in these looks:", "Tick the looks each mask is rendered in")
+                self._set(0, 0, "Looks", "Tick the looks each mask is rendered in")
             for number, line in enumerate(lines):
                 self._put(number, line, chosen, images, first == number)
         self._fit(len(looks))
@@ -142,9 +144,15 @@ class PairTable(QTableWidget):
                 column, QHeaderView.ResizeMode.Stretch if column == 0 else QHeaderView.ResizeMode.Fixed
             )
             if column:
-                header.resizeSection(column, NARROW if looks > 1 else WIDE)
+                header.resizeSection(column, max(self._longest_word(column), NARROW if looks > 1 else WIDE))
         height = self.verticalHeader().defaultSectionSize()
         self.setFixedHeight(header.height() + min(max(self.rowCount(), 2), LINES) * height + 4)
+
+    def _longest_word(self, column: int) -> int:
+        """Pixels that a head needs so that no word of it is cut."""
+        metrics = self.horizontalHeader().fontMetrics()
+        words = self.horizontalHeaderItem(column).text().split()
+        return max((metrics.horizontalAdvance(word) for word in words), default=0) + AROUND
 
     def _tell(self, item: QTableWidgetItem) -> None:
         on = item.checkState() == Qt.CheckState.Checked

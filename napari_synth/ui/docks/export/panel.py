@@ -179,6 +179,8 @@ class ExportPanel(Panel):
 
     def _show_finished(self) -> None:
         self.card.show_result(self.dock.finished, may_grow=self.context.export.format != SHARDS)
+        if not self.card.isHidden():
+            self.bring_into_view(self.card)
 
     def _show_note(self) -> None:
         self.foot.status.show_note(self.dock.note)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_synth.core.quantities import moment_text
 from napari_synth.core.recipe import Intervention
 from napari_synth.models.defaults import DEFAULT_CAPSULES
 from napari_synth.synthesis.architectures.registry import stages_of
@@ -315,7 +316,7 @@ class InspectActions(DockActions):
         return {key for key in self.stacks.visible(layer) if key.what in KEPT and key.stage in known}
 
     def _report(self, seen: Seen, views: set[StackKey]) -> Note:
-        time = f"in {1000 * seen.rendering.seconds:.0f} ms on {seen.device}"
+        time = f"in {moment_text(seen.rendering.seconds)} on {seen.device}"
         changes = seen.recipe.interventions
         if changes:
             much, most = np.abs(seen.difference).mean(), np.abs(seen.difference).max()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_synth.ui.docks.masks.actions import MaskActions
 
 START, FITTED = "", "fit"
-PRESETS = (("number per area, as at the start", START), ("46 ± 7 on 350², by side", "thesis"))
+PRESETS = (("number goes with the area", START), ("46 ± 7 on 350², by side", "thesis"))
 """Words and names of the presets."""
 
 

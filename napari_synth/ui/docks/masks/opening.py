@@ -15,7 +15,7 @@ from napari_synth.ui.context.opened_series import OpenSeries
 from napari_synth.ui.docks.masks.jobs import ConvertWork, Opened, OpenWork, ReadWork
 from napari_synth.ui.napari_bridge.mask_candidates import taken
 from napari_synth.ui.napari_bridge.mask_files import OPENED_KEY, add_opened, layer_data
-from napari_synth.ui.napari_bridge.mask_layers import add_mask, count_nuclei, pixel_size
+from napari_synth.ui.napari_bridge.mask_layers import add_mask, count_nuclei, pixel_size, show_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,7 +133,8 @@ class Opening:
             self._say(Note("done", f"Opened {len(layers)} masks; {layers[-1].name!r} is shown.", NEXT))
 
     def _on_mask(self, layer: Labels) -> None:
-        """A mask that was opened, here or by napari, is what is seen."""
+        """A new mask is seen whole; one that was opened, here or by napari, is what is seen."""
+        show_whole(self._context.viewer, layer)
         opened = layer.metadata.get(OPENED_KEY)
         if opened is None:
             return
@@ -150,10 +151,11 @@ class Opening:
         self._offer(candidate)
 
     def _offer(self, candidate: Candidate) -> None:
-        """Show the card on which a layer becomes a mask."""
+        """Show a layer whole, and the card on which it becomes a mask."""
         layer = candidate.layer()
         if layer is None:
             return
+        show_whole(self._context.viewer, layer)
         self._context.column.open_section("masks")
         self._choices.card = "data"
         what = "an Image layer" if isinstance(layer, Image) else "no mask to work on yet"

@@ -34,8 +34,6 @@ FORM = (
     "spread",
 )
 """Fields of `FieldSettings` that the card asks for."""
-NUMBER_WIDTH = 84
-"""Of a number beside a list whose words need the room."""
 DRAWN = "How shapes are drawn"
 
 
@@ -88,8 +86,6 @@ class SampleCard(QWidget):
 
     def _lay_out(self) -> None:
         controls = self.form.controls
-        for name in ("touching_fraction", "spread"):
-            controls[name].setMaximumWidth(NUMBER_WIDTH)
         grid, more = QGridLayout(), QGridLayout()
         row(grid, "Size (px)", self.size)
         row(grid, "Per 256² px", beside(controls["count_mean"], "±", controls["count_sd"]))
@@ -98,10 +94,12 @@ class SampleCard(QWidget):
         grid.addWidget(self.area, line, 1, 1, 3)
         row(grid, "Seed", self.seed)
         row(more, "Number", controls["count_law"])
-        row(more, "Spacing", beside(controls["spacing"], controls["touching_fraction"], wide=1))
+        row(more, "Spacing", controls["spacing"])
+        row(more, "Touching", controls["touching_fraction"])
         row(more, "Direction", controls["orientation"])
         row(more, "", beside(controls["angle"], "±", controls["angle_sd"]))
-        row(more, "Shapes", beside(controls["sampler"], controls["spread"], wide=1))
+        row(more, "Shapes", controls["sampler"])
+        row(more, "Spread", controls["spread"])
         row(more, "Where", self.density)
         self.more.body.addLayout(more)
         buttons = QHBoxLayout()

@@ -14,6 +14,8 @@ from napari_synth.ui.widgets.plot import PlainPlot
 
 DOTS = 1200
 NEAR_PIXELS = 6
+BELOW = 6
+"""Pixels below the name of the lower axis, which reaches out of it."""
 LETTERS = QFont("", 13, QFont.Weight.Bold)
 
 
@@ -54,6 +56,7 @@ class LatentMap(PlainPlot):
         plot.setAspectLocked(True)
         for side, name in (("bottom", "shapes differ most this way"), ("left", "and then this way")):
             plot.getAxis(side).setLabel(name, **{"font-size": "7pt"})
+        plot.setContentsMargins(0, 0, 0, BELOW)
         self.getViewBox().setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(220)
 

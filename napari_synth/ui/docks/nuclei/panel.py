@@ -91,7 +91,8 @@ class NucleiPanel(Panel):
         self.resample = described(QPushButton("Resample"), "Resample", "Show other shapes")
         grid = self.grid()
         self.library = LibraryButton(self.dock.libraries, self.context.masks)
-        row(grid, "Shapes", beside(self.sampler, self.resample, self.library, wide=1))
+        row(grid, "Shapes", self.sampler)
+        row(grid, "", beside(self.library, self.resample, wide=1))
         self.shapes = ShapeGrid()
         self.body.addWidget(self.shapes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_synth.core.errors import SynthError
+from napari_synth.core.quantities import moment_text
 from napari_synth.core.seeds import random_seed
 from napari_synth.ui.context.notes import Note
 from napari_synth.ui.context.order import MASK_FIRST
@@ -256,7 +257,7 @@ class SynthesizeActions(DockActions):
         self.say(
             Note(
                 "done",
-                f"Rendered {result.name!r} in {context.milliseconds:.0f} ms on {rendered.device}"
+                f"Rendered {result.name!r} in {moment_text(context.milliseconds / 1000)} on {rendered.device}"
                 f"{', in 16 bit' if recipe.precision == 'fast' else ''}{_changed(len(recipe.interventions))}.",
                 rendering.remark or ("Paint, and render again, or go on to Export." if shown else advice),
             )

@@ -302,7 +302,7 @@ class Following:
                 Note(
                     "done",
                     f"The image took more than {budget} ms {MISSES} times, so it now waits for the end of each stroke.",
-                    "Switch Live off and on to follow the brush again; the budget is in Preferences.",
+                    "Switch Live off and on to follow the brush again; the time is in Preferences.",
                 )
             )
 

@@ -23,7 +23,7 @@ from napari_synth.ui.docks.synthesize.camera_box import CameraBox
 from napari_synth.ui.docks.synthesize.style_box import StyleBox
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.cards import Fold
-from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, show_key, wide
+from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, NameCombo, SeedBox, look_icon, show_key, wide
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
 from napari_synth.ui.widgets.tiles import SIDE, Tile, TileList, icon_of
@@ -89,9 +89,7 @@ class SynthesizePanel(Panel):
         row(grid, "Mask", self.mask, self.outline)
         self.image = described(ImageCombo(self.context.images), "Anatomy layer", "The image that objects are put into")
         self.image_label = row(grid, "Anatomy", self.image)
-        self.model = described(QComboBox(), "Model", "The trained generator that makes the image")
-        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.model.setMinimumContentsLength(10)
+        self.model = described(NameCombo(), "Model", "The trained generator that makes the image")
         self.open = described(
             QPushButton("Open file…"), "Open a model file", "Use a generator from a .safetensors file"
         )

@@ -81,6 +81,7 @@ class Replaying:
         mask.name = f"{exported.name} · mask"
         put_on_top(viewer, mask)
         mask.selected_label = int(labels.max(initial=0)) + 1
+        context.results.bring_forward(mask)
         return mask
 
     def _show_image(self, exported: Exported, mask: Labels, pixels: np.ndarray) -> None:

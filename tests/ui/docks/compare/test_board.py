@@ -76,7 +76,7 @@ def test_stars_by_list_and_under_the_cursor(compare, dock, viewer, qtbot, finish
     compare.tiles.setCurrentRow(2)
     click(qtbot, compare.star)
     (names,) = shown(viewer, Points)
-    assert text_of(names) == ["1 he", "2 he-dark", "★ 3 purple", "4 fluorescence"]
+    assert text_of(names) == ["1 H&E, light stain", "2 H&E, dark stain", "★ 3 Purple stain", "4 Fluorescence"]
     assert compare.tiles.item(2).text().startswith("★")
     viewer.cursor.position = (15, 5)
     dock.star_under_cursor()
@@ -184,13 +184,37 @@ def test_exported_stars_are_what_python_renders(dock, panel, session, viewer, qt
         np.testing.assert_array_equal(tifffile.imread(image), expected)
 
 
-def test_the_mask_of_the_board_may_be_gone(compare, dock, viewer, qtbot, finish, tmp_path):
+def test_the_board_goes_with_its_mask(compare, dock, viewer, qtbot, finish):
     mask = viewer.add_labels(painted(), name="mask")
     click(qtbot, compare.compare)
     finish(dock.jobs)
     dock.toggle_star(dock.board.tiles[0])
+    mask.name = "renamed"
+    assert compare.whose.text() == "Images of renamed:"
+    other = viewer.add_labels(painted(), name="other")
+    viewer.layers.selection.active = other
+    assert compare.whose.text() == "Images of renamed (another mask is chosen now):"
+    assert dock.board.stars
     viewer.layers.remove(mask)
-    dock.export_stars(str(tmp_path))
-    assert "mask of the board is gone" in dock.note.text
-    dock.close_board()
-    assert len(viewer.layers) == 0
+    assert not dock.board.tiles
+    assert compare.tiles.count() == 0
+    assert not compare.stars.isEnabled()
+    assert [layer.name for layer in viewer.layers] == ["other"]
+
+
+def test_a_board_that_is_closed_leaves_no_images_of_its_mask(compare, dock, viewer, fake, qtbot, finish):
+    viewer.add_labels(painted(), name="mask")
+    fake.wait_from = 3
+    fake.gate.clear()
+    click(qtbot, compare.compare)
+    qtbot.waitUntil(lambda: len(dock.images) == 2, timeout=10_000)
+    click(qtbot, compare.away)
+    fake.gate.set()
+    finish(dock.jobs)
+    assert not dock.images
+    assert compare.tiles.count() == 0
+    assert compare.whose.isHidden()
+    assert [layer.name for layer in viewer.layers] == ["mask"]
+    click(qtbot, compare.compare)
+    finish(dock.jobs)
+    assert compare.tiles.count() == 4

@@ -33,7 +33,7 @@ def test_plan_and_ticks(export, session, viewer):
     viewer.add_labels(painted(), name="second")
     export.form.controls["variants"].setValue(3)
     assert export.export_button.text() == "Export 24 pairs"
-    assert texts(export) == [["in these looks:", "", "", "", ""], ["second", "▸ 3", *"333"], ["first", *"3333"]]
+    assert texts(export) == [["Looks", "", "", "", ""], ["second", "▸ 3", *"333"], ["first", *"3333"]]
     tick(export, 1, 0, False)
     assert export.export_button.text() == "Export 12 pairs"
     tick(export, 0, 2, False)
@@ -93,9 +93,12 @@ def test_a_finished_export_says_how_to_train(export, session, fake, viewer, qtbo
     finish(session.actions(ExportActions).jobs)
     assert "leaves val empty" in export.foot.status.text.text(), "one mask cannot be split"
     export.split.setValue((100, 100))
+    export.resize(340, 420)
+    export.show()
     click(qtbot, export.export_button)
     finish(session.actions(ExportActions).jobs)
     assert not export.card.isHidden()
+    qtbot.waitUntil(lambda: not export.card.open.visibleRegion().isEmpty())  # however low the window
     assert "python -m cellpose --train" in export.card.command.toPlainText()
     assert str(tmp_path / "out") in export.card.command.toPlainText()
     assert "synthetic" in export.card.about.text()

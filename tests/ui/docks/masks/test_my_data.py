@@ -90,6 +90,23 @@ def test_labels_opened_as_an_image_are_found(masks, viewer, session, press):
     assert f"{MASK.max()} nuclei" in masks.foot.status.text.text()
 
 
+def test_a_new_layer_is_seen_whole(masks, viewer):
+    def seen(layer):
+        reach = np.array(viewer.canvas.size) / 2 / viewer.scene.camera.zoom
+        away = np.abs(layer.extent.world - np.array(viewer.scene.camera.center)[-2:])
+        return bool((away <= reach).all())
+
+    viewer.add_labels(painted(), name="old")
+    viewer.fit_to_view()
+    large = viewer.add_image(np.kron(MASK, np.ones((8, 8), int)).astype(np.uint16), name="cells")
+    assert seen(large), "dropped on the canvas"
+    viewer.scene.camera.zoom *= 9
+    again = viewer.add_image(np.kron(MASK, np.ones((8, 8), int)).astype(np.uint16), name="next")
+    assert not seen(again), "who looks at a part of such an image goes on looking at that part"
+    larger = viewer.add_labels(np.kron(MASK, np.ones((16, 16), int)), name="opened")
+    assert seen(larger)
+
+
 def test_nothing_is_rendered_while_a_lookalike_is_selected(viewer, session, fake, finish):
     viewer.add_labels(painted(), name="old")
     image = viewer.add_image(MASK.astype(np.uint16), name="cells")

@@ -43,6 +43,7 @@ def replayed(opened, finish):
     def replay(path):
         session = opened()
         session.context.look.device = "cpu"
+        session.context.viewer.add_labels(painted(), name="before")
         synthesize = session.actions(SynthesizeActions)
         synthesize.replaying.replay(path)
         finish(synthesize.jobs, 60_000)
@@ -67,6 +68,7 @@ def test_an_exported_image_brings_back_its_mask_and_every_choice(pairs, replayed
     np.testing.assert_array_equal(mask.data, painted())
     np.testing.assert_array_equal(image.data, read_image(path))
     assert tuple(mask.scale) == (0.5, 0.5)
+    assert not session.context.viewer.layers["before"].visible, "what is brought back is what is seen"
     recipe = ns.recipe_of(path)
     look = session.context.look
     assert (look.model, [look.option], look.seed) == (recipe.model, recipe.options, recipe.seed)
