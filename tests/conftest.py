@@ -24,6 +24,13 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture
+def garbage_collected():
+    """The library of BioImage.IO leaves its files open: they are closed before the next test."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def settings_file(tmp_path, monkeypatch):
     """No test reads or writes the settings and autosaved masks of the person who runs it."""

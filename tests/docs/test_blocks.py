@@ -62,7 +62,12 @@ def test_the_blocks_run(document, reader):
             reader(block)
 
 
-PACKAGES = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+PACKAGES = (
+    # torch says that tracing fixes sizes: those of tables, which no input changes.
+    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
+    pytest.mark.usefixtures("garbage_collected"),
+)
 """The library of BioImage.IO leaves the files open that it reads a package of."""
 
 

@@ -1,6 +1,5 @@
 """Models as BioImage.IO packages: valid by the library of BioImage.IO, the same bytes, and back again."""
 
-import gc
 import hashlib
 import io
 import subprocess
@@ -28,13 +27,6 @@ pytestmark = [
     pytest.mark.usefixtures("garbage_collected"),
 ]
 PACKAGED = [name for name, card in bundled_cards().items() if card.architecture != "pbam"]
-
-
-@pytest.fixture
-def garbage_collected():
-    """The library of BioImage.IO leaves its files open."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="module")
