@@ -1,9 +1,9 @@
 """How long the window does not answer while somebody paints: ``xvfb-run -a python -m benchmarks.gaps``.
 
 Strokes are painted with the mouse into a mask whose image follows; each begins while the thumbnails of the Look section
-are being rendered anew after the one before. A heart-beat in the window's thread finds its gaps, by the clock and by
-the processor time of that thread alone: other programs lengthen the first. The first stroke, at which napari
-translates its shaders, is not counted.
+are being rendered anew after the one before. First napari paints alone, as far as possible on the same canvas: what it
+takes by itself, the plugin cannot take away. A heart-beat in the window's thread finds its gaps and says where a long
+one was spent. The first stroke, at which napari translates its shaders, is not counted.
 """
 
 from __future__ import annotations
@@ -17,79 +17,116 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from benchmarks.models import enlarged
-from benchmarks.timing import line
-from napari_synth.models.defaults import DEFAULT_GENERATOR
+from benchmarks.heartbeat import Gap, HeartBeat, table_head, table_row
+from benchmarks.models import enlarged, sample_request
+from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.napari_bridge.window import canvas_widget, main_window, open_column
-from napari_synth.ui.samples import nuclei_256
 from napari_synth.ui.session import Session
-from tests.e2e.hands import HeartBeat, on_canvas
+from tests.e2e.hands import on_canvas
 
-SIZES = (512, 1024)
+SIZES = 512, 1024
+CASES = ((DEFAULT_GENERATOR, 512), (DEFAULT_GENERATOR, 1024), (DEFAULT_CAPSULES, 512))
+CANVAS = 480, 480
+"""Width and height. Where no graphics card draws it, a larger one takes napari longer than any gap should be."""
 BRUSH = 16
 MOVES = 30
 MOVE_MS = 16
 REST_MS = 20
+SETTLE_MS = 400
 PATIENCE_MS = 300_000
 LOOK = "synthesize"
 
 
 @dataclass(frozen=True)
-class Gaps:
-    """Gaps in milliseconds, by the clock and by the processor time of the window's thread.
+class Painted:
+    """What came of some strokes.
 
     Attributes
     ----------
-    clock, processor : ndarray, shape (beat,)
+    gaps : list of Gap
     thumbnails : int
         Strokes that began while thumbnails were being rendered.
     updates : int
         Times that the image followed.
     """
 
-    clock: np.ndarray
-    processor: np.ndarray
-    thumbnails: int
-    updates: int
+    gaps: list[Gap]
+    thumbnails: int = 0
+    updates: int = 0
 
 
-def paint(viewer: Any, size: int, strokes: int) -> Gaps:
-    """Paint into a mask of this side in a viewer that is shown; the gaps meanwhile."""
-    main_window(viewer).resize(1500, 950)
+def paint_alone(viewer: Any, labels: np.ndarray, strokes: int) -> Painted:
+    """Paint in napari without the plugin."""
+    mask = _mask(viewer, labels)
+    _stroke(viewer, mask, 0)
+    QTest.qWait(SETTLE_MS)
+    beat = HeartBeat()
+    beat.start()
+    for number in range(1, strokes + 1):
+        _stroke(viewer, mask, number)
+        QTest.qWait(SETTLE_MS)
+    return Painted(beat.stop())
+
+
+def paint(viewer: Any, labels: np.ndarray, strokes: int, model: str = DEFAULT_GENERATOR) -> Painted:
+    """Paint while the image follows and thumbnails are rendered."""
     session = Session(viewer, preferences=lambda: Preferences(budget_ms=60_000))
     session.context.column.tour = -1
     open_column(viewer)
     session.context.column.open_section(LOOK)
     synthesize = session.actions(SynthesizeActions)
-    (labels, *_), *_ = nuclei_256()
-    mask = viewer.add_labels(np.array(enlarged(labels, size)), name="mask")
-    session.context.choose_model(DEFAULT_GENERATOR)
+    mask = _mask(viewer, labels)
+    session.context.choose_model(model)
     session.context.look.device = "cpu"
-    mask.mode, mask.brush_size = "paint", BRUSH
-    viewer.fit_to_view()
     synthesize.following.switch(True)
-    _rest_until(lambda: not synthesize.jobs.lane.state.running and not synthesize.thumbnails.busy)
-    _stroke(viewer, mask, size, 0)
-    _rest_until(lambda: synthesize.thumbnails.rendering)
+    rest_until(lambda: not synthesize.jobs.lane.state.running and not synthesize.thumbnails.busy)
+    _stroke(viewer, mask, 0)
+    rest_until(lambda: synthesize.thumbnails.rendering)
     beat, beside = HeartBeat(), 0
     beat.start()
     for number in range(1, strokes + 1):
-        mask.selected_label = 60_000 + number
         beside += synthesize.thumbnails.rendering
-        _stroke(viewer, mask, size, number)
-        _rest_until(lambda: synthesize.thumbnails.rendering)
-    gaps = np.array(beat.gaps)
-    updates = len(synthesize.following.milliseconds)
+        _stroke(viewer, mask, number)
+        rest_until(lambda: synthesize.thumbnails.rendering)
+    painted = Painted(beat.stop(), beside, len(synthesize.following.milliseconds))
     synthesize.thumbnails.pause()
-    _rest_until(lambda: not synthesize.jobs.lane.state.running and not synthesize.following.busy)
-    return Gaps(gaps[:, 0], gaps[:, 1], beside, updates)
+    rest_until(lambda: not synthesize.jobs.lane.state.running and not synthesize.following.busy)
+    return painted
 
 
-def _stroke(viewer: Any, mask: Any, size: int, number: int) -> None:
+def size_canvas(viewer: Any, size: tuple[int, int] = CANVAS) -> None:
+    """Make the window as large as a canvas of this width and height needs, as far as its docks let it."""
+    for _ in range(3):
+        window, canvas = main_window(viewer), canvas_widget(viewer)
+        window.resize(window.width() + size[0] - canvas.width(), window.height() + size[1] - canvas.height())
+        QTest.qWait(REST_MS)
+
+
+def rest_until(done: Any) -> None:
+    """Let the window run until something is true."""
+    for _ in range(PATIENCE_MS // REST_MS):
+        QTest.qWait(REST_MS)
+        if done():
+            return
+    raise TimeoutError("The window did not come to rest.")
+
+
+def _mask(viewer: Any, labels: np.ndarray) -> Any:
+    mask = viewer.add_labels(np.array(labels), name="mask")
+    size_canvas(viewer)
+    mask.mode, mask.brush_size = "paint", BRUSH
+    viewer.fit_to_view()
+    QTest.qWait(SETTLE_MS)
+    return mask
+
+
+def _stroke(viewer: Any, mask: Any, number: int) -> None:
     """From left to right, each below the one before."""
-    native, row = canvas_widget(viewer), size * (0.15 + 0.1 * (number % 8))
+    mask.selected_label = 60_000 + number
+    native, size = canvas_widget(viewer), len(mask.data)
+    row = size * (0.15 + 0.1 * (number % 8))
     path = [on_canvas(viewer, mask, (row, size * (0.1 + 0.4 * step / MOVES))) for step in range(MOVES + 1)]
     QTest.mouseMove(native, path[0])
     QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=path[0])
@@ -99,39 +136,33 @@ def _stroke(viewer: Any, mask: Any, size: int, number: int) -> None:
     QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=path[-1])
 
 
-def _rest_until(done: Any) -> None:
-    for _ in range(PATIENCE_MS // REST_MS):
-        QTest.qWait(REST_MS)
-        if done():
-            return
-    raise TimeoutError("The window did not come to rest.")
+def labels_for(model: str, size: int) -> np.ndarray:
+    """The sample of a model, as large."""
+    return enlarged(np.array(sample_request(model, 256).mask), size)
 
 
 def main() -> None:
-    """A line per size."""
+    """A table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gaps", description=__doc__.splitlines()[0])
-    parser.add_argument("--strokes", type=int, default=8, help="strokes per line")
-    parser.add_argument("--size", type=int, default=0, help="side of the mask; 0: 512 and 1024")
+    parser.add_argument("--strokes", type=int, default=4, help="strokes per line")
+    parser.add_argument("--only", default="", help="lines whose name holds this")
     asked = parser.parse_args()
     application = QApplication.instance() or QApplication([])
     import napari
 
-    for size in (asked.size,) if asked.size else SIZES:
-        viewer = napari.Viewer(show=True)
-        gaps = paint(viewer, size, asked.strokes)
-        viewer.close()
-        QApplication.processEvents()
-        measured = {"clock": gaps.clock, "processor": gaps.processor}
-        figures = {
-            f"{name}_{what}_ms": float(function(values))
-            for name, values in measured.items()
-            for what, function in (
-                ("p50", np.median),
-                ("p99", lambda one: np.percentile(one, 99)),
-                ("max", np.max),
-            )
-        }
-        line(f"gaps-painting-{size}", **figures, beats=len(gaps.clock), thumbnails=gaps.thumbnails, live=gaps.updates)
+    runs = [
+        *((f"napari alone, {size}²", paint_alone, (labels_for(DEFAULT_GENERATOR, size),)) for size in SIZES),
+        *((f"`{model}`, {size}²", paint, (labels_for(model, size), model)) for model, size in CASES),
+    ]
+    print(table_head())
+    for name, run, (labels, *model) in runs:
+        if asked.only in name:
+            viewer = napari.Viewer(show=True)
+            painted = run(viewer, labels, asked.strokes, *model)
+            canvas = canvas_widget(viewer).size()
+            print(table_row(f"{name}, canvas {canvas.width()}×{canvas.height()}", painted.gaps), flush=True)
+            viewer.close()
+            QApplication.processEvents()
     application.quit()
 
 

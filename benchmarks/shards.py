@@ -22,8 +22,6 @@ from napari_synth.models.checkpoint import save_model
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 from napari_synth.synthesis.recipes import altered, masks_recipe
 
-WHEN = ("first", "last")
-
 
 def recipe(pairs: int, settings: FieldSettings, model: str = DEFAULT_GENERATOR) -> Recipe:
     """So many fields of nuclei in one look."""
@@ -101,37 +99,35 @@ def rate(pairs: int, size: int, shard_size: int) -> None:
         )
 
 
-def flat(pairs: int, shard_size: int) -> None:
-    """Memory of client and workers at a tenth of the pairs and at the end."""
-    seen: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder, connected(Workers(2)) as client:
+def flat(pairs: int, shard_size: int, workers: int = 2) -> None:
+    """Memory of client and workers at 1000 pairs, 10 000 … and at the end."""
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder, connected(Workers(workers)) as client:
         given = recipe(pairs, TINY, small_model(Path(folder) / "small.safetensors"))
         shop = load_maker(ShardPlan(given, "", device="cpu"))
-        client.wait_for_workers(2)
-        due = [pairs // 10, pairs]
+        client.wait_for_workers(workers)
+        due = [10**power for power in range(3, 9) if 10**power < pairs] + [pairs]
 
         def look(progress: Progress) -> None:
             if due and progress.done >= due[0]:
-                due.pop(0)
-                seen.setdefault("client", []).append(memory())
-                workers = client.run(os.getpid).values()
-                seen.setdefault("worker", []).append(max(memory(process) for process in workers))
+                mark = due.pop(0)
+                figures[f"client_mb_at_{mark}"] = memory()
+                figures[f"worker_mb_at_{mark}"] = max(memory(one) for one in client.run(os.getpid).values())
+                print(mark, figures, flush=True)
 
         start = time.perf_counter()
         request = ShardRequest(given, f"{folder}/set", shard_size=shard_size, device="cpu")
         export_shards(request, shop.generator, shop.masks, Dask(client), look)
         seconds = time.perf_counter() - start
-        before = memory()
         finish_export(f"{folder}/set")
-        seen["finish"] = [before, memory()]
-    figures = {f"{who}_mb_{when}": mb for who, mbs in seen.items() for when, mb in zip(WHEN, mbs, strict=False)}
+        figures["client_mb_after_finish"] = memory()
     line(f"shards-memory-{pairs}", pairs_per_second=pairs / seconds, **figures)
 
 
 def main(pairs: int = 200, size: int = 256, shard_size: int = 50, many: int = 10_000) -> None:
     """All lines of shards."""
     rate(pairs, size, shard_size)
-    flat(many, max(many // 100, 1))
+    flat(many, 100)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from qtpy.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from benchmarks.heartbeat import HeartBeat
 from benchmarks.models import sample_request
 from benchmarks.timing import line
 from napari_synth.core.recipe import METADATA_KEY, mask_hash
@@ -25,7 +26,7 @@ from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.preferences import Preferences
 from napari_synth.ui.napari_bridge.window import canvas_widget, main_window, open_column
 from napari_synth.ui.session import Session
-from tests.e2e.hands import HeartBeat, on_canvas
+from tests.e2e.hands import on_canvas
 
 BRUSH = 16
 STEP = 5
@@ -184,7 +185,7 @@ def measure(case: Case, moves: int) -> None:
     beat = HeartBeat()
     beat.start()
     times = [painting.move(place) for place in path[3:]]
-    gaps, mode = list(beat.gaps), painting.following.state.text.rsplit(", ", 1)[-1]
+    gaps, mode = beat.stop(), painting.following.state.text.rsplit(", ", 1)[-1]
     released = painting.release(path[-1])
     taken = [taken for taken in times if taken is not None]
     painting.close()
@@ -197,8 +198,8 @@ def measure(case: Case, moves: int) -> None:
         release_ms=released,
         moves=len(taken),
         unchanged=len(times) - len(taken),
-        longest_gap_ms=max(clock for clock, _ in gaps),
-        longest_gap_processor_ms=max(processor for _, processor in gaps),
+        longest_gap_ms=max(gap.clock for gap in gaps),
+        longest_gap_processor_ms=max(gap.processor for gap in gaps),
     )
 
 

@@ -88,6 +88,8 @@ def prepare(
             groups.append((stem, patient))
         if not test:
             masks.append(labels)
+    if len(masks) == len(pairs):
+        raise typer.BadParameter(f"No file of {name} is held out by {rule or 'nuclei/dataset.yaml'}.")
     (real / "dataset.yaml").write_text(yaml.safe_dump({"options": [{"name": name, "hold_out": "test_*"}]}))
     with (work / name / "groups.csv").open("w", newline="") as file:
         csv.writer(file).writerows(groups)

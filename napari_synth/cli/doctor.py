@@ -37,7 +37,9 @@ def say_before_export(recipe: Recipe, with_real: Path | None, in_turn: bool) -> 
     first = list(dict.fromkeys([*watch.first, *label_maps(recipe)]))
     if first:
         with watched("Checking") as (on_progress, cancel):
-            _say(faults_before_export([(path.name, path) for path in first], on_progress, cancel), first[0].parent)
+            _say(
+                faults_before_export([(path.name, path) for path in first], on_progress, cancel), _data_folder(first[0])
+            )
     if watch.total > len(watch.first):
         others = "the others are looked at when their turn comes." if in_turn else "napari-synth check looks at all."
         err.print(f"Looked at {len(watch.first)} of {watch.total} masks; {others}")
@@ -46,7 +48,8 @@ def say_before_export(recipe: Recipe, with_real: Path | None, in_turn: bool) -> 
 
 def say_found(watch: MaskWatch) -> None:
     """Say what is serious in masks that were looked at in their turn."""
-    _say(watch.found, watch.first[0].parent if watch.first else Path())
+    if watch.first:
+        _say(watch.found, _data_folder(watch.first[0]))
 
 
 def mask_files(recipe: Recipe) -> list[Path]:
@@ -61,6 +64,12 @@ def label_maps(recipe: Recipe) -> list[Path]:
     from napari_synth.core.recipe import RecombinedSource
 
     return [Path(path) for source in recipe.masks if isinstance(source, RecombinedSource) for path in source.maps]
+
+
+def _data_folder(mask: Path) -> Path:
+    """The folder that `check` takes: that of the pairs where images lie beside the masks."""
+    folder = mask.parent
+    return folder.parent if any((folder.parent / name).is_dir() for name in ("images", "signal")) else folder
 
 
 def _say(findings: Sequence[Finding], folder: Path) -> None:

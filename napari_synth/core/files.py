@@ -263,6 +263,11 @@ def existing_folder(path: str | os.PathLike[str], what: str) -> Path:
     return folder
 
 
+def name_of(folder: Path) -> str:
+    """The last part of a folder's path, also of ``.`` and ``a/..``; that of a link is the link's own."""
+    return os.path.basename(os.path.abspath(folder))
+
+
 def text_named(path: Path) -> Path:
     """A file or folder found in another one; `InputError` when its name is no text, which no recipe could hold."""
     try:

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import entries, existing_folder, text_named
+from napari_synth.core.files import entries, existing_folder, name_of, text_named
 from napari_synth.core.names import FileName
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.core.untrusted import first_problem, load_yaml
@@ -115,7 +115,7 @@ def find_options(data: str | Path) -> list[OptionPairs]:
     """The options of a data folder, in the order of ``dataset.yaml`` or of their names."""
     root = existing_folder(data, "data folder")
     if (root / "images").is_dir():
-        sources, folders = [OptionSource(name=root.resolve().name)], [root]
+        sources, folders = [OptionSource(name=name_of(root))], [root]
     else:
         sources = _option_sources(root)
         folders = [root / source.name for source in sources]

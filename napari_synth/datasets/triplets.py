@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
+from napari_synth.core.files import existing_folder, name_of
 from napari_synth.core.intensity import Intensity, measure_intensity
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.datasets.image_files import read_channel, read_labels
@@ -81,7 +81,7 @@ def load_triplets(data: Path) -> TripletSet:
             raise InputError(
                 f"{stem} has no file in {' and '.join(missing)}/ of {root}.", "Add it, or remove the other files."
             )
-    source = next(iter(describe(root).options), OptionSource(name=root.resolve().name))
+    source = next(iter(describe(root).options), OptionSource(name=name_of(root)))
     training: list[Triplet] = []
     held_out: list[Triplet] = []
     for index, stem in enumerate(stems):

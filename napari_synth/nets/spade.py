@@ -5,11 +5,15 @@ Source: Park et al. 2019 (arXiv:1903.07291) for the block, Horvath et al. 2022 (
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from monai.networks.blocks.spade_norm import SPADE
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 from torch.nn.utils.parametrizations import spectral_norm
+
+if TYPE_CHECKING:
+    from monai.networks.blocks.spade_norm import SPADE
 
 SLOPE = 0.2
 
@@ -21,6 +25,8 @@ def spade_norm(label_channels: int, channels: int, hidden: int) -> SPADE:
     give them (MONAI has a LeakyReLU there and an InstanceNorm on gamma and beta, which makes both 0
     where the label is constant).
     """
+    from monai.networks.blocks.spade_norm import SPADE  # brings all of MONAI: seconds, and only these networks need it
+
     norm = SPADE(label_channels, channels, hidden_channels=hidden, norm="BATCH", norm_params={"affine": False})
     norm.mlp_shared.adn = nn.ReLU()
     norm.mlp_gamma.adn = norm.mlp_beta.adn = nn.Identity()

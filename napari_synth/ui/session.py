@@ -13,6 +13,7 @@ from napari_synth.ui.context.context import Context
 from napari_synth.ui.docks.dock import DockActions
 from napari_synth.ui.docks.registry import DOCKS
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.jobs.pauses import look_again, short_turns
 from napari_synth.ui.napari_bridge.preferences import Preferences, preferences_now
 from napari_synth.ui.napari_bridge.window import on_close, unwrapped
 from napari_synth.ui.opened import Opened
@@ -62,11 +63,13 @@ class Session:
         preferences: Callable[[], Preferences] = preferences_now,
     ):
         _SESSIONS[viewer] = self
+        short_turns()
         self.context = Context(viewer, models, preferences)
         self.docks = {key: dock.make_actions(self.context) for key, dock in DOCKS.items()}
         self.autosave = Autosave(self.context)
         synthesize = self.actions(SynthesizeActions)
         self._opened = Opened(self.context, synthesize.replaying.replay, synthesize.render)
+        viewer.layers.events.removed.connect(look_again)
         on_close(viewer, self.close)
 
     def actions(self, kind: type[A]) -> A:
@@ -94,3 +97,4 @@ class Session:
         self._opened.close()
         for actions in self.docks.values():
             actions.close()
+        look_again()

@@ -1,18 +1,15 @@
-"""What a person does with the mouse, and how long one waits."""
+"""What a person does with the mouse."""
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
-from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_synth.ui.column.column import Column
 from napari_synth.ui.napari_bridge.window import canvas_widget, open_column
 from napari_synth.ui.session import session_for
 
-BEAT_MS = 5
 THROTTLE_MS = 8
 """napari tells of moves of the mouse every 5 ms at most."""
 
@@ -96,22 +93,3 @@ def stroke(viewer, qtbot, start, end):
             qtbot.mouseMove(native, place)
             qtbot.wait(THROTTLE_MS)
     qtbot.mouseRelease(native, button, pos=place)
-
-
-class HeartBeat:
-    """Gaps of the UI thread: the longest it spent away from its events, by its own processor time too."""
-
-    def __init__(self):
-        self.gaps = []
-        self._timer = QTimer(interval=BEAT_MS)
-        self._timer.timeout.connect(self._beat)
-        self._last = (time.perf_counter(), time.thread_time())
-
-    def start(self):
-        self._last = (time.perf_counter(), time.thread_time())
-        self._timer.start()
-
-    def _beat(self):
-        now = (time.perf_counter(), time.thread_time())
-        self.gaps.append(tuple(1000 * (b - a) for a, b in zip(self._last, now, strict=True)))
-        self._last = now

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from napari_synth.evaluation.metrics.base import Metric
 
@@ -92,6 +91,8 @@ class Overlap:
 
     def matches(self, threshold: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
         """Indices of the true and predicted objects that are matched with at least this IoU."""
+        from scipy.optimize import linear_sum_assignment  # some hundred modules, which the other metrics do without
+
         few = min(self.iou.shape)
         if not few:
             return np.zeros(0, int), np.zeros(0, int)

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import writing
+from napari_synth.core.files import name_of, writing
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.seeds import derived_seed, numpy_rng
 from napari_synth.datasets.image_files import read_labels
@@ -74,8 +74,8 @@ def generator_of(model: str, option: str, real: Path, device: str) -> tuple[Gene
         raise InputError(
             f"The model {card.id} needs an image beside each mask.", "Export its pairs and give their folder instead."
         )
-    if not option and real.resolve().name in card.options:
-        option = real.resolve().name
+    if not option and name_of(real) in card.options:
+        option = name_of(real)
     number = check_option(card, option)
     return generator, card.options[number] if card.options else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from napari_synth.core.errors import InputError
-from napari_synth.core.files import existing_folder
+from napari_synth.core.files import existing_folder, name_of
 from napari_synth.core.seeds import numpy_rng
 from napari_synth.datasets.listing import name_key
 from napari_synth.datasets.pairs import Pair, describe, find_pairs, is_held_out
@@ -106,7 +107,8 @@ def hold_out_rule(root: Path) -> str:
     own = describe(root).options
     if own:
         return own[0].hold_out
-    return next((o.hold_out for o in describe(root.resolve().parent).options if o.name == root.resolve().name), "")
+    above = Path(os.path.abspath(root)).parent
+    return next((option.hold_out for option in describe(above).options if option.name == name_of(root)), "")
 
 
 def assigned(groups: Sequence[str], held_out: set[str], seed: int, where: Path) -> Mapping[str, Role]:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QMenu, QSizePolicy, QTabBar, QTabWidget, QToolButton,
 from superqt.utils import signals_blocked
 
 from napari_synth.ui.column.accordion import Accordion
+from napari_synth.ui.column.ahead import load_ahead
 from napari_synth.ui.column.commands import commands, run_command
 from napari_synth.ui.column.tour import Tour
 from napari_synth.ui.docks.registry import DOCKS
@@ -76,6 +77,7 @@ class Column(QWidget):
         self.tabs.currentChanged.connect(self._choose_tab)
         watch(self, self._choices.events, self.show_choices)
         self._bind_keys()
+        load_ahead()
 
     def _build_menu(self) -> None:
         self.more = described(QToolButton(), "More panels", "Open another panel beside the steps, as a tab")

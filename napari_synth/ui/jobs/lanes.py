@@ -15,6 +15,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_synth.core.errors import Cancelled, SynthError, WorkError
 from napari_synth.core.progress import CancelToken, OnProgress, Progress
+from napari_synth.ui.jobs.pauses import short_looks
 
 GRACE_MS = 150
 """How long a cancelled job may take to hand in what it finished before it is left behind."""
@@ -212,7 +213,8 @@ class Lane(Poster):
 
     def _run(self, job: _Job) -> None:
         """In the lane's thread."""
-        outcome = run_safely(job.title, job.work, partial(self._report, job), job.token)
+        with short_looks():
+            outcome = run_safely(job.title, job.work, partial(self._report, job), job.token)
         self.post(self._ended, job, outcome)
 
     def _report(self, job: _Job, progress: Progress) -> None:

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,16 @@ def test_what_a_data_set_holds_out_is_tested_on(tmp_path):
     disc_folder(tmp_path / "real", 12)
     (tmp_path / "real" / "dataset.yaml").write_text("options: [{name: x, hold_out: '00[0-5]'}]")
     test = {one.pair.stem for one in real_pairs(tmp_path / "real") if one.role == "test"}
+    assert test == {f"{number:03d}" for number in range(6)}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes a link")
+def test_what_a_data_set_holds_out_of_a_linked_option_is_tested_on(tmp_path):
+    disc_folder(tmp_path / "elsewhere", 12)
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "dataset.yaml").write_text("options: [{name: x, hold_out: '00[0-5]'}]")
+    (tmp_path / "set" / "x").symlink_to(tmp_path / "elsewhere")
+    test = {one.pair.stem for one in real_pairs(tmp_path / "set" / "x") if one.role == "test"}
     assert test == {f"{number:03d}" for number in range(6)}
 
 

@@ -323,6 +323,24 @@ def test_an_open_folder_is_exported_whole_with_the_mask_that_was_painted_on(read
     assert found["m13"].max() == painted().max() + 13
 
 
+def test_a_doubtful_mask_among_many_is_named_at_the_end(ready, fake, viewer, finish, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_synth.evaluation.pair_check.before.AT_FIRST", 1)
+    for number in range(14):
+        labels = painted((40, 40)) if number != 11 else painted((40, 40)) == 0
+        tifffile.imwrite(tmp_path / f"m{number:02d}.tif", labels.astype(np.uint16))
+    viewer.layers.clear()
+    masks, dock = ready.actions(MaskActions), ready.actions(ExportActions)
+    masks.opening.open([tmp_path])
+    finish(masks.jobs)
+    ready.context.export.options = ("he",)
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "done", dock.note
+    assert "m11.tif labels the background" in dock.note.text
+    assert "Check…" in dock.note.text
+    assert dock.finished.total == 14
+
+
 def test_with_real_pairs_synthetic_ones_only_train(ready, fake, finish, tmp_path):
     pair_folder(tmp_path / "real", 6)
     dock, choices = ready.actions(ExportActions), ready.context.export
