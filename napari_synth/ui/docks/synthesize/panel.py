@@ -91,7 +91,7 @@ class SynthesizePanel(Panel):
         self.image_label = row(grid, "Anatomy", self.image)
         self.model = described(NameCombo(), "Model", "The trained generator that makes the image")
         self.open = described(
-            QPushButton("Open file…"), "Open a model file", "Use a generator from a .safetensors file"
+            QPushButton("Open…"), "Open a model file", "Use a generator from a .safetensors file"
         )
         row(grid, "Model", self.model, self.open)
 
