@@ -47,7 +47,7 @@ prove-formats: $(VENV)/.installed-test $(PROOF)/.installed
 
 # Every bundled network as a BioImage.IO package, tried by BioImage.IO's own program, where napari-synth is not installed.
 .PHONY: prove-packages
-PACKAGED := optional-pix2pix-nuclei capspix2pix-axons metgan-brain metgan-brain-segmentor nucleus-dvae
+PACKAGED := optional-pix2pix-nuclei capspix2pix-axons metgan-brain metgan-brain-segmentor nucleus-dvae ising-nuclei
 prove-packages: $(VENV)/.installed-test $(PROOF)/.installed
 	mkdir -p build/packages
 	! $(PROOF)/bin/python -I -c "import napari_synth" 2>/dev/null
