@@ -376,10 +376,10 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     person.clicks += 2
     person.picture("my_look_pairs")
     person.click(panel.plan)
-    person.wait(training.jobs)
+    person.wait(training.jobs, seconds=TRAINING)
     person.picture("my_look_planned")
     person.click(panel.begin)
-    person.wait(training.jobs)
+    person.wait(training.jobs, seconds=TRAINING)
     for part in (1, steps // 2, steps):
         person.wait_until(lambda part=part: training.watching.run.step >= part, TRAINING)
     person.picture("my_look")

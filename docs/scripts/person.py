@@ -71,9 +71,9 @@ class Person:
             QApplication.processEvents()
             time.sleep(0.01)
 
-    def wait(self, *running: Jobs) -> None:
+    def wait(self, *running: Jobs, seconds: float = PATIENCE) -> None:
         """Wait until these jobs are done."""
-        self.wait_until(lambda: not any(jobs.lane.state.running for jobs in running))
+        self.wait_until(lambda: not any(jobs.lane.state.running for jobs in running), seconds)
         self.look_around()
 
     def wait_until(self, done: Any, seconds: float = PATIENCE) -> None:

@@ -67,9 +67,9 @@ class Recorder(Person):
         if hasattr(self, "column"):
             self.frame()
 
-    def wait(self, *running: Jobs) -> None:
+    def wait(self, *running: Jobs, **how: float) -> None:
         """Wait until these jobs are done, and rest."""
-        super().wait(*running)
+        super().wait(*running, **how)
         if self._rest:
             self.frame(self._rest)
 

@@ -82,7 +82,7 @@ class Context:
         What is open in the column.
     remembered : Remembered
         Keeps choices for the next window.
-    milliseconds, seconds_per_pixel : float or None
+    seconds_per_pixel : float or None
         What the last render took.
     """
 
@@ -115,7 +115,6 @@ class Context:
         self.look, self.export = self.remembered.look, self.remembered.export
         self.export.folder = self.export.folder or preferences().folder
         self.column, self.noise = ColumnChoices(), NoiseChoices()
-        self.milliseconds: float | None = None
         self.seconds_per_pixel: float | None = None
         self.choose_model(self.catalogue.first(self.look.model))
         self.look.style = self.catalogue.known_style(self.look.model, self.look.style)
@@ -260,7 +259,6 @@ class Context:
 
     def was_rendered(self, layer: Labels, rendering: Rendering) -> None:
         """The image of a mask is shown as it was ordered."""
-        self.milliseconds = 1000 * rendering.seconds
         self.seconds_per_pixel = rendering.seconds / max(math.prod(rendering.image.shape[:2]), 1)
         self.show_outline(layer)
         self.rendered.emit(layer)

@@ -109,7 +109,7 @@ def test_a_rendered_image_is_told_and_seen_through_its_mask(context, viewer):
     mask, heard = viewer.add_labels(painted()), []
     context.rendered.connect(heard.append)
     context.was_rendered(mask, Rendering(np.zeros((64, 48), np.uint8), 0.0125, "he", 1))
-    assert (context.milliseconds, heard, mask.contour) == (12.5, [mask], 1)
+    assert (context.seconds_per_pixel, heard, mask.contour) == (0.0125 / (64 * 48), [mask], 1)
     context.look.outline, mask.contour = False, 0
     context.show_outline(mask)
     assert mask.contour == 0, "the user wants it filled"

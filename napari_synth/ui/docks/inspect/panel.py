@@ -48,7 +48,7 @@ class InspectPanel(Panel):
         self.advice_text.setWordWrap(True)
         self.use_model = described(QPushButton(), "Use a model with capsules", "Choose this model")
         self.open_model = described(
-            QPushButton("Open file…"), "Open a model file", "Use a capsule generator from a .safetensors file"
+            QPushButton("Open…"), "Open a model file", "Use a capsule generator from a .safetensors file"
         )
         layout = QVBoxLayout(self.advice)
         layout.setContentsMargins(0, 4, 0, 4)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NO_MODEL = Note(
     "problem",
     "There is no model that makes pairs from noise.",
-    "Open one with Open file… under Look, or train one: train ising-gan.",
+    "Open one with Open… under Look, or train one: train ising-gan.",
 )
 
 

@@ -257,7 +257,7 @@ class SynthesizeActions(DockActions):
         self.say(
             Note(
                 "done",
-                f"Rendered {result.name!r} in {moment_text(context.milliseconds / 1000)} on {rendered.device}"
+                f"Rendered {result.name!r} in {moment_text(rendering.seconds)} on {rendered.device}"
                 f"{', in 16 bit' if recipe.precision == 'fast' else ''}{_changed(len(recipe.interventions))}.",
                 rendering.remark or ("Paint, and render again, or go on to Export." if shown else advice),
             )

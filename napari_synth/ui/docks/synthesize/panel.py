@@ -90,9 +90,7 @@ class SynthesizePanel(Panel):
         self.image = described(ImageCombo(self.context.images), "Anatomy layer", "The image that objects are put into")
         self.image_label = row(grid, "Anatomy", self.image)
         self.model = described(NameCombo(), "Model", "The trained generator that makes the image")
-        self.open = described(
-            QPushButton("Open file…"), "Open a model file", "Use a generator from a .safetensors file"
-        )
+        self.open = described(QPushButton("Open…"), "Open a model file", "Use a generator from a .safetensors file")
         row(grid, "Model", self.model, self.open)
 
     def _build_looks(self) -> None:

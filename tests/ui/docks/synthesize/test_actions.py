@@ -9,6 +9,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_synth.core.errors import InputError
+from napari_synth.core.quantities import moment_text
 from napari_synth.core.recipe import METADATA_KEY, Recipe, mask_hash, read_recipe
 from napari_synth.models.registry import WEIGHTS_FOLDER, bundled_paths
 from napari_synth.ui.docks.export.actions import ExportActions
@@ -36,7 +37,7 @@ def test_panel_and_python_make_the_same_array(session, viewer, finish):
     assert recipe.masks[0].sha256 == mask_hash(painted())
     note = session.context.notes["synthesize"]
     assert note.kind == "done"
-    assert f"{session.context.milliseconds:.0f} ms" in note.text
+    assert moment_text(session.context.seconds_per_pixel * painted().size) in note.text
 
 
 def test_rendering_again_refreshes_and_no_noise_has_no_seed(session, fake, viewer, finish):
