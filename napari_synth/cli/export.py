@@ -115,9 +115,17 @@ def export(
     if dry_run:
         estimate_to(found, folder, device, settings)
         return
-    settings |= {"check": check or None, "on_mask": watch.look_at}
     try:
-        export_recipe_to(found, folder, overwrite, device, compile=compile, **settings)
+        export_recipe_to(
+            found,
+            folder,
+            overwrite,
+            device,
+            compile=compile,
+            check=check or None,
+            on_mask=watch.look_at,
+            **settings,
+        )
     finally:
         say_found(watch)
 
