@@ -144,6 +144,8 @@ def export_pairs(
         stays empty, or the format cannot hold such images.
     WorkError
         If the folder cannot be written, is in use by another export, or the disk is full.
+    Cancelled
+        If ``cancel`` is set while the masks are read, before the first pair.
     """
     cancel = cancel or CancelToken()
     recipe, card = request.recipe, generator.card

@@ -66,7 +66,6 @@ PACKAGES = (
     # torch says that tracing fixes sizes: those of tables, which no input changes.
     pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
-    pytest.mark.usefixtures("garbage_collected"),
 )
 """The library of BioImage.IO leaves the files open that it reads a package of."""
 
@@ -76,7 +75,7 @@ PACKAGES = (
     "document",
     [pytest.param(name, marks=PACKAGES if name == "docs/import.md" else ()) for name in documents_with("slow")],
 )
-def test_the_blocks_run_with_the_slow_ones(document, reader):
+def test_the_blocks_run_with_the_slow_ones(document, reader, garbage_collected):
     for block in blocks_of(document):
         if block.language in CODE_LANGUAGES and block.mark != "not run":
             reader(block)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from napari_synth import api
 from napari_synth.core import files
-from napari_synth.core.errors import InputError, WorkError
+from napari_synth.core.errors import Cancelled, InputError, WorkError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import LayerSource, Recipe, mask_hash, read_recipe
 from napari_synth.exporting.batch import ExportRequest, export_pairs
@@ -96,10 +96,12 @@ def test_a_killed_export_goes_on_and_ends_the_same(generator, tmp_path):
     assert contents(tmp_path / "whole") == contents(tmp_path / "part")
 
 
-def test_cancel_is_answered_after_the_pair_at_hand(generator, tmp_path):
+def test_cancel_is_answered_before_the_first_pair(generator, tmp_path):
     cancel = CancelToken()
     cancel.cancel()
-    assert run(generator, batch(generator), tmp_path, cancel=cancel).written == 0
+    with pytest.raises(Cancelled):
+        run(generator, batch(generator), tmp_path, cancel=cancel)
+    assert not contents(tmp_path)
 
 
 def test_other_pairs_are_never_overwritten_unasked(generator, tmp_path):
