@@ -113,12 +113,17 @@ def test_use_this_sets_every_control_and_the_board_goes(compare, dock, session, 
     assert not photo.visible, "as it was before"
 
 
-def test_cancelling_keeps_what_is_there(compare, dock, viewer, fake, qtbot, finish):
+def begin_with_two_images(compare, dock, viewer, fake, qtbot):
+    """A board whose third image is waited for."""
     viewer.add_labels(painted(), name="mask")
     fake.wait_from = 3
     fake.gate.clear()
     click(qtbot, compare.compare)
     qtbot.waitUntil(lambda: len(dock.images) == 2, timeout=10_000)
+
+
+def test_cancelling_keeps_what_is_there(compare, dock, viewer, fake, qtbot, finish):
+    begin_with_two_images(compare, dock, viewer, fake, qtbot)
     dock.jobs.lane.cancel()
     finish(dock.jobs)
     fake.gate.set()
@@ -203,11 +208,7 @@ def test_the_board_goes_with_its_mask(compare, dock, viewer, qtbot, finish):
 
 
 def test_a_board_that_is_closed_leaves_no_images_of_its_mask(compare, dock, viewer, fake, qtbot, finish):
-    viewer.add_labels(painted(), name="mask")
-    fake.wait_from = 3
-    fake.gate.clear()
-    click(qtbot, compare.compare)
-    qtbot.waitUntil(lambda: len(dock.images) == 2, timeout=10_000)
+    begin_with_two_images(compare, dock, viewer, fake, qtbot)
     click(qtbot, compare.away)
     fake.gate.set()
     finish(dock.jobs)
