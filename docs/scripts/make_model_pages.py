@@ -63,7 +63,7 @@ PICTURES: dict[str, list[tuple[str, str]]] = {
     "metgan-brain-segmentor": [
         (
             "model_metgan-brain-segmentor.png",
-            "Of the sample *Brain, two channels*: signal, its labels, what is found in it.",
+            "The signal of the sample brain, its labels, and what is found in it: a little too large, Dice 0.68.",
         ),
     ],
     "ising-nuclei": [
@@ -160,10 +160,13 @@ def _facts(name: str, card: ModelCard) -> Iterable[tuple[str, str]]:
     architecture = f"`{card.architecture}`"
     page = HOW.get(card.architecture)
     yield "architecture", f"[{architecture}](../how/{page})" if page else architecture
-    if card.mask_meaning:
-        yield "reads of the mask", MASK_MEANINGS[card.mask_meaning].replace("nuclei", card.structures)
-    if card.condition_channels:
-        yield "reads beside it", ", ".join(card.condition_channels)
+    meaning = MASK_MEANINGS[card.mask_meaning].replace("nuclei", card.structures) if card.mask_meaning else ""
+    beside = ", ".join(card.condition_channels)
+    if card.role in ("segmentor", "pairs"):
+        told = (("reads", beside), ("gives as the mask", meaning))
+    else:
+        told = (("reads of the mask", meaning), ("reads beside it", beside))
+    yield from ((what, text) for what, text in told if text)
     if card.looks:
         yield "looks", "; ".join(f"`{look.name}`: {look.title or look.name}" for look in card.looks)
     if card.styles:
