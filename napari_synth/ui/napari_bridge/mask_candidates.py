@@ -75,6 +75,7 @@ class MaskCandidates(LayerList):
 
     def __init__(self, viewer: ViewerModel):
         super().__init__(viewer)
+        self._masks: weakref.WeakKeyDictionary[Any, weakref.ref[Labels]] = weakref.WeakKeyDictionary()
         self._likeness: weakref.WeakKeyDictionary[Any, tuple[object, Likeness]] = weakref.WeakKeyDictionary()
         events = viewer.layers.events
         events.inserted.connect(self._on_inserted)
@@ -83,10 +84,23 @@ class MaskCandidates(LayerList):
             self._watch(layer)
 
     def all(self) -> list[Candidate]:
-        """Those that are in the viewer, the topmost first."""
-        viewer = self.viewer
-        found = [] if viewer is None else [self.of(layer) for layer in reversed(viewer.layers)]
+        """Those in the viewer that are not used yet, the topmost first."""
+        layers = [] if self.viewer is None else list(reversed(self.viewer.layers))
+        found = [self.of(layer) for layer in layers if not self._is_used(layer, layers)]
         return [candidate for candidate in found if candidate is not None]
+
+    def use(self, layer: Any, mask: Labels) -> None:
+        """A mask was made of a layer: labels need not be offered again while that is there."""
+        self._masks[layer] = weakref.ref(mask)
+        self.changed.emit()
+
+    def _is_used(self, layer: Any, layers: list[Any]) -> bool:
+        """Not where there is another way to make a mask of it, or another plane."""
+        mask = self._masks.get(layer)
+        if mask is None or mask() not in layers:
+            return False
+        candidate = self.of(layer)
+        return candidate is not None and candidate.ways == WAYS["labels"]
 
     def of(self, layer: Any) -> Candidate | None:
         """What could be made of a layer; None where that is nothing, or it is a mask already."""

@@ -75,6 +75,7 @@ class Opening:
         mask = add_mask(self._context.viewer, labels.shape, found.name, found.place, labels)
         if not isinstance(layer, Image) or self.candidates.of(layer) is not None:
             layer.visible = False  # it shows the same
+        self.candidates.use(layer, mask)
         self._context.results.bring_forward(mask)
         what = "the plane shown" if labels.ndim < layer.ndim else "the outlines" if isinstance(layer, Shapes) else ""
         of = f"{what} of {layer.name!r}" if what else f"{layer.name!r}"
