@@ -1,12 +1,12 @@
 """Measure Ising-GANs: what the Ising term does to masks, and whether pairs show what their masks say.
 
 python docs/scripts/measure_ising.py terms DATA_DIR OUT_DIR [STEPS [WIDTH]]
-python docs/scripts/measure_ising.py pairs MODEL.safetensors SEGMENTOR.safetensors DATA_DIR SHEET.jpg
+python docs/scripts/measure_ising.py pairs MODEL.safetensors SEGMENTOR.safetensors DATA_DIR
 
 ``terms`` trains a small model for each smoothness, with and without residual blocks, under three seeds, at 64x64 pixels
 and prints a table of means and spreads. What OUT_DIR holds already is not made again, so that it can be stopped.
-``pairs`` writes a sheet of 24 pairs by number, prints the agreement of pairs with a segmenter that was trained on real
-images, and stores it in the card.
+``pairs`` prints the agreement of pairs by number with a segmenter that was trained on real images, and stores it in
+the card.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
 from scipy import ndimage
 from skimage.measure import euler_number
@@ -31,7 +30,6 @@ from napari_synth.models.checkpoint import load_weights, read_card, save_model
 from napari_synth.models.registry import load_trained
 from napari_synth.synthesis.pairs import PairModel
 from napari_synth.training.loop import train
-from napari_synth.training.previews import picture_sheet
 from napari_synth.training.request import TrainRequest
 
 SIDE, SEEDS, MASKS = 64, (1, 2, 3), 200
@@ -39,7 +37,7 @@ DECIDED = 0.9
 """Mask values nearer to 0 are grey."""
 SMALL = {"size": SIDE, "batch_size": 16, "ndf": 8, "beta1": 0.5, "whole": False, "decisive": 0.0}
 """Beside the preset ``paper``; crops instead of whole images, in which nuclei would have five pixels."""
-SHEET, MEASURED = 24, 60
+MEASURED = 60
 FIGURES = {
     "crumbs": "components under 20 px",
     "holes": "holes",
@@ -123,22 +121,16 @@ def _real_masks(data: Path) -> list[np.ndarray]:
     return crops
 
 
-def pairs(model: str, segmentor: str, data: str, sheet: str) -> None:
-    """A sheet of pairs, and their agreement with a segmenter of real images, look by look."""
+def pairs(model: str, segmentor: str, data: str) -> None:
+    """The agreement of pairs with a segmenter of real images, look by look."""
     noise, judge = PairModel(load_trained(model, "cpu")), Segmentor(load_trained(segmentor, "cpu"))
     dice = METRICS["dice"].function
     held_out = {option.source.name: option.held_out for option in find_options(Path(data))}
-    rows, stored = [], dict[str, float]()
+    stored = dict[str, float]()
     print("| look | pairs | Dice, pairs from noise | Dice, real held-out | agreement | masks drawn again |")
     print("|---|---|---|---|---|---|")
     for look in noise.card.options:
         made = [noise.sample(seed, look) for seed in range(1, MEASURED + 1)]
-        shown = made[: SHEET // len(noise.card.options)]
-        for start in range(0, len(shown), 6):
-            rows += [
-                [_rgb(p.image) for p in shown[start : start + 6]],
-                [_painted(p.labels) for p in shown[start : start + 6]],
-            ]
         own = np.mean([dice(pair.labels, judge.foreground(pair.image)) for pair in made])
         real = [load_pair(pair) for pair in held_out[look]]
         theirs = np.mean([dice(pair.labels, judge.foreground(pair.image)) for pair in real if pair.labels.any()])
@@ -146,22 +138,9 @@ def pairs(model: str, segmentor: str, data: str, sheet: str) -> None:
         why = ", ".join(f"{count} {reason}" for reason, count in again.most_common()) or "none"
         print(f"| {look} | {len(made)} | {own:.3f} | {theirs:.3f} | {own / theirs:.3f} | {why} |", flush=True)
         stored |= {f"{look}.dice_pairs": own, f"{look}.dice_real": theirs, f"{look}.agreement": own / theirs}
-    iio.imwrite(sheet, picture_sheet(rows), quality=88)
     card = read_card(model)
     figures = card.figures | {name: round(float(value), 4) for name, value in stored.items()}
     save_model(Path(model), card.model_copy(update={"figures": figures}), load_weights(model))
-
-
-def _rgb(image: np.ndarray) -> np.ndarray:
-    return image if image.ndim == 3 else np.repeat(image[..., None], 3, -1)
-
-
-def _painted(labels: np.ndarray) -> np.ndarray:
-    """Labels in colours of their own."""
-    colours = numpy_rng(0, "colours").integers(70, 256, (int(labels.max()) + 1, 3)).astype(np.uint8)
-    colours[0] = 0
-    painted: np.ndarray = colours[labels]
-    return painted
 
 
 if __name__ == "__main__":

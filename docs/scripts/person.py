@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from captions import captions_in, keep_captions  # a module beside this script
+
 if TYPE_CHECKING:
     from qtpy.QtCore import QPoint
     from qtpy.QtWidgets import QSpinBox, QWidget
@@ -228,9 +230,13 @@ class Person:
 
     def picture(self, name: str) -> None:
         """Take a picture of the whole window."""
+        from napari_synth.ui.napari_bridge.window import main_window
+
         self.look_around()
         if self._pictures is not None and (self._wanted is None or name in self._wanted):
-            self.viewer.screenshot(str(self._pictures / f"{name}.png"), canvas_only=False, flash=False)
+            path = self._pictures / f"{name}.png"
+            self.viewer.screenshot(str(path), canvas_only=False, flash=False)
+            keep_captions(path, captions_in(main_window(self.viewer)))
 
 
 def _where_to_press(widget: QWidget) -> QPoint:

@@ -3,8 +3,8 @@
 python docs/scripts/pictures.py            says which pictures are older
 python docs/scripts/pictures.py NAME...    says of these that they are what their scripts make now
 
-Scripts are compared without their white space. Of a picture of the window only the weights count: a window changes too
-often for a test to say when its pictures do.
+Scripts are compared without their white space. Of a picture of the window the weights count, and the captions that it
+shows, all of which the window must still have.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from captions import captions_of_pictures, gone  # a module beside this script
 
 from napari_synth.models.checkpoint import file_hash
 from napari_synth.models.registry import bundled_paths
@@ -45,9 +47,10 @@ MADE = {
     **dict.fromkeys(("styles.jpg", "style_walk.jpg", "style_of_images.jpg"), _SHEETS),
     **dict.fromkeys((f"beside_{look}.jpg" for look in ("he", "he-dark", "purple", "fluorescence")), _SHEETS),
     **dict.fromkeys((f"capsules_{what}.png" for what in ("seeds", "features", "walk", "switched_off")), _CAPSULES),
-    "ising-pairs.jpg": Made("measure_ising.py", ()),
+    "ising-pairs.jpg": Made("make_model_sheets.py", ("ising-nuclei",)),
     "metgan.png": Made("make_metgan_pictures.py", (BRAIN,)),
     "model_nucleus-dvae.png": Made("make_model_sheets.py", (SHAPES,)),
+    "model_metgan-brain-segmentor.png": Made("make_model_sheets.py", ("metgan-brain-segmentor",)),
     "model_pbam-axons.png": Made("make_model_sheets.py", ("pbam-axons",)),
     **dict.fromkeys(("window.png", "exported.png", "dropped.png", "painted_live.png", "compared.png"), _NUCLEI),
     **dict.fromkeys(("fitted.png", "thirty.png", "sampled.png", "own_mask_offered.png"), _NUCLEI),
@@ -70,16 +73,23 @@ def table() -> dict[str, str]:
     return dict(json.loads(TABLE.read_text(encoding="utf-8"))) if TABLE.is_file() else {}
 
 
-def older() -> list[str]:
-    """Pictures whose script or weights have changed since."""
-    known = table()
-    return [name for name, made in MADE.items() if known.get(name) != state_of(made)]
+def older() -> dict[str, str]:
+    """Why a picture is older, by its name."""
+    known, shown = table(), captions_of_pictures(PICTURES)
+    reasons = {}
+    for name, made in MADE.items():
+        lost = gone(shown.get(name, ()))
+        if known.get(name) != state_of(made):
+            reasons[name] = f"{made.script} or the weights have changed"
+        elif lost:
+            reasons[name] = f"{made.script}: the window has no {', '.join(lost)}"
+    return reasons
 
 
 def main(names: list[str]) -> None:
     """Print the older ones, or enter the named ones."""
     if not names:
-        print("\n".join(f"{name}: {MADE[name].script}" for name in older()) or "All are what their scripts make.")
+        print("\n".join(f"{name}: {why}." for name, why in older().items()) or "All are what their scripts make.")
         return
     entered = table() | {name: state_of(MADE[name]) for name in names}
     TABLE.write_text(json.dumps({name: entered[name] for name in MADE if name in entered}, indent=1) + "\n")

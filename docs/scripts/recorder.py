@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from captions import captions_in, keep_captions
 from person import Person  # a module beside this script
 from PIL import Image, ImageDraw
 
@@ -44,11 +45,15 @@ class Recorder(Person):
     def __init__(self, viewer: Any, *more: Any, rest: int = 0, **named: Any):
         self.frames: list[Image.Image] = []
         self.times: list[int] = []
+        self._captions: set[str] = set()
         self._rest = rest
         super().__init__(viewer, *more, **named)
 
     def frame(self, milliseconds: int = STEP_MS, ring: tuple[int, int] | None = None) -> None:
         """Keep a picture of the window, unless nothing changed."""
+        from napari_synth.ui.napari_bridge.window import main_window
+
+        self._captions |= captions_in(main_window(self.viewer))
         picture = Image.fromarray(self.viewer.screenshot(canvas_only=False, flash=False)[..., :3])
         if ring is not None:
             x, y = ring
@@ -97,4 +102,5 @@ class Recorder(Person):
         """Write the frames as a moving picture."""
         first, *others = self.frames
         first.save(path, save_all=True, append_images=others, duration=self.times, loop=0, quality=70, method=4)
+        keep_captions(path, self._captions)
         say(f"{path}: {len(self.frames)} frames, {sum(self.times) / 1e3:.0f} s, {path.stat().st_size / 1e6:.2f} MB")

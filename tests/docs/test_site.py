@@ -97,9 +97,19 @@ def script(name):
     return runpy.run_path(str(DOCS / "scripts" / f"{name}.py"))
 
 
-def test_no_picture_is_older_than_its_weights_and_its_script():
+def test_no_picture_is_older_than_what_it_shows(monkeypatch):
+    """Its script, its weights, and the captions of the window."""
+    monkeypatch.syspath_prepend(DOCS / "scripts")
     pictures = script("pictures")
     advice = "run the script, look at the picture, then: python docs/scripts/pictures.py NAME"
     assert not pictures["older"](), advice
-    there = {path.name for path in (DOCS / "pictures").iterdir()} - {"made.json"}
+    there = {path.name for path in (DOCS / "pictures").iterdir() if path.suffix != ".json"}
     assert there == set(pictures["MADE"]), "docs/scripts/pictures.py names the script of every picture"
+
+
+def test_a_picture_is_older_when_a_caption_of_it_is_gone(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(DOCS / "scripts")
+    captions = script("captions")
+    captions["keep_captions"](tmp_path / "window.png", {"Open files…", "Open the file that is nowhere…"})
+    shown = captions["captions_of_pictures"](tmp_path)
+    assert captions["gone"](shown["window.png"]) == ["Open the file that is nowhere…"]

@@ -254,6 +254,7 @@ def test_a_stored_layout_of_napari_squeezes_nothing(make_napari_viewer, qtbot):
     assert second.window._qt_viewer.dockLayerList.isVisible()
 
 
+@pytest.mark.slow
 def test_what_was_open_and_chosen_comes_back_with_a_stored_layout_of_napari(make_napari_viewer, qtbot):
     first = make_napari_viewer(show=True)
     main_window(first).resize(*LAPTOP)

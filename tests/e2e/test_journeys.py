@@ -35,7 +35,7 @@ def journeys():
         yield importlib.import_module("journeys")
     finally:
         sys.path.remove(str(SCRIPTS))
-        for name in ("journeys", "person", "recorder"):
+        for name in ("journeys", "person", "recorder", "captions"):
             sys.modules.pop(name, None)
 
 
