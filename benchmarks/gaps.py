@@ -1,9 +1,10 @@
 """How long the window does not answer while somebody paints: ``xvfb-run -a python -m benchmarks.gaps``.
 
 Strokes are painted with the mouse into a mask whose image follows; each begins while the thumbnails of the Look section
-are being rendered anew after the one before. First napari paints alone, as far as possible on the same canvas: what it
-takes by itself, the plugin cannot take away. A heart-beat in the window's thread finds its gaps and says where a long
-one was spent. The first stroke, at which napari translates its shaders, is not counted.
+are being rendered anew after the one before. First napari paints alone, as far as possible on the same canvas, then
+over an image that something changes ten times a second: what it takes by itself, the plugin cannot take away. A
+heart-beat in the window's thread finds its gaps and says where a long one was spent. The first stroke, at which napari
+translates its shaders, is not counted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -35,6 +36,7 @@ MOVES = 30
 MOVE_MS = 16
 REST_MS = 20
 SETTLE_MS = 400
+CHANGE_MS = 100
 PATIENCE_MS = 300_000
 LOOK = "synthesize"
 
@@ -59,7 +61,27 @@ class Painted:
 
 def paint_alone(viewer: Any, labels: np.ndarray, strokes: int) -> Painted:
     """Paint in napari without the plugin."""
+    return _paint_in_napari(viewer, _mask(viewer, labels), strokes)
+
+
+def paint_over_an_image(viewer: Any, labels: np.ndarray, strokes: int) -> Painted:
+    """Paint in napari without the plugin or a network, over a colour image of which a corner changes all the time."""
+    image = viewer.add_image(np.zeros((*labels.shape, 3), np.uint8), rgb=True)
     mask = _mask(viewer, labels)
+
+    def change() -> None:
+        image.data[: len(image.data) // 8] += 1
+        image.refresh(thumbnail=False, highlight=False, extent=False)
+
+    timer = QTimer(interval=CHANGE_MS)
+    timer.timeout.connect(change)
+    timer.start()
+    painted = _paint_in_napari(viewer, mask, strokes)
+    timer.stop()
+    return painted
+
+
+def _paint_in_napari(viewer: Any, mask: Any, strokes: int) -> Painted:
     _stroke(viewer, mask, 0)
     QTest.qWait(SETTLE_MS)
     beat = HeartBeat()
@@ -151,14 +173,15 @@ def main() -> None:
     import napari
 
     runs = [
-        *((f"napari alone, {size}²", paint_alone, (labels_for(DEFAULT_GENERATOR, size),)) for size in SIZES),
-        *((f"`{model}`, {size}²", paint, (labels_for(model, size), model)) for model, size in CASES),
+        *((f"napari alone, {size}²", paint_alone, size, ()) for size in SIZES),
+        *((f"napari alone over a changing image, {size}²", paint_over_an_image, size, ()) for size in SIZES),
+        *((f"`{model}`, {size}²", paint, size, (model,)) for model, size in CASES),
     ]
     print(table_head())
-    for name, run, (labels, *model) in runs:
+    for name, run, size, model in runs:
         if asked.only in name:
             viewer = napari.Viewer(show=True)
-            painted = run(viewer, labels, asked.strokes, *model)
+            painted = run(viewer, labels_for(*model or (DEFAULT_GENERATOR,), size), asked.strokes, *model)
             canvas = canvas_widget(viewer).size()
             print(table_row(f"{name}, canvas {canvas.width()}×{canvas.height()}", painted.gaps), flush=True)
             viewer.close()

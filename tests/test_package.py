@@ -90,6 +90,7 @@ def test_the_wheel_is_complete_and_light(installed):
     assert sum(info.file_size for info in weights) < 70e6
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_shows_its_commands_and_finds_weights_and_samples(installed):
     _, executable, folder = installed
     program = """

@@ -62,8 +62,9 @@ def chains(model: ShapeModel, latents: Latents, real: np.ndarray) -> None:
 def fields(model: ShapeModel, folders: list[Path]) -> None:
     """Fields fitted on every other mask of a folder, beside the masks that were left out."""
     names = ("count", "area", "eccentricity", "nearest neighbour")
-    print(f"\n| masks | held out | spacing | {' | '.join(f'KS {name}' for name in names)} | found no place |")
-    print("|---|---|---|---|---|---|---|---|\n" if not folders else "|" + "---|" * 8)
+    distances = " | ".join(f"KS {name}" for name in names)
+    print(f"\n| masks | held out | spacing | {distances} | to one side | found no place |")
+    print("|" + "---|" * 9)
     for folder in folders:
         masks = [(path.name, read_labels(path)) for path in mask_files(folder)]
         settings = fit(measure(masks[::2]), FieldSettings(), model)
@@ -78,7 +79,7 @@ def fields(model: ShapeModel, folders: list[Path]) -> None:
             distance = compare(held_out, other)
             placed = f"{left_out} of {wanted}" if title == settings.spacing else ""
             shown = " | ".join(f"{distance[name]:.2f}" for name in names)
-            print(f"| {folder.name} | {len(masks[1::2])} | {title} | {shown} | {placed} |")
+            print(f"| {folder.name} | {len(masks[1::2])} | {title} | {shown} | {other.one_sided:.1f} | {placed} |")
 
 
 def main(model: str, data: str, *folders: str) -> None:

@@ -40,16 +40,23 @@ def say_before_export(recipe: Recipe, with_real: Path | None, in_turn: bool) -> 
             _say(
                 faults_before_export([(path.name, path) for path in first], on_progress, cancel), _data_folder(first[0])
             )
-    if watch.total > len(watch.first):
+    if len(watch.files) > len(watch.first):
         others = "the others are looked at when their turn comes." if in_turn else "napari-synth check looks at all."
-        err.print(f"Looked at {len(watch.first)} of {watch.total} masks; {others}")
+        err.print(f"Looked at {len(watch.first)} of {len(watch.files)} masks; {others}")
     return watch
+
+
+def watch_for_part(recipe: Recipe) -> MaskWatch:
+    """The watch of an export that others share: each looks at masks in their turn, and at none before."""
+    from napari_synth.evaluation.pair_check import MaskWatch
+
+    return MaskWatch(mask_files(recipe), at_first=0)
 
 
 def say_found(watch: MaskWatch) -> None:
     """Say what is serious in masks that were looked at in their turn."""
-    if watch.first:
-        _say(watch.found, _data_folder(watch.first[0]))
+    if watch.found:
+        _say(watch.found, _data_folder(watch.files[0]))
 
 
 def mask_files(recipe: Recipe) -> list[Path]:

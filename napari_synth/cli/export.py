@@ -10,7 +10,7 @@ import typer
 
 from napari_synth.cli import shards
 from napari_synth.cli.console import Fast, err, out, watched, were_there
-from napari_synth.cli.doctor import say_before_export, say_found
+from napari_synth.cli.doctor import say_before_export, say_found, watch_for_part
 from napari_synth.cli.given_camera import GivenCamera, camera_asked
 from napari_synth.cli.given_style import GivenStyle, StyleFrom, StyleMask, style_asked, style_for_recipe
 from napari_synth.core.errors import Cancelled, unknown_name
@@ -99,15 +99,17 @@ def export(
     who = Workers(workers or 0, scheduler, scheduler_file, cluster)
     if format_ == SHARDS or who or shard or is_url(out_dir):
         shards.check_goes_in_shards(format_, overwrite, with_real)
-        if not shard:
-            say_before_export(found, None, in_turn=False)
+        watch = watch_for_part(found) if shard else say_before_export(found, None, in_turn=not dry_run)
         told = {"split": split, "split_strict": split_strict, "device": device, "compile": compile}
         if dry_run:
             shards.estimate_to(found, out_dir, shard_size, **told)
-        else:
+            return
+        try:
             shards.export_shards_to(
-                found, out_dir, shard, endpoint=endpoint, shard_size=shard_size, workers=who, **told
+                found, out_dir, shard, endpoint=endpoint, shard_size=shard_size, workers=who, hear=watch.hear, **told
             )
+        finally:
+            say_found(watch)
         return
     watch = say_before_export(found, with_real, in_turn=not dry_run)
     folder = user_path(out_dir)

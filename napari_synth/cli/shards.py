@@ -70,12 +70,21 @@ def estimate_to(recipe: Recipe, target: str, shard_size: int, **settings: Any) -
 
 def export_shards_to(recipe: Recipe, target: str, shard: str, endpoint: str, **settings: Any) -> None:
     """Export in shards with a progress bar, finish where all is there, and say what became of it."""
+    from napari_synth.evaluation.pair_check import spoiling
     from napari_synth.exporting.in_shards import export_shards
 
     part, of = parse_part(shard)
     with watched("Exporting") as (on_progress, cancel):
         result = export_shards(
-            recipe, target, part=part, of=of, endpoint=endpoint, on_progress=on_progress, cancel=cancel, **settings
+            recipe,
+            target,
+            part=part,
+            of=of,
+            endpoint=endpoint,
+            look=spoiling,
+            on_progress=on_progress,
+            cancel=cancel,
+            **settings,
         )
     _say(result)
     if of > 1:

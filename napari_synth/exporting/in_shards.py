@@ -17,8 +17,9 @@ from napari_synth.exporting.parts import made_of_real_data
 from napari_synth.exporting.recipes import as_recipe
 from napari_synth.exporting.schedulers import Dask
 from napari_synth.exporting.shard_plan import SHARD_SIZE, ShardPlan
-from napari_synth.exporting.sharded import ShardedResult, ShardRequest, plan_export
+from napari_synth.exporting.sharded import Hear, ShardedResult, ShardRequest, plan_export
 from napari_synth.exporting.sharded import export_shards as run
+from napari_synth.exporting.shards import Look
 from napari_synth.exporting.split import parse_split
 from napari_synth.exporting.stores import is_url
 from napari_synth.exporting.tars import add_pair, tar_writer
@@ -54,6 +55,8 @@ def export_shards(
     device: str = "auto",
     compile: bool = False,
     endpoint: str = "",
+    look: Look | None = None,
+    hear: Hear = lambda path, found: None,
     on_progress: OnProgress = ignore_progress,
     cancel: CancelToken | None = None,
 ) -> ShardedResult:
@@ -83,6 +86,8 @@ def export_shards(
         See `Generator.compile`.
     endpoint : str
         A server that speaks S3 and is not Amazon's.
+    look, hear : callable, optional
+        See `exporting.sharded.ShardRequest`.
     on_progress : callable
     cancel : CancelToken, optional
         Shards that are whole are kept.
@@ -111,6 +116,8 @@ def export_shards(
         device=arguments.text(device, "device"),
         compile=compile,
         endpoint=arguments.text(endpoint, "endpoint"),
+        look=look,
+        hear=hear,
     )
     who = workers if isinstance(workers, Workers) else Workers(arguments.whole_number(workers, "workers"))
     # a machine that only sends jobs away may have no GPU

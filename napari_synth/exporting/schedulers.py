@@ -11,7 +11,7 @@ from napari_synth.core.progress import CancelToken
 from napari_synth.exporting.clusters import ALLOWED_FAILURES, extra, give_up
 from napari_synth.exporting.shard_plan import ShardPlan
 from napari_synth.exporting.sharded import read_plan
-from napari_synth.exporting.shards import ShardResult, make_shard
+from napari_synth.exporting.shards import Look, ShardResult, make_shard
 from napari_synth.exporting.stores import open_store
 
 AHEAD = 4
@@ -82,14 +82,19 @@ class Dask:
         self._pool: Pool[int] = Pool(client)
 
     def __call__(
-        self, plan: ShardPlan, shards: Sequence[int], cancel: CancelToken, tick: Callable[[int], None]
+        self,
+        plan: ShardPlan,
+        shards: Sequence[int],
+        look: Look | None,
+        cancel: CancelToken,
+        tick: Callable[[int], None],
     ) -> Iterator[ShardResult]:
         told = (plan.target, plan.endpoint, plan.device, plan.key)
         made = self._pool.results(
             shard_task,
             shards,
             lambda shard: f"shard-{plan.key[:16]}-{shard}",
-            lambda shard: (*told, shard),
+            lambda shard: (*told, shard, look),
             cancel,
             lambda: tick(0),
         )
@@ -108,11 +113,11 @@ def lost(error: BaseException) -> str:
     return f"{type(error).__name__}: {brief(error)}"
 
 
-def shard_task(target: str, endpoint: str, device: str, key: str, shard: int) -> ShardResult:
+def shard_task(target: str, endpoint: str, device: str, key: str, shard: int, look: Look | None = None) -> ShardResult:
     """Make a shard in a worker, which reads the plan from the store."""
     use_one_thread()
     choose_card(device)
-    return make_shard(_plan(target, endpoint, device, key), shard)
+    return make_shard(_plan(target, endpoint, device, key), shard, look=look)
 
 
 @lru_cache(maxsize=2)

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_synth.core.errors import Cancelled, InputError
 from napari_synth.core.files import holds_other
@@ -17,7 +18,7 @@ from napari_synth.datasets.image_files import PixelSize
 from napari_synth.exporting.making import parts_of
 from napari_synth.exporting.prepared import SETTINGS_NAME, surveyed
 from napari_synth.exporting.shard_plan import SHARD_SIZE, ShardPlan, roles_of_few
-from napari_synth.exporting.shards import ShardResult, make_shard
+from napari_synth.exporting.shards import Look, ShardResult, make_shard
 from napari_synth.exporting.split import Split
 from napari_synth.exporting.stores import Store, open_store
 from napari_synth.synthesis.recipes import check_model
@@ -26,6 +27,10 @@ from napari_synth.synthesis.styles import check_style
 
 if TYPE_CHECKING:
     from napari_synth.masks.mask_reader import MaskReader
+
+
+Hear = Callable[[Path, Sequence[Any]], object]
+"""Told what was found in the mask of a file."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,10 @@ class ShardRequest:
     device, endpoint : str
     compile : bool
     pixel_size : PixelSize
+    look : callable, optional
+        Looks at each mask that comes from a file, with its first pair, in the process that makes that.
+    hear : callable
+        Told what it found, in this process.
     """
 
     recipe: Recipe
@@ -58,6 +67,8 @@ class ShardRequest:
     compile: bool = False
     endpoint: str = ""
     pixel_size: PixelSize = field(default_factory=PixelSize)
+    look: Look | None = None
+    hear: Hear = lambda path, found: None
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ class Engine(Protocol):
     """Who makes shards: this process, or others."""
 
     def __call__(
-        self, plan: ShardPlan, shards: Sequence[int], cancel: CancelToken, tick: Tick
+        self, plan: ShardPlan, shards: Sequence[int], look: Look | None, cancel: CancelToken, tick: Tick
     ) -> Iterable[ShardResult]:
         """The result of each shard, in any order; ends early when cancelled."""
 
@@ -110,7 +121,7 @@ class Here:
     """The shards one after the other in this process."""
 
     def __call__(
-        self, plan: ShardPlan, shards: Sequence[int], cancel: CancelToken, tick: Tick
+        self, plan: ShardPlan, shards: Sequence[int], look: Look | None, cancel: CancelToken, tick: Tick
     ) -> Iterable[ShardResult]:
         for shard in shards:
             numbers = count(1)
@@ -119,7 +130,7 @@ class Here:
                 tick(next(numbers))
 
             try:
-                yield make_shard(plan, shard, cancel=cancel, on_pair=on_pair)
+                yield make_shard(plan, shard, look=look, cancel=cancel, on_pair=on_pair)
             except Cancelled:
                 return
 
@@ -235,7 +246,9 @@ def _run(
         failed = f", {len(result.failed)} shards failed" if result.failed else ""
         watch.report(result.made + result.kept + under_way, f"{engine.describe()}{failed}")
 
-    for shard in engine(plan, shards, cancel, tick):
+    for shard in engine(plan, shards, request.look, cancel, tick):
+        for path, found in shard.found:
+            request.hear(path, found)
         result = replace(
             result,
             made=result.made + shard.pairs * shard.written,

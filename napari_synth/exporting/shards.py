@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from napari_synth.core.errors import Cancelled, InputError, SynthError, brief
 from napari_synth.core.progress import CancelToken
+from napari_synth.core.recipe import FileSource
 from napari_synth.exporting.making import PairMaker, load_maker
-from napari_synth.exporting.shard_plan import ShardPlan, shard_name
+from napari_synth.exporting.shard_plan import Placed, ShardPlan, shard_name
 from napari_synth.exporting.shard_table import ShardFile, ShardTable, tables_of
 from napari_synth.exporting.stores import Store, open_store
 from napari_synth.exporting.tables import PairRow
 from napari_synth.exporting.tars import add_pair, tar_writer
 
-if TYPE_CHECKING:
-    pass
-
 TRIES = 3
 """How often a shard is begun, where a disk or a network fails."""
 FOLDER = "shards"
+
+Look = Callable[[Path, np.ndarray], Sequence[Any]]
+"""What is found in a mask of a file, from its path and labels; other processes must be able to import it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class ShardResult:
         Why it failed; empty where it did not.
     seconds, rendering, composing : float
         That the shard took; of these in the generator, and until its masks were there.
+    found : tuple of (Path, sequence)
+        What was found in masks that come from files, where somebody looks at them: in the shard with their first pair.
     """
 
     shard: int
@@ -49,6 +55,7 @@ class ShardResult:
     seconds: float = 0.0
     rendering: float = 0.0
     composing: float = 0.0
+    found: tuple[tuple[Path, Sequence[Any]], ...] = ()
 
 
 _ready: dict[str, PairMaker] = {}
@@ -67,7 +74,12 @@ OnPair = Callable[[], None]
 
 
 def make_shard(
-    plan: ShardPlan, shard: int, *, cancel: CancelToken | None = None, on_pair: OnPair = lambda: None
+    plan: ShardPlan,
+    shard: int,
+    *,
+    look: Look | None = None,
+    cancel: CancelToken | None = None,
+    on_pair: OnPair = lambda: None,
 ) -> ShardResult:
     """Make a shard and then its manifests, unless it is there.
 
@@ -88,7 +100,7 @@ def make_shard(
                 return ShardResult(shard, plan.size_of(shard), seconds=time.perf_counter() - start)
             maker = maker_for(plan, store)
             rendering, composing = maker.rendering, maker.composing
-            _write(store, maker, shard, cancel or CancelToken(), on_pair)
+            found = _write(store, maker, shard, look, cancel or CancelToken(), on_pair)
             seconds = time.perf_counter() - start
             return ShardResult(
                 shard,
@@ -97,6 +109,7 @@ def make_shard(
                 seconds=seconds,
                 rendering=maker.rendering - rendering,
                 composing=maker.composing - composing,
+                found=found,
             )
         except Cancelled:
             raise
@@ -109,10 +122,12 @@ def make_shard(
     return ShardResult(shard, 0, problem=problem, seconds=time.perf_counter() - start)
 
 
-def _write(store: Store, maker: PairMaker, shard: int, cancel: CancelToken, on_pair: OnPair) -> None:
-    """Files of all roles first, then their manifests."""
+def _write(
+    store: Store, maker: PairMaker, shard: int, look: Look | None, cancel: CancelToken, on_pair: OnPair
+) -> tuple[tuple[Path, Sequence[Any]], ...]:
+    """Files of all roles first, then their manifests; what was found in masks."""
     by_role = maker.plan.items(shard)
-    tables = []
+    tables, found = [], []
     for role, placed in by_role.items():
         rows: list[PairRow] = []
         name = f"{FOLDER}/{shard_name(role, shard)}.tar"
@@ -121,6 +136,9 @@ def _write(store: Store, maker: PairMaker, shard: int, cancel: CancelToken, on_p
                 for one in placed:
                     cancel.raise_if_cancelled()
                     pair, row = maker.pair(one)
+                    mask = _mask_file(maker.plan, one)
+                    if look is not None and mask is not None:
+                        found.append((mask, look(mask, pair.labels)))
                     facts = {key: value for key, value in asdict(row).items() if key != "image_sha256"}
                     rows.append(replace(row, image_sha256=add_pair(tar, pair, facts)))
                     on_pair()
@@ -131,3 +149,11 @@ def _write(store: Store, maker: PairMaker, shard: int, cancel: CancelToken, on_p
         )
     for table in tables:
         store.write(table.name, table.to_bytes())
+    return tuple(found)
+
+
+def _mask_file(plan: ShardPlan, placed: Placed) -> Path | None:
+    """The file of the mask whose first pair this is; None for any other pair."""
+    index, source = placed[0].index, placed[1].masks[0]
+    first = index % plan.recipe.per_mask == 0 and plan.recipe.mask_number(index) < len(plan.recipe.masks)
+    return Path(source.path) if first and isinstance(source, FileSource) else None

@@ -13,12 +13,14 @@ from scipy.stats import ks_2samp
 from napari_synth.core.errors import InputError
 from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import REFERENCE_AREA, FieldSettings, Quantiles
-from napari_synth.core.seeds import derived_seed
+from napari_synth.core.seeds import derived_seed, numpy_rng
 from napari_synth.datasets.image_files import read_labels
 from napari_synth.datasets.instances import Instance, instances, moments
 from napari_synth.datasets.listing import mask_files
 from napari_synth.datasets.shape_library import SHAPE_SIZE, framed
+from napari_synth.masks.canvas import Canvas
 from napari_synth.masks.field import compose_field
+from napari_synth.masks.spacing import SPACINGS, uniform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,12 @@ TRIAL_FIELDS = 6
 """Fields composed per candidate of the spacing."""
 TRIAL_NUCLEI = 60
 """About so many nuclei in each of them."""
+FEWEST_PLACED = 4
+"""Nuclei of a mask that say whether they gather at one side."""
+TRIAL_CENTRES = 120
+"""Fields of which centres alone are proposed, for this."""
+TOUCHING_WEIGHT, ONE_SIDED_WEIGHT = 0.2, 0.15
+"""What a difference in these counts, beside the Kolmogorov-Smirnov distance of the nearest neighbours."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,9 @@ class FieldStatistics:
         From the centre of each nucleus to the nearest other centre, in pixels.
     touching : float
         Share of the nuclei that touch another one.
+    one_sided : float
+        How far the mean centre of the nuclei lies from the middle of a mask: the mean square, over that of as many
+        nuclei that lie anywhere. 1: as these; more: they gather at one side. 0: no mask has `FEWEST_PLACED`.
     """
 
     counts: np.ndarray
@@ -57,6 +68,7 @@ class FieldStatistics:
     eccentricities: np.ndarray
     distances: np.ndarray
     touching: float
+    one_sided: float
 
     def shown(self, pixel: float = 1.0, unit: str = "px") -> dict[str, str]:
         """Mean and standard deviation of each as text, by a name for a table.
@@ -94,6 +106,7 @@ def measure(masks: Iterable[tuple[str, np.ndarray]]) -> FieldStatistics:
     areas: list[float] = []
     eccentricities: list[float] = []
     distances: list[float] = []
+    aside: list[float] = []
     in_contact, total = 0, 0
     where = "any of the masks"
     for name, mask in masks:
@@ -105,13 +118,17 @@ def measure(masks: Iterable[tuple[str, np.ndarray]]) -> FieldStatistics:
         whole = [nucleus for nucleus in found if not nucleus.on_border]
         areas += [nucleus.area for nucleus in whole]
         eccentricities += _eccentricities(whole)
-        distances += _nearest_distances(found)
+        centres = _centres(found)
+        distances += _nearest_distances(centres)
+        if len(found) >= FEWEST_PLACED:
+            aside.append(_one_sided(centres, mask.shape))
         in_contact += _touching(found, mask.shape)
         total += len(found)
     if not total:
         raise InputError(f"There is no nucleus in {where}.", "Paint or sample nuclei first, or use other masks.")
     measured = [np.array(values, float) for values in (counts, areas, eccentricities, distances)]
-    return FieldStatistics(measured[0], measured[1], measured[2], measured[3], in_contact / total)
+    one_sided = float(np.mean(aside)) if aside else 0.0
+    return FieldStatistics(measured[0], measured[1], measured[2], measured[3], in_contact / total, one_sided)
 
 
 def measure_folder(folder: str | Path) -> FieldStatistics:
@@ -135,12 +152,17 @@ def _centres(nuclei: list[Instance]) -> np.ndarray:
     return np.array(centres)
 
 
-def _nearest_distances(nuclei: list[Instance]) -> list[float]:
-    if len(nuclei) < 2:
+def _nearest_distances(centres: np.ndarray) -> list[float]:
+    if len(centres) < 2:
         return []
-    centres = _centres(nuclei)
     distances: list[float] = cKDTree(centres).query(centres, 2)[0][:, 1].tolist()
     return distances
+
+
+def _one_sided(centres: np.ndarray, shape: tuple[int, ...]) -> float:
+    """Squared distance of the mean centre from the middle in sides, over that of nuclei anywhere, 2/12 for one."""
+    shift = centres.mean(0) / shape - 0.5
+    return float(6 * len(centres) * (shift**2).sum())
 
 
 def _touching(nuclei: list[Instance], shape: tuple[int, ...]) -> int:
@@ -204,7 +226,8 @@ def fit(
     """Settings whose fields have these statistics.
 
     Number, area and eccentricity follow the measured distributions. For the spacing several ways are
-    tried on small fields, and the one whose nearest-neighbour distances come closest is taken.
+    tried on small fields, and the one whose nearest-neighbour distances come closest is taken, where nuclei gather at
+    one side no more than in the masks.
 
     Parameters
     ----------
@@ -270,7 +293,7 @@ def _spacings(statistics: FieldStatistics) -> list[dict[str, Any]]:
 def _misfit(
     settings: FieldSettings, statistics: FieldStatistics, shapes: ShapeModel, seed: int, cancel: CancelToken
 ) -> float:
-    """How far the nearest-neighbour distances and the touching share of trial fields are from the measured ones."""
+    """How far nearest-neighbour distances, touching share and gathering at one side are from the measured ones."""
     densest = float(np.quantile(statistics.counts, 0.75))
     side = int(np.clip(256 * np.sqrt(TRIAL_NUCLEI / max(densest, 1)), 128, 1024))
     trial = settings_with(
@@ -286,4 +309,20 @@ def _misfit(
         return 1.0
     composed = measure(fields)
     distance = compare(statistics, composed).get("nearest neighbour", 1.0)
-    return distance + 0.2 * abs(composed.touching - statistics.touching)
+    gathered = _proposed_one_sided(trial, statistics.counts, numpy_rng(seed, "centres"))
+    far = abs(float(np.log(gathered / statistics.one_sided))) if gathered and statistics.one_sided else 0.0
+    return distance + TOUCHING_WEIGHT * abs(composed.touching - statistics.touching) + ONE_SIDED_WEIGHT * far
+
+
+def _proposed_one_sided(settings: FieldSettings, counts: np.ndarray, rng: np.random.Generator) -> float:
+    """`FieldStatistics.one_sided` of many fields whose centres alone are proposed: few whole ones say too little."""
+    window = (0, 0, settings.height, settings.width)
+    canvas = Canvas(np.zeros(window[2:], np.int32), [])
+    found = []
+    for share in (np.arange(TRIAL_CENTRES) + 0.5) / TRIAL_CENTRES:
+        wanted = round(float(np.quantile(counts, share)) * settings.height * settings.width / REFERENCE_AREA)
+        spacing = SPACINGS[settings.spacing](settings, canvas, window, uniform(rng, window), rng, wanted)
+        centres = spacing.propose(wanted)
+        if len(centres) >= FEWEST_PLACED:
+            found.append(_one_sided(centres, window[2:]))
+    return float(np.mean(found)) if found else 0.0

@@ -291,6 +291,7 @@ def test_help_names_every_command():
         assert command in out
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_model_and_says_how_to_go_on(tmp_path):
     pair_folder(tmp_path / "data")
     command = [

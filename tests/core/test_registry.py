@@ -90,6 +90,7 @@ def run(folder: Path, *commands: list[str], before: str = "import extra", after:
     return " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_what_is_added_is_in_the_help_and_the_page_of_all_choices_and_works(extra):
     masks, pairs = str(extra / "masks"), str(extra / "pairs")
     shown = run(

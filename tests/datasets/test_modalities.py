@@ -48,6 +48,7 @@ def test_the_looks_of_a_mixed_folder_are_found(folder):
     assert kinds(looks.files_of(0)) == [0] * 12
 
 
+@pytest.mark.slow
 def test_neither_order_nor_seed_nor_16_bits_change_them(folder, tmp_path):
     files = image_files(folder)
     looks = find_looks(files)
@@ -64,6 +65,7 @@ def test_neither_order_nor_seed_nor_16_bits_change_them(folder, tmp_path):
         assert copies.names == looks.names
 
 
+@pytest.mark.slow
 def test_neither_do_threads(folder):
     found = []
     for threads in (1, 2):

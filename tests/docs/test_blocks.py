@@ -55,7 +55,17 @@ def exit_status():
     return 0
 
 
-@pytest.mark.parametrize("document", documents_with(""))
+LONG = {
+    *(f"docs/tutorials/{name}.md" for name in ("commands", "masks-like-mine", "python")),
+    *(f"docs/{name}.md" for name in ("evaluate", "live", "training")),
+}
+"""Documents whose blocks take from five seconds to half a minute."""
+
+
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in documents_with("")],
+)
 def test_the_blocks_run(document, reader):
     for block in blocks_of(document):
         if block.language in CODE_LANGUAGES and not block.mark:

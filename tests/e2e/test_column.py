@@ -34,7 +34,7 @@ from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
 from napari_synth.ui.napari_bridge.window import PLUGIN, canvas_widget, main_window, open_column
 from napari_synth.ui.session import session_for
 from napari_synth.ui.widgets.cards import Cards, Fold
-from napari_synth.ui.widgets.controls import NameCombo
+from napari_synth.ui.widgets.name_combo import NameCombo
 from napari_synth.ui.widgets.panel import WIDTH
 from tests.e2e.hands import idle, reveal, settle, tab
 from tests.ui.hands import controls, in_a_menu
@@ -92,11 +92,10 @@ def texts(widget):
         return [(widget.text(), widget.sizeHint().width(), widget.width())]
     if isinstance(widget, QPushButton) and not isinstance(widget, Header):  # a header tells the rest in its tooltip
         return [(line, advance(line), widget.width()) for line in widget.text().replace("&&", "&").splitlines()]
-    if isinstance(widget, QComboBox) and not isinstance(widget, NameCombo):
-        field = widget.style().SubControl.SC_ComboBoxEditField
-        option = QStyleOptionComboBox()
-        option.initFrom(widget)
-        room = widget.style().subControlRect(widget.style().ComplexControl.CC_ComboBox, option, field, widget).width()
+    if isinstance(widget, NameCombo):
+        return [size for place in range(widget.count()) for size in name_sizes(widget, place)]
+    if isinstance(widget, QComboBox):
+        room = closed_field(widget).width()
         return [(words, advance(words), room) for words in map(widget.itemText, range(widget.count()))]
     if isinstance(widget, QLineEdit):
         words = widget.placeholderText() if not widget.text() else ""
@@ -115,6 +114,26 @@ def texts(widget):
         titles = [title for place in range(widget.count()) if (title := widget.item(place).text())]
         return [line for title in titles for line in tile_texts(widget, title)]
     return []
+
+
+def closed_field(combo):
+    """Where a closed list shows its chosen entry."""
+    style, option = combo.style(), QStyleOptionComboBox()
+    option.initFrom(combo)
+    field = style.SubControl.SC_ComboBoxEditField
+    return style.subControlRect(style.ComplexControl.CC_ComboBox, option, field, combo)
+
+
+def name_sizes(combo, place):
+    """Width and height that a name needs in a closed list that grows with it, and what it has once it is chosen."""
+    before = combo.currentIndex()
+    combo.setCurrentIndex(place)
+    QApplication.processEvents()
+    field, name = closed_field(combo), combo.currentText()
+    wrapped = combo.fontMetrics().boundingRect(0, 0, field.width(), 999, int(Qt.TextFlag.TextWordWrap), name)
+    combo.setCurrentIndex(before)
+    QApplication.processEvents()
+    return [(name, wrapped.width(), field.width()), (name, wrapped.height(), field.height())]
 
 
 def tile_texts(tiles, text):
@@ -235,6 +254,7 @@ def test_a_stored_layout_of_napari_squeezes_nothing(make_napari_viewer, qtbot):
     assert second.window._qt_viewer.dockLayerList.isVisible()
 
 
+@pytest.mark.slow
 def test_what_was_open_and_chosen_comes_back_with_a_stored_layout_of_napari(make_napari_viewer, qtbot):
     first = make_napari_viewer(show=True)
     main_window(first).resize(*LAPTOP)

@@ -27,6 +27,7 @@ from tests.helpers import nuclei
 MODEL = "optional-pix2pix-nuclei"
 
 
+@pytest.mark.slow
 def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     viewer.open_sample(PLUGIN, "nuclei_256")
     (opened,) = viewer.layers
@@ -171,6 +172,7 @@ def test_a_ghost_does_not_hold_up_the_cursor(viewer, qtbot):
     assert np.median(seconds) < 0.05
 
 
+@pytest.mark.slow
 def test_a_ghost_shows_the_stamp_before_the_click(viewer, qtbot):
     layer, dock = stamping(viewer, qtbot)
     native = canvas_widget(viewer)

@@ -68,6 +68,7 @@ def test_what_was_painted_outlives_the_window(make_napari_viewer, qtbot):
     qtbot.waitUntil(lambda: not os.listdir(autosave_root()))
 
 
+@pytest.mark.slow
 def test_a_script_that_closes_its_viewer_ends_well_and_leaves_nothing():
     process = paint(IS_LEFT)
     _, errors = process.communicate(timeout=120)

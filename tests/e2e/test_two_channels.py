@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tifffile
 from qtpy.QtCore import Qt
 
@@ -27,6 +28,7 @@ def brightness(image, labels, number):
     return image[labels == number].mean() / np.median(image)
 
 
+@pytest.mark.slow
 def test_from_the_two_channel_sample_to_a_training_pair(viewer, qtbot, tmp_path):
     viewer.open_sample(PLUGIN, "brain_256")
     masks, synthesize, export = steps(viewer)

@@ -32,8 +32,38 @@ def test_what_is_measured():
     assert found.eccentricities == pytest.approx([0, 0, np.sqrt(0.75)], abs=0.01)
     assert sorted(found.distances)[:2] == [20, 20]
     assert found.touching == 0.5
+    assert found.one_sided > 1, "all but one lie at the left"
     assert found.shown()["touching"] == "50 %"
     assert compare(found, found) == {"count": 0, "area": 0, "eccentricity": 0, "nearest neighbour": 0}
+
+
+def scattered(seed, sides=1.0):
+    """A mask with up to 40 specks, anywhere in so much of its width."""
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((320, 256), np.int32)
+    for number, (row, column) in enumerate(rng.integers((0, 0), (316, int(252 * sides)), (40, 2)), 1):
+        labels[row : row + 4, column : column + 4] = number
+    return labels
+
+
+def test_nuclei_at_one_side_are_told_from_nuclei_anywhere():
+    anywhere = measure([("", scattered(seed)) for seed in range(60)]).one_sided
+    assert anywhere == pytest.approx(1, abs=0.35), "some three standard deviations of 60 masks"
+    assert measure([("", scattered(seed, sides=0.6)) for seed in range(10)]).one_sided > 5
+    assert measure([("", squares()[:, :64])]).one_sided == 0, "too few to say"
+
+
+@pytest.mark.slow
+def test_fitted_fields_gather_at_one_side_no_more_than_the_masks(shapes):
+    """Few large nuclei in small groups look nearest-neighbour-wise as in one large group, which lies at one side."""
+    settings = FieldSettings(
+        count_mean=21, count_sd=8, area_mean=400, area_sd=120, spacing="clusters", cluster_size=3, cluster_radius=30,
+        touching_fraction=0.1, sampler="library",
+    )  # fmt: skip
+    real = measure([("", compose_field(settings, shapes, seed).labels) for seed in range(40)])
+    fitted = fit(real, FieldSettings(), shapes)
+    composed = measure([("", compose_field(fitted, shapes, seed).labels) for seed in range(40)])
+    assert composed.one_sided < 1.5 * real.one_sided
 
 
 def test_masks_without_nuclei():

@@ -69,6 +69,7 @@ def test_a_grey_look_gives_grey_images_and_the_first_is_the_default(model):
         model.sample(1, "blue")
 
 
+@pytest.mark.slow
 def test_a_fresh_process_gives_the_same_bits(model):
     code = (
         "import sys, hashlib; from napari_synth import api;"

@@ -28,7 +28,7 @@ def anatomy(size=SIZE):
     return np.random.default_rng(0).integers(50, 700, size).astype(np.uint16)
 
 
-@pytest.fixture(params=SMALL)
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.slow] * (name == "capsules")) for name in SMALL])
 def generator(request, tmp_path):
     return load_generator(SMALL[request.param](tmp_path / "small.safetensors"), "cpu")
 
@@ -40,7 +40,11 @@ def request_for(generator, labels, **more):
 
 @pytest.mark.parametrize(
     ("name", "sample", "largest"),
-    [(DEFAULT_GENERATOR, nuclei_256, 6), (DEFAULT_CAPSULES, axons_256, 8), (DEFAULT_TWO_CHANNEL, brain_256, 32)],
+    [
+        (DEFAULT_GENERATOR, nuclei_256, 6),
+        pytest.param(DEFAULT_CAPSULES, axons_256, 8, marks=pytest.mark.slow),
+        (DEFAULT_TWO_CHANNEL, brain_256, 32),
+    ],
 )
 def test_the_bundled_models_are_some_grey_levels_off(name, sample, largest):
     model, layers = api.load_model(name, "cpu"), sample()

@@ -38,7 +38,13 @@ def colours(image, labels):
 
 @pytest.mark.parametrize(
     ("option", "member", "with_mask"),
-    [("he", 39, True), ("he-dark", 0, True), ("purple", 0, False), ("fluorescence", 39, True)],
+    [
+        ("purple", 0, False),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("he", 39, True), ("he-dark", 0, True), ("fluorescence", 39, True))
+        ),
+    ],
 )
 def test_the_colours_of_an_image_come_back(bundled, labels, option, member, with_mask):
     """The image has a style from one end of the bank, and other noise than what is rendered with the style taken."""

@@ -93,11 +93,13 @@ def stop_after(step):
 IN_16_BIT = ("pix2pix", "dvae", "unet")
 """Of the default run; processors without 16 bit take long for the others."""
 
+LONG = ("capspix2pix", "metgan", "metgan:paper-fast")
+
 
 def runs():
     for name in SMALL:
         for precision in ("32-true", "bf16-mixed"):
-            slow = name == "capspix2pix" or (precision == "bf16-mixed" and name not in IN_16_BIT)
+            slow = name in LONG or (precision == "bf16-mixed" and name not in IN_16_BIT)
             yield pytest.param(name, precision, marks=[pytest.mark.slow] * slow)
 
 

@@ -62,7 +62,7 @@ def faults_before_export(
     found: list[Finding] = []
     for number, (name, mask) in enumerate(masks, 1):
         (cancel or CancelToken()).raise_if_cancelled()
-        found += _spoiling(name, read_labels(mask) if isinstance(mask, Path) else mask)
+        found += spoiling(name, read_labels(mask) if isinstance(mask, Path) else mask)
         watch.report(number, name)
     return tuple(grouped(found))
 
@@ -73,27 +73,34 @@ class MaskWatch:
     Parameters
     ----------
     files : sequence of Path
+    at_first : int, optional
+        How many before the first pair; `AT_FIRST` when not given.
 
     Attributes
     ----------
+    files : tuple of Path
     first : tuple of Path
-        `AT_FIRST` of them at most, at even distances, for `faults_before_export`.
-    total : int
+        ``at_first`` of them at most, at even distances, for `faults_before_export`.
     """
 
-    def __init__(self, files: Sequence[Path]):
-        files = list(dict.fromkeys(files))
-        self.total = len(files)
-        count = min(self.total, AT_FIRST)
-        self.first = tuple(files[number * self.total // count] for number in range(count))
-        self._due = {path.resolve() for path in files} - {path.resolve() for path in self.first}
+    def __init__(self, files: Sequence[Path], at_first: int | None = None):
+        self.files = tuple(dict.fromkeys(files))
+        total = len(self.files)
+        count = min(total, AT_FIRST if at_first is None else at_first)
+        self.first = tuple(self.files[number * total // count] for number in range(count))
+        self._due = {path.resolve() for path in self.files} - {path.resolve() for path in self.first}
         self._found: list[Finding] = []
 
     def look_at(self, path: Path, labels: np.ndarray) -> None:
         """Look at a mask that is about to be exported, unless that was done."""
         if path.resolve() in self._due:
+            self.hear(path, spoiling(path, labels))
+
+    def hear(self, path: Path, found: Sequence[Finding]) -> None:
+        """Take what `spoiling` found in a mask elsewhere, unless that was done."""
+        if path.resolve() in self._due:
             self._due.discard(path.resolve())
-            self._found += _spoiling(path.name, labels)
+            self._found += found
 
     @property
     def found(self) -> tuple[Finding, ...]:
@@ -101,8 +108,9 @@ class MaskWatch:
         return tuple(grouped(self._found))
 
 
-def _spoiling(name: str, labels: np.ndarray) -> list[Finding]:
-    """What is serious in one mask."""
+def spoiling(name: str | Path, labels: np.ndarray) -> list[Finding]:
+    """What is serious in one mask ``(Y, X)``, for an export of it; the name of a path is that of its file."""
+    name = name.name if isinstance(name, Path) else name
     return [finding for finding in check_masks([(name, labels)])[0].findings if _spoils(finding, labels)]
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QByteArray, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QSizePolicy, QSpinBox, QWidget
+from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QSizePolicy, QSpinBox, QWidget
 from superqt import QLargeIntSpinBox
 
 from napari_synth.ui.napari_bridge.keys import key_words
+from napari_synth.ui.widgets.name_combo import NameCombo
 from napari_synth.ui.widgets.panel import described
 
 if TYPE_CHECKING:
@@ -97,20 +98,6 @@ class SeedBox(QWidget):
         layout.addWidget(self.value, 1)
         layout.addWidget(self.dice)
         self.setFocusProxy(self.value)
-
-
-class NameCombo(QComboBox):
-    """A list of names that may be longer than the column is wide: they are read in full where it opens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(10)
-
-    def showPopup(self) -> None:
-        """Open it as wide as its longest name."""
-        self.view().setMinimumWidth(self.view().sizeHintForColumn(0))
-        super().showPopup()
 
 
 class MaskCombo(NameCombo):

@@ -98,6 +98,7 @@ def test_several_looks_of_a_folder_become_options(start, tmp_path):
     assert [model.render(nuclei(), name).image.ndim for name in card.options] == [3, 2]
 
 
+@pytest.mark.slow
 def test_images_without_labels_join(start, data, tmp_path):
     pair_folder(tmp_path / "more", 2, (80, 80))
     result = fine_tune(asked(start, data, judge=False, unlabelled=tmp_path / "more" / "images"))
@@ -137,6 +138,7 @@ def test_stopped_and_gone_on_with_it_ends_as_if_it_had_not_been(start, data):
     np.testing.assert_array_equal(*images)
 
 
+@pytest.mark.slow
 def test_it_waits_for_as_long_as_the_file_for_it_is_there(start, data):
     request = asked(start, data, steps=6, judge=False)
     steps_while_paused = []

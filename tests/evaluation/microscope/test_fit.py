@@ -33,6 +33,7 @@ def taken(camera, option="bright", count=8, side=160):
     return [Plain().run(request).image for request in requests]
 
 
+@pytest.mark.slow
 def test_planted_blur_gain_and_noise_are_found_again(tmp_path):
     planted = PLANTED[0]
     reached = []

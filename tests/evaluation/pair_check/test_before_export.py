@@ -29,7 +29,7 @@ def files(tmp_path):
 
 def test_each_of_many_masks_is_looked_at_once(files):
     watch = MaskWatch([*files, *files])
-    assert watch.total == COUNT
+    assert len(watch.files) == COUNT
     assert len(watch.first) < COUNT
     assert files[BINARY[0]] in watch.first
     assert files[BINARY[1]] not in watch.first
@@ -41,16 +41,33 @@ def test_each_of_many_masks_is_looked_at_once(files):
     assert "051.tif has one number for all nuclei" in found.sentence
 
 
-def test_the_command_says_what_it_finds_before_and_on_the_way(files, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("how", [(), ("--format", "webdataset", "--shard-size", "3")])
+def test_the_command_says_what_it_finds_before_and_on_the_way(files, tmp_path, capsys, monkeypatch, how):
     monkeypatch.setattr("napari_synth.evaluation.pair_check.before.AT_FIRST", 2)
     chosen = [FileSource(path=str(files[number])) for number in (20, 1, 2, 51)]
     model = small_generator(tmp_path / "small.safetensors")
     recipe = tmp_path / "recipe.yaml"
     Recipe(model=str(model), masks=chosen, options=["he"]).save(recipe)
-    monkeypatch.setattr("sys.argv", ["napari-synth", "export", str(recipe), "--out", str(tmp_path / "out")])
+    told = exported(monkeypatch, capsys, recipe, tmp_path / "out", *how)
+    assert told.index("020.tif has one number") < told.index("Looked at 2 of 4 masks") < told.index("051.tif has one")
+    assert told.count("has one number for all nuclei") == 2
+
+
+def test_each_part_of_an_export_in_shards_says_what_it_finds(files, tmp_path, capsys, monkeypatch):
+    model = small_generator(tmp_path / "small.safetensors")
+    recipe, masks = tmp_path / "recipe.yaml", [FileSource(path=str(files[number])) for number in (20, 1, 51, 2)]
+    Recipe(model=str(model), masks=masks, options=["he"], variants=2).save(recipe)
+    ways = [("--format", "webdataset", "--shard-size", "3", "--shard", part) for part in ("0/2", "1/2")]
+    first, second = (exported(monkeypatch, capsys, recipe, tmp_path / "out", *how) for how in ways)
+    for told, name, other in ((first, "020.tif", "051.tif"), (second, "051.tif", "020.tif")):
+        assert told.count(f"{name} has one number for all nuclei") == 1
+        assert other not in told
+
+
+def exported(monkeypatch, capsys, recipe, out, *how):
+    """What the command says beside its results."""
+    monkeypatch.setattr("sys.argv", ["napari-synth", "export", str(recipe), "--out", str(out), *how])
     with pytest.raises(SystemExit) as stop:
         run()
     assert not stop.value.code
-    told = " ".join(capsys.readouterr().err.split())
-    assert told.index("020.tif has one number") < told.index("Looked at 2 of 4 masks") < told.index("051.tif has one")
-    assert told.count("has one number for all nuclei") == 2
+    return " ".join(capsys.readouterr().err.split())

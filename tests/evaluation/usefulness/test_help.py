@@ -48,6 +48,7 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_run_that_is_cancelled_goes_on_and_gives_the_same_scores(sets, whole):
     assert whole.complete
     assert whole.verdict in ("helps", "hurts", "unclear")

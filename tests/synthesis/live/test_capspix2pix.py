@@ -50,6 +50,7 @@ def changes(shape):
     return st.lists(st.one_of(strokes, near, near, latents, edits), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(shape=st.sampled_from([(40, 33), (64, 50), (5, 90), (3, 3)]), data=st.data())
 def test_any_sequence_of_changes_equals_a_full_render(model, shape, data):

@@ -96,6 +96,7 @@ def test_the_same_model_gives_the_same_bytes(small, tmp_path):
     assert len(hashes) == 1
 
 
+@pytest.mark.slow
 def test_an_image_beside_the_mask_is_a_second_input(tmp_path):
     model = small_metgan(tmp_path / "brain.safetensors")
     package = export_package(str(model), tmp_path / "brain.zip")

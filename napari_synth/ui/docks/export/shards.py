@@ -36,12 +36,17 @@ def export_in_shards(
     from napari_synth.exporting.formats.base import Guide
     from napari_synth.exporting.sharded import ShardRequest, export_shards
 
+    def look(path: Path, labels: np.ndarray) -> tuple[()]:
+        wanted.look_at(path, labels)
+        return ()
+
     request = ShardRequest(
         in_files(wanted.recipe, masks, wanted.folder),
         str(wanted.folder),
         wanted.split,
         device=generator.device,
         pixel_size=wanted.pixel_size,
+        look=look,
     )
     result = export_shards(request, generator, masks, None, on_progress, cancel)
     if result.failed:

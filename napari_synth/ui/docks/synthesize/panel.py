@@ -23,8 +23,9 @@ from napari_synth.ui.docks.synthesize.camera_box import CameraBox
 from napari_synth.ui.docks.synthesize.style_box import StyleBox
 from napari_synth.ui.widgets.binding import bind, set_value
 from napari_synth.ui.widgets.cards import Fold
-from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, NameCombo, SeedBox, look_icon, show_key, wide
+from napari_synth.ui.widgets.controls import ImageCombo, MaskCombo, SeedBox, look_icon, show_key, wide
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
+from napari_synth.ui.widgets.name_combo import NameCombo
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
 from napari_synth.ui.widgets.tiles import SIDE, Tile, TileList, icon_of
 

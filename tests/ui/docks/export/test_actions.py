@@ -12,7 +12,7 @@ from napari_synth.exporting.formats.tiff import embedded_recipe
 from napari_synth.exporting.split import ROLES
 from napari_synth.ui.docks.export.actions import ExportActions
 from napari_synth.ui.docks.masks.actions import MaskActions
-from tests.helpers import pair_folder, small_metgan
+from tests.helpers import pair_folder, small_generator, small_metgan
 from tests.ui.conftest import anatomy, painted
 
 
@@ -325,21 +325,42 @@ def test_an_open_folder_is_exported_whole_with_the_mask_that_was_painted_on(read
     assert found["m13"].max() == painted().max() + 13
 
 
-def test_a_doubtful_mask_among_many_is_named_at_the_end(ready, fake, viewer, finish, tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_synth.evaluation.pair_check.before.AT_FIRST", 1)
+def open_masks(session, viewer, finish, folder):
+    """Open a folder of so many masks that one layer shows them, one of which labels the background."""
     for number in range(14):
         labels = painted((40, 40)) if number != 11 else painted((40, 40)) == 0
-        tifffile.imwrite(tmp_path / f"m{number:02d}.tif", labels.astype(np.uint16))
+        tifffile.imwrite(folder / f"m{number:02d}.tif", labels.astype(np.uint16))
     viewer.layers.clear()
-    masks, dock = ready.actions(MaskActions), ready.actions(ExportActions)
-    masks.opening.open([tmp_path])
+    masks = session.actions(MaskActions)
+    masks.opening.open([folder])
     finish(masks.jobs)
-    ready.context.export.options = ("he",)
+    session.context.export.options = ("he",)
+
+
+def test_a_doubtful_mask_among_many_is_named_at_the_end(ready, fake, viewer, finish, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_synth.evaluation.pair_check.before.AT_FIRST", 1)
+    open_masks(ready, viewer, finish, tmp_path)
+    dock = ready.actions(ExportActions)
     dock.export()
     finish(dock.jobs)
     assert dock.note.kind == "done", dock.note
     assert "m11.tif labels the background" in dock.note.text
     assert "Check…" in dock.note.text
+    assert dock.finished.total == 14
+
+
+def test_shards_look_at_each_mask_in_its_turn_too(ready, viewer, finish, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_synth.evaluation.pair_check.before.AT_FIRST", 1)
+    model = small_generator(tmp_path / "small.safetensors")
+    (tmp_path / "masks").mkdir()
+    open_masks(ready, viewer, finish, tmp_path / "masks")
+    ready.context.open_model(model)
+    dock, choices = ready.actions(ExportActions), ready.context.export
+    choices.format, choices.options = "webdataset", ("he",)
+    dock.export()
+    finish(dock.jobs)
+    assert dock.note.kind == "done", dock.note
+    assert "m11.tif labels the background" in dock.note.text
     assert dock.finished.total == 14
 
 

@@ -256,6 +256,7 @@ print(json.dumps({"boxes": len(panel.map.boxes), "torch": "torch" in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_the_map_opens_without_torch(model_file, tmp_path):
     found = run_python(MAP_WITHOUT_TORCH.replace("PATH", json.dumps(str(model_file))), tmp_path)
     assert found == {"boxes": 13, "torch": False}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from napari_synth.ui.docks.masks.actions import MaskActions
 from napari_synth.ui.napari_bridge.mask_layers import add_mask
@@ -10,6 +11,7 @@ from tests.ui.conftest import painted
 from tests.ui.hands import entries
 
 
+@pytest.mark.slow
 def test_fitting_fills_the_boxes_and_shows_real_beside_composed(session, context, viewer, finish, qtbot, tmp_path):
     masks = session.actions(MaskActions)
     viewer.add_labels(painted((128, 160)), name="real")
