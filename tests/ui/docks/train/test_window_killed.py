@@ -89,10 +89,9 @@ def test_a_window_killed_at_any_moment_leaves_a_training_that_goes_on(opened, fi
         wait_until(lambda: len(steps()) > known)  # without any window
         session = opened()
         actions = session.actions(TrainActions)
-        actions.choices.start, actions.choices.name, actions.choices.folder = str(start), "mine", str(folder)
-        actions.take_folder(data)
         session.context.open_model(start)
-        actions.choices.start = str(start)
+        actions.take_folder(data)
+        actions.choices.start, actions.choices.name, actions.choices.folder = str(start), "mine", str(folder)
         actions.start()
         finish(actions.jobs, 60_000)
         assert actions.watching.run is not None, actions.note
