@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 .PHONY: run test test-slow test-timing lint faults fuzz benchmarks gpu-check prove-formats clean
 
 run: $(VENV)/.installed
+	@echo "Starting, which takes up to a minute the first time."
 	$(BIN)/napari-synth
 
 test: $(VENV)/.installed-test
@@ -79,12 +80,16 @@ $(BIN)/python:
 	sh tools/system_packages.sh
 	$(PYTHON) -m venv $(VENV)
 
+INSTALLING := @echo "Installing into $(VENV), once, which takes some minutes."
+
 # Modules are compiled when they are first imported, which is a few of them and not all: half of the time.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALLING)
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[all]"
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALLING)
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[all,test]"
 	touch $(VENV)/.installed $@
 

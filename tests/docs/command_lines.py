@@ -78,9 +78,10 @@ def _command_of(arguments: list[str]) -> tuple[Any, list[str]]:
 def small(words: list[str]) -> list[str]:
     """The same command line with small numbers and networks, and file patterns filled in."""
     words = [found for word in words for found in (sorted(glob(word)) or [word])]
+    looks = max(words.count("--option"), 1) if "--split" in words else 1  # each part of a split has a mask
     for place, word in enumerate(words[:-1]):
         if word in SMALLEST:
-            words[place + 1] = str(min(int(words[place + 1]), SMALLEST[word]))
+            words[place + 1] = str(min(int(words[place + 1]), SMALLEST[word] * (looks if word == "--n" else 1)))
     if words[1:2] == ["train"]:
         settings = [part for setting in _known(SMALL_TRAINING[words[2]], words) for part in ("--set", setting)]
         words += ["--steps", "2", "--device", "cpu", *settings]

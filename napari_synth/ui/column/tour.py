@@ -58,6 +58,7 @@ class Tour(QFrame):
         self.on.clicked.connect(self._go_on)
         self.skip.clicked.connect(self._end)
         watch(self, choices.events.tour, self.show_stop)
+        watch(self, choices.events.section, self._go_along)
 
     def show_stop(self) -> None:
         """Show the stop that the tour is at, and open the step it is about."""
@@ -73,6 +74,13 @@ class Tour(QFrame):
         self.on.setText("Done" if last else "Next")
         self.skip.setVisible(not last)
         self._choices.open_section(stop.section)
+
+    def _go_along(self) -> None:
+        """A step that somebody opens has its sentence shown; the tour goes forward alone, and ends by its button."""
+        place = self._choices.tour
+        if 0 <= place < len(STOPS) and STOPS[place].section != self._choices.section:
+            later = range(place + 1, len(STOPS) - 1)
+            self._choices.tour = next((n for n in later if STOPS[n].section == self._choices.section), place)
 
     def _go_back(self) -> None:
         self._choices.tour -= 1

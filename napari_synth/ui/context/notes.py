@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Literal
 from psygnal import Signal
 
 from napari_synth.core.errors import Cancelled, SynthError
+
+OPTION = re.compile(r" \(--[\w-]+\)")
+"""An option of the command line beside what it does."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class Note:
 
     @classmethod
     def of(cls, error: SynthError, details: str = "") -> Note:
-        """The message of an error."""
+        """The message of an error, without options of the command line."""
         kind: Literal["stopped", "problem"] = "stopped" if isinstance(error, Cancelled) else "problem"
-        return cls(kind, error.problem, error.action, details)
+        return cls(kind, OPTION.sub("", error.problem), OPTION.sub("", error.action), details)
 
 
 NOTHING = Note("hint", "")

@@ -188,6 +188,15 @@ def test_every_control_of_the_column_has_a_tooltip_a_name_and_a_place_in_the_tab
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget.accessibleName()
 
 
+def test_the_tour_goes_along_with_steps_that_are_opened(column, qtbot):
+    column.resize(WIDTH, 700)
+    column.show()
+    for step, number in (("synthesize", 2), ("export", 4), ("masks", 4), ("synthesize", 4)):
+        click(qtbot, column.steps.headers[step])
+        assert open_steps(column) == [step]
+        assert column.tour.number.text() == f"{number} of {len(STOPS)}"
+
+
 def test_the_tour_leads_through_the_steps_and_ends(column, session, opened, qtbot):
     column.resize(WIDTH, 700)
     column.show()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_synth.core.files import holds_other
 from napari_synth.core.recipe import Intervention
 from napari_synth.synthesis.latents.sources import Drawn
 from napari_synth.synthesis.request import Rendering
 from napari_synth.ui.context.context import Context
+from napari_synth.ui.context.notes import Note
 from napari_synth.ui.context.order import NO_IMAGE, NO_MASK, NO_MODEL
 from tests.helpers import small_capsules, small_generator, small_metgan
 from tests.ui.conftest import anatomy, painted
@@ -130,3 +133,8 @@ def test_a_viewer_is_not_kept_alive(models, qapp):
     gc.collect()
     with pytest.raises(ReferenceError, match="gone"):
         _ = context.viewer
+
+
+def test_a_message_in_the_window_names_no_option_of_the_command_line():
+    note = Note.of(holds_other(Path("pairs"), "pairs"))
+    assert note.action == "Choose another folder, or allow it to replace other pairs."

@@ -46,6 +46,7 @@ class ExportActions(DockActions):
 
     key = "export"
     hint = Note("hint", "Choose a folder and press Export.")
+    ready = Note("hint", "Press Export.")
     plan_changed = Signal()
     """Which masks are exported changed."""
     finished_changed = Signal()
@@ -65,6 +66,7 @@ class ExportActions(DockActions):
         context.export.events.connect(self._on_headline)
         context.look.events.model.connect(self._on_headline)
         self.plan_changed.connect(self._on_headline)
+        context.export.events.folder.connect(self._on_another_situation)
         for name in ("folder", "variants", "options", "sampled", "format", "kept_apart", "real", "strict"):
             getattr(context.export.events, name).connect(self._on_another_set)
 
@@ -75,7 +77,9 @@ class ExportActions(DockActions):
 
     @property
     def next_step(self) -> Note:
-        return self.hint if self.context.masks.layers else MASK_FIRST
+        if not self.context.masks.layers:
+            return MASK_FIRST
+        return self.ready if self.context.export.folder else self.hint
 
     def close(self) -> None:
         self._mask_changes.close()
@@ -151,7 +155,11 @@ class ExportActions(DockActions):
         same = ""
         if seen and not sampled and isinstance(row.source, Labels) and row.source is self.context.masks.current:
             same = ", the image you see" if self.context.results.of(row.source) else ", as Render shows it"
-        return f"First: {', '.join(parts)}{changed}{same}."
+        words = f"First: {', '.join(parts)}{changed}{same}."
+        unticked = next((one.title or one.name for one in self.card_looks if one.name == look.option), "")
+        if not unticked or look.option in self.looks:
+            return words
+        return f"{words} {unticked}, which you chose under Look, is not ticked."
 
     def alike(self) -> str:
         """The warning that variants of few masks teach little; empty where there is none."""

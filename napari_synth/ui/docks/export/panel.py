@@ -104,7 +104,7 @@ class ExportPanel(Panel):
         self.without_real.clicked.connect(self._leave_real_out)
         self.card.more.clicked.connect(dock.add_more)
         self.watch(dock.plan_changed, self._show_plan)
-        self.watch(context.masks.current_changed, self._show_plan)
+        self.watch(context.masks.current_changed, self._show_other_mask)
         self.watch(context.export.events, self._show_plan)
         self.watch(context.notes.changed, self._show_note)
         self.watch(context.rendered, self._show_plan)
@@ -176,6 +176,11 @@ class ExportPanel(Panel):
             self.split.setValue((train, test))
         parts = zip(("train", "validate", "test"), (train, test - train, 100 - test), strict=True)
         self.split_words.setText(" · ".join(f"{share} % {role}" for role, share in parts if share))
+
+    def _show_other_mask(self) -> None:
+        """What is exported now is chosen in the table, however far somebody scrolled."""
+        self._show_plan()
+        self.bring_into_view(self.table)
 
     def _show_finished(self) -> None:
         self.card.show_result(self.dock.finished, may_grow=self.context.export.format != SHARDS)

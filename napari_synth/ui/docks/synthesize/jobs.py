@@ -61,7 +61,7 @@ class RenderWork:
         watch.report(0, "Loading the model")
         generator = self.models.generator(order.model, order.device)
         cancel.raise_if_cancelled()
-        watch.report(1, "Rendering")
+        watch.report(1, order.mask)
         request = order.request(labels, generator.card.latent_size)
         rendering = generator.run(request, Steering(on_progress, cancel, self._fill, self.near))
         watch.report(2, "Done")

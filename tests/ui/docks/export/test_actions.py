@@ -210,6 +210,8 @@ def test_the_first_pair_is_the_image_that_is_seen(ready, viewer, finish, tmp_pat
     finish(dock.jobs)
     seen = ns.load_model("optional-pix2pix-nuclei", "cpu").render(painted((40, 40)), "purple", 7).image
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "pairs" / "images" / "0001_second_purple_s7.tif"), seen)
+    context.export.options = ("he",)
+    assert dock.first().endswith(" Purple stain, which you chose under Look, is not ticked.")
 
 
 def test_many_variants_are_said_to_be_alike_and_masks_are_sampled_instead(ready, fake, finish, tmp_path):

@@ -107,6 +107,18 @@ def test_a_finished_export_says_how_to_train(export, session, fake, viewer, qtbo
     click(qtbot, export.card.more)
     finish(session.actions(ExportActions).jobs)
     assert len(list((tmp_path / "out" / "train").glob("*_masks.tif"))) == 8
+    assert export.table.visibleRegion().boundingRect().top() > 0 or export.table.visibleRegion().isEmpty()
+    viewer.add_labels(painted(), name="another")
+    qtbot.waitUntil(lambda: export.table.visibleRegion().boundingRect().top() == 0)
+
+
+def test_what_is_next_knows_whether_there_is_a_folder(export, session, viewer, tmp_path):
+    viewer.add_labels(painted())
+    assert "Choose a folder and press Export." in export.foot.status.text.text()
+    session.context.export.folder = str(tmp_path)
+    assert export.foot.status.text.text().endswith("Press Export.")
+    session.context.export.folder = ""
+    assert "Choose a folder and press Export." in export.foot.status.text.text()
 
 
 def test_masks_that_cannot_be_exported_say_why(export, viewer):

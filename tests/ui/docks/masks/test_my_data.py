@@ -88,6 +88,9 @@ def test_labels_opened_as_an_image_are_found(masks, viewer, session, press):
     assert (mask.visible, old.visible, image.visible) == (True, False, False)
     assert viewer.layers[-1] is mask
     assert f"{MASK.max()} nuclei" in masks.foot.status.text.text()
+    assert not offered(masks), "once is enough"
+    viewer.layers.remove(mask)
+    assert offered(masks) == {("Use as mask", "cells")}
 
 
 def test_an_offer_that_was_used_is_gone_until_its_mask_is(viewer, session, press, masks, fake, finish):
