@@ -96,7 +96,7 @@ class MaskCandidates(LayerList):
 
     def use(self, layer: Any, how: How, mask: Labels) -> None:
         """Take note of the mask that was made of a layer; of a stack there may be one for every plane."""
-        if not is_stack(layer):
+        if isinstance(layer, Shapes) or not is_stack(layer):
             self._used.setdefault(layer, {})[how] = weakref.ref(mask)
             self.changed.emit()
 
