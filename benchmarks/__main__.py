@@ -17,7 +17,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from benchmarks import capsules, evaluation, live, pair_check, precision, renders, timing, training, two_channels
+from benchmarks import capsules, evaluation, heap, live, pair_check, precision, renders, timing, training, two_channels
 from benchmarks.device import run
 from benchmarks.table import table
 from benchmarks.timing import interleaved, line, matrix_product
@@ -105,6 +105,7 @@ def everything() -> None:
     live.main()
     precision.main()
     evaluation.realism()
+    heap.main()
 
 
 def quick() -> None:
@@ -121,6 +122,7 @@ def quick() -> None:
     live.main(sizes=(256,), large=(1088,), rounds=1)
     precision.main(rounds=1)
     evaluation.realism(6)
+    heap.main(sizes=(256,), rounds=1)
 
 
 def main() -> None:

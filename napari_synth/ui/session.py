@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_synth.core.errors import unknown_name
+from napari_synth.core.heap import keep_freed_memory
 from napari_synth.ui.autosave.actions import MASKS, Autosave
 from napari_synth.ui.autosave.banner import RecoveryBanner
 from napari_synth.ui.context.context import Context
@@ -64,6 +65,7 @@ class Session:
     ):
         _SESSIONS[viewer] = self
         short_turns()
+        keep_freed_memory()
         self.context = Context(viewer, models, preferences)
         self.docks = {key: dock.make_actions(self.context) for key, dock in DOCKS.items()}
         self.autosave = Autosave(self.context)
