@@ -38,7 +38,7 @@ class ObjectCount:
     def __init__(self, masks: MaskLayers, submit: Callable[..., object]):
         self._masks, self._submit = masks, submit
         self.count: int | None = None
-        self._edits = self._counted_edits = 0
+        self._changes = self._counted_changes = 0
         self._watched: weakref.ref[Labels] | None = None
         self._timer = QTimer(singleShot=True, interval=REST_MS)
         self._timer.timeout.connect(self._begin)
@@ -48,7 +48,7 @@ class ObjectCount:
 
     @property
     def up_to_date(self) -> bool:
-        return self.count is not None and self._counted_edits == self._edits
+        return self.count is not None and self._counted_changes == self._changes
 
     def close(self) -> None:
         """Count no more."""
@@ -75,7 +75,7 @@ class ObjectCount:
                 event.connect(self._on_edit)
 
     def _on_edit(self) -> None:
-        self._edits += 1
+        self._changes += 1
         self._timer.start()
 
     def _begin(self) -> None:
@@ -84,16 +84,16 @@ class ObjectCount:
             return
         data = layer.data[0] if layer.multiscale else layer.data
         if isinstance(data, np.ndarray):
-            watched, edits = self._watched, self._edits
+            watched, changes = self._watched, self._changes
             self._submit(
-                "Counting", lambda: count_objects(data), lambda outcome: self._counted(watched, edits, outcome)
+                "Counting", lambda: count_objects(data), lambda outcome: self._counted(watched, changes, outcome)
             )
 
-    def _counted(self, watched: weakref.ref[Labels] | None, edits: int, outcome: object) -> None:
+    def _counted(self, watched: weakref.ref[Labels] | None, changes: int, outcome: object) -> None:
         count = getattr(outcome, "result", None)
         if watched is not self._watched or not isinstance(count, int):
             return
-        self._counted_edits = edits
+        self._counted_changes = changes
         if count != self.count:
             self.count = count
             self.changed.emit()

@@ -210,10 +210,11 @@ class MaskActions(DockActions):
 
     def question(self, layer: Labels) -> str:
         """What is asked before the nuclei of a mask are replaced; empty where there are none."""
+        name: str = layer.name
         if layer is not self.context.masks.current or not self.objects.up_to_date:
-            return f"Replace the nuclei in {layer.name!r}?"  # counting a large mask would be felt
+            return f"Replace the nuclei in {name!r}?"  # counting a large mask would be felt
         count = self.objects.count
-        return f"Replace {count} {'nucleus' if count == 1 else 'nuclei'} in {layer.name!r}?" if count else ""
+        return f"Replace {count} {'nucleus' if count == 1 else 'nuclei'} in {name!r}?" if count else ""
 
     def _is_free(self, layer: Labels, height: int, width: int) -> bool:
         """Whether a mask of one plane of this size has nothing in it yet."""

@@ -26,8 +26,8 @@ WINDOW = dedent("""
     from napari_synth.ui.docks.train.actions import TrainActions
     from napari_synth.ui.session import Session
 
-    application, (start, data, folder) = QApplication([]), sys.argv[1:]
-    session = Session(ViewerModel())
+    application, viewer, (start, data, folder) = QApplication([]), ViewerModel(), sys.argv[1:]
+    session = Session(viewer)
     train = session.actions(TrainActions)
     session.context.look.device = "cpu"
     session.context.open_model(start)
@@ -39,7 +39,7 @@ WINDOW = dedent("""
     print("started", flush=True)
     application.exec()
 """)
-MOMENTS = (0.0, 0.2, 0.5, 1.0, 3.0, "a step", "a step")
+MOMENTS = (0.0, 0.5, 2.0, "a step", "a step")
 """Seconds after Start, or whenever the training has told a step."""
 PATIENCE = 180
 
