@@ -20,8 +20,6 @@ from person import Person
 from recorder import Recorder
 
 PICTURES = Path(__file__).parents[1] / "pictures"
-TRAINING = 400.0
-"""So long a few steps of a training may take on a slow machine, in seconds."""
 SHOWN = (
     "capsules",
     "compared",
@@ -376,15 +374,15 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     person.clicks += 2
     person.picture("my_look_pairs")
     person.click(panel.plan)
-    person.wait(training.jobs, seconds=TRAINING)
+    person.wait(training.jobs)
     person.picture("my_look_planned")
     person.click(panel.begin)
-    person.wait(training.jobs, seconds=TRAINING)
+    person.wait(training.jobs)
     for part in (1, steps // 2, steps):
-        person.wait_until(lambda part=part: training.watching.run.step >= part, TRAINING)
+        person.wait_until(lambda part=part: training.watching.run.step >= part)
     person.picture("my_look")
     person.click(panel.stop)
-    person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden(), TRAINING)
+    person.wait_until(lambda: training.watching.run.ended and not panel.use.isHidden())
     person.picture("my_look_stopped")
     person.click(panel.use)
     person.click(column.steps.panels["synthesize"].render_button)

@@ -19,6 +19,8 @@ NUCLEI = 5
 BRUSH = 26
 REST_MS = 1600
 LOOKS = ("purple", "fluorescence")
+BUDGET_MS = 5000
+"""A machine that takes pictures of its window after every movement is slower than one that does not."""
 
 
 def free_places(labels: np.ndarray) -> list[tuple[int, int]]:
@@ -38,9 +40,11 @@ def main() -> None:
     """Paint, and write the frames."""
     from napari_synth.ui.app import open_window
     from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+    from napari_synth.ui.napari_bridge.preferences import Preferences
 
     person = Recorder(open_window(render_first=True))
     session = person.session
+    session.context.preferences = lambda: Preferences(budget_ms=BUDGET_MS)
     session.context.column.tour = -1
     jobs = session.actions(SynthesizeActions).jobs
     session.context.column.open_section("synthesize")

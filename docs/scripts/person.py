@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from napari_synth.ui.jobs.delivery import Jobs
 
-PATIENCE = 120.0
+PATIENCE = 400.0
+"""So long somebody waits for what is computed, on a slow machine too, in seconds."""
 A_MOMENT = 10.0
 """So long somebody waits for a control to be seen before giving up, in seconds."""
 LAPTOP = (1280, 800)

@@ -83,6 +83,8 @@ def older() -> dict[str, str]:
             reasons[name] = f"{made.script} or the weights have changed"
         elif lost:
             reasons[name] = f"{made.script}: the window has no {', '.join(lost)}"
+        elif made.of_window and name not in shown:
+            reasons[name] = f"{made.script}: which captions it shows is not known"
     return reasons
 
 

@@ -15,6 +15,7 @@ from napari_synth.datasets.image_files import read_image, read_labels
 from napari_synth.synthesis.recipes import request_of
 from napari_synth.ui.docks.inspect.actions import InspectActions
 from napari_synth.ui.docks.synthesize.actions import SynthesizeActions
+from napari_synth.ui.docks.train.actions import TrainActions
 from napari_synth.ui.napari_bridge.window import PLUGIN
 from napari_synth.ui.samples import sample_folder
 
@@ -165,6 +166,7 @@ def test_single_nuclei_by_hand(journeys, person):
 
 def test_five_images_and_masks_become_a_look_that_renders_and_is_exported(journeys, person, tmp_path):
     someone = person()
+    someone.session.actions(TrainActions).settings = {"crop": 64, "batch_size": 1}  # it is the way that is tested
     path = journeys.my_look(someone, journeys.my_pairs(tmp_path / "mine"), tmp_path)
     assert path.is_relative_to(tmp_path / "looks")
     model, context = ns.load_model(path, "cpu"), someone.session.context

@@ -248,6 +248,8 @@ class Context:
         """What is to be said where the user cannot mean the chosen mask, or it is a stack; None else."""
         layer, chosen = self.viewer.layers.selection.active, self.masks.current
         candidate = self.candidates.lookalike(layer)
+        if candidate is not None and chosen is not None and self.candidates.is_source_of(layer, chosen):
+            return None
         if candidate is None and chosen is not None and is_stack(chosen):
             candidate, layer = self.candidates.of(chosen), chosen
         if candidate is None or layer is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,32 +75,39 @@ class MaskCandidates(LayerList):
 
     def __init__(self, viewer: ViewerModel):
         super().__init__(viewer)
-        self._masks: weakref.WeakKeyDictionary[Any, weakref.ref[Labels]] = weakref.WeakKeyDictionary()
         self._likeness: weakref.WeakKeyDictionary[Any, tuple[object, Likeness]] = weakref.WeakKeyDictionary()
+        self._used: weakref.WeakKeyDictionary[Any, dict[How, weakref.ref[Labels]]] = weakref.WeakKeyDictionary()
         events = viewer.layers.events
         events.inserted.connect(self._on_inserted)
         events.removed.connect(self._on_changed)
         for layer in viewer.layers:
             self._watch(layer)
 
-    def all(self) -> list[Candidate]:
-        """Those in the viewer that are not used yet, the topmost first."""
-        layers = [] if self.viewer is None else list(reversed(self.viewer.layers))
-        found = [self.of(layer) for layer in layers if not self._is_used(layer, layers)]
-        return [candidate for candidate in found if candidate is not None]
+    def offered(self) -> list[Candidate]:
+        """Those that are in the viewer, the topmost first, with the ways that made no mask yet which is still there."""
+        viewer = self.viewer
+        found = []
+        for layer in () if viewer is None else reversed(viewer.layers):
+            candidate = self.of(layer)
+            ways = () if candidate is None else tuple(way for way in candidate.ways if not self._is_used(layer, way))
+            if candidate is not None and ways:
+                found.append(replace(candidate, ways=ways))
+        return found
 
-    def use(self, layer: Any, mask: Labels) -> None:
-        """A mask was made of a layer: labels need not be offered again while that is there."""
-        self._masks[layer] = weakref.ref(mask)
-        self.changed.emit()
+    def use(self, layer: Any, how: How, mask: Labels) -> None:
+        """Take note of the mask that was made of a layer; of a stack there may be one for every plane."""
+        if isinstance(layer, Shapes) or not is_stack(layer):
+            self._used.setdefault(layer, {})[how] = weakref.ref(mask)
+            self.changed.emit()
 
-    def _is_used(self, layer: Any, layers: list[Any]) -> bool:
-        """Not where there is another way to make a mask of it, or another plane."""
-        mask = self._masks.get(layer)
-        if mask is None or mask() not in layers:
-            return False
-        candidate = self.of(layer)
-        return candidate is not None and candidate.ways == WAYS["labels"]
+    def is_source_of(self, layer: Any, mask: Labels) -> bool:
+        """Whether a mask was made of this layer."""
+        return any(made() is mask for made in self._used.get(layer, {}).values())
+
+    def _is_used(self, layer: Any, way: Way) -> bool:
+        viewer, made = self.viewer, self._used.get(layer, {}).get(way.how)
+        mask = made() if made is not None else None
+        return mask is not None and viewer is not None and mask in viewer.layers
 
     def of(self, layer: Any) -> Candidate | None:
         """What could be made of a layer; None where that is nothing, or it is a mask already."""
@@ -144,8 +151,12 @@ class MaskCandidates(LayerList):
             self.appeared.emit(candidate)
 
     def _watch(self, layer: Any) -> None:
-        for emitter in (layer.events.name, layer.events.data):
-            emitter.connect(self._on_changed)
+        layer.events.name.connect(self._on_changed)
+        layer.events.data.connect(self._on_data)
+
+    def _on_data(self, event: Any) -> None:
+        self._used.pop(event.source, None)
+        self.changed.emit()
 
     def _on_changed(self) -> None:
         self.changed.emit()

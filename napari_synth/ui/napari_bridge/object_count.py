@@ -29,6 +29,8 @@ class ObjectCount:
     ----------
     count : int or None
         None: there is no mask, or it is not counted yet.
+    up_to_date : bool
+        Whether the mask was not changed since it was counted.
     """
 
     changed = Signal()
@@ -36,12 +38,17 @@ class ObjectCount:
     def __init__(self, masks: MaskLayers, submit: Callable[..., object]):
         self._masks, self._submit = masks, submit
         self.count: int | None = None
+        self._changes = self._counted_changes = 0
         self._watched: weakref.ref[Labels] | None = None
         self._timer = QTimer(singleShot=True, interval=REST_MS)
         self._timer.timeout.connect(self._begin)
         masks.current_changed.connect(self._on_current)
         masks.changed.connect(self._on_current)
         self._on_current()
+
+    @property
+    def up_to_date(self) -> bool:
+        return self.count is not None and self._counted_changes == self._changes
 
     def close(self) -> None:
         """Count no more."""
@@ -68,6 +75,7 @@ class ObjectCount:
                 event.connect(self._on_edit)
 
     def _on_edit(self) -> None:
+        self._changes += 1
         self._timer.start()
 
     def _begin(self) -> None:
@@ -76,12 +84,17 @@ class ObjectCount:
             return
         data = layer.data[0] if layer.multiscale else layer.data
         if isinstance(data, np.ndarray):
-            watched = self._watched
-            self._submit("Counting", lambda: count_objects(data), lambda outcome: self._counted(watched, outcome))
+            watched, changes = self._watched, self._changes
+            self._submit(
+                "Counting", lambda: count_objects(data), lambda outcome: self._counted(watched, changes, outcome)
+            )
 
-    def _counted(self, watched: weakref.ref[Labels] | None, outcome: object) -> None:
+    def _counted(self, watched: weakref.ref[Labels] | None, changes: int, outcome: object) -> None:
         count = getattr(outcome, "result", None)
-        if watched is self._watched and isinstance(count, int) and count != self.count:
+        if watched is not self._watched or not isinstance(count, int):
+            return
+        self._counted_changes = changes
+        if count != self.count:
             self.count = count
             self.changed.emit()
 

@@ -37,7 +37,7 @@ class NameCombo(QComboBox):
     def heightForWidth(self, width: int) -> int:
         """As many lines as the chosen name has in this width."""
         more = len(self._lines(width)) - 1
-        return super().sizeHint().height() + more * self.fontMetrics().lineSpacing()
+        return int(super().sizeHint().height() + more * self.fontMetrics().lineSpacing())
 
     def sizeHint(self) -> QSize:
         """For layouts that ask for no height by width."""
@@ -50,11 +50,10 @@ class NameCombo(QComboBox):
 
     def event(self, event: QEvent | None) -> bool:
         """The tooltip of a name that is cut even so is the name."""
-        asked = isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip
-        if asked and len(in_lines(self.currentText(), self.font(), self._room(self.width()))) > MOST_LINES:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._is_cut():
             QToolTip.showText(event.globalPos(), literal(self.currentText()), self)
             return True
-        return super().event(event)
+        return bool(super().event(event))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """As the style draws it, the name in lines."""
@@ -63,6 +62,9 @@ class NameCombo(QComboBox):
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         option.currentText = "\n".join(self._lines(self.width()))
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def _is_cut(self) -> bool:
+        return len(in_lines(self.currentText(), self.font(), self._room(self.width()))) > MOST_LINES
 
     def _lines(self, width: int) -> list[str]:
         """The chosen name in lines that fit into a closed list of this width."""
@@ -81,7 +83,7 @@ class NameCombo(QComboBox):
         field = self.style().subControlRect(
             QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
         )
-        return max(field.width() - 2, 1)  # some styles leave a pixel at either side
+        return max(int(field.width()) - 2, 1)  # some styles leave a pixel at either side
 
 
 def in_lines(text: str, font: QFont, width: int) -> list[str]:

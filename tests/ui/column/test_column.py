@@ -8,6 +8,8 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QToolButton
 
+from napari_synth.models.style_bank import style_bank
+from napari_synth.synthesis.styles import style_code
 from napari_synth.ui.column.column import Column
 from napari_synth.ui.column.commands import run_command
 from napari_synth.ui.column.tour import STOPS
@@ -128,6 +130,22 @@ def test_the_style_survives_a_restart(session, opened, qtbot, style):
     viewer.add_labels(painted(), name="mask")
     first, second = (one.order_of("mask") for one in (session.context, again.context))
     assert first == second, "it renders the same image"
+
+
+def test_a_style_that_a_seed_drew_is_called_so_when_its_code_comes_back(session):
+    look, bank = session.context.look, style_bank("optional-pix2pix-nuclei")
+    dock = session.docks["synthesize"]
+    look.option, look.seed = "he", 3
+    number = session.context.catalogue.options(look.model).index("he")
+    drawn = style_code(bank.codes[number], bank.spreads[number], None, 3)
+    look.style = tuple(float(one) for one in drawn)
+    assert "style of seed 3" in dock.headline
+    look.seed = 4
+    assert "style of seed 3" in dock.headline, "the style stays"
+    look.style = tuple(float(one) for one in bank.codes[number, 5])
+    assert "style 5" in dock.headline
+    look.style = tuple(float(one) + 0.01 for one in drawn)
+    assert "your own" in dock.headline
 
 
 @pytest.mark.parametrize("style", ["7000", "-1", "[1, 2]", '"bright"', "1.5", "[1, 2, null]"])

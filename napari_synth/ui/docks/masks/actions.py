@@ -29,7 +29,6 @@ from napari_synth.ui.jobs.lanes import Errands
 from napari_synth.ui.napari_bridge.mask_layers import (
     add_mask,
     clear_labels,
-    count_nuclei,
     mask_array,
     put_field,
     replace_labels,
@@ -211,8 +210,11 @@ class MaskActions(DockActions):
 
     def question(self, layer: Labels) -> str:
         """What is asked before the nuclei of a mask are replaced; empty where there are none."""
-        count = count_nuclei(layer)
-        return f"Replace {count} {'nucleus' if count == 1 else 'nuclei'} in {layer.name!r}?" if count else ""
+        name: str = layer.name
+        if layer is not self.context.masks.current or not self.objects.up_to_date:
+            return f"Replace the nuclei in {name!r}?"  # counting a large mask would be felt
+        count = self.objects.count
+        return f"Replace {count} {'nucleus' if count == 1 else 'nuclei'} in {name!r}?" if count else ""
 
     def _is_free(self, layer: Labels, height: int, width: int) -> bool:
         """Whether a mask of one plane of this size has nothing in it yet."""

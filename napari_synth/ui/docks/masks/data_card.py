@@ -92,7 +92,7 @@ class DataCard(QWidget):
         """Follow the layer list."""
         while item := self._rows.takeAt(0):
             drop(item.widget())
-        for candidate in self._dock.opening.candidates.all():
+        for candidate in self._dock.opening.candidates.offered():
             self._rows.addWidget(_row(self._dock.opening, candidate))
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:

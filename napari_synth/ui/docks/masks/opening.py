@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari_synth.ui.napari_bridge.mask_candidates import Candidate, Taken
 
 NEXT = "Next: choose a look and render it."
-QUICKLY_COUNTED = 2048 * 2048
+QUICKLY_COUNTED = 1024 * 1024
 """Pixels of a mask that is counted before anything is said of it."""
 
 
@@ -64,18 +64,18 @@ class Opening:
             self._say(Note.of(error))
             return
         work = ConvertWork(found.pixels, layer.name, how)
-        self._jobs.run("Making a mask", work, partial(self._converted, found), on=layer, total=1)
+        self._jobs.run("Making a mask", work, partial(self._converted, found, how), on=layer, total=1)
 
     def open(self, paths: Sequence[str | Path]) -> None:
         """Add the masks in files or folders, whoever wrote them."""
         work = OpenWork([Path(path) for path in paths])
         self._jobs.run("Opening masks", work, self._opened, total=len(work.paths), unit="files")
 
-    def _converted(self, found: Taken, layer: Any, labels: np.ndarray) -> None:
+    def _converted(self, found: Taken, how: How, layer: Any, labels: np.ndarray) -> None:
         mask = add_mask(self._context.viewer, labels.shape, found.name, found.place, labels)
         if not isinstance(layer, Image) or self.candidates.of(layer) is not None:
             layer.visible = False  # it shows the same
-        self.candidates.use(layer, mask)
+        self.candidates.use(layer, how, mask)
         self._context.results.bring_forward(mask)
         what = "the plane shown" if labels.ndim < layer.ndim else "the outlines" if isinstance(layer, Shapes) else ""
         of = f"{what} of {layer.name!r}" if what else f"{layer.name!r}"

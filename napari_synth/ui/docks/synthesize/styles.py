@@ -176,13 +176,18 @@ class Styles:
 
     def code(self) -> np.ndarray | None:
         """The numbers of the present style; None for a model without styles."""
+        bank, look = self._bank(), self._context.look
+        return None if bank is None else style_code(*bank, look.style, look.used_seed)
+
+    def _bank(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Codes and spreads of the look; None for a model without styles."""
         look = self._context.look
         bank = style_bank(look.model) if self._size else None
         if bank is None:
             return None
         options = self._context.catalogue.options(look.model)
         number = options.index(look.option) if look.option in options else 0
-        return style_code(bank.codes[number], bank.spreads[number], look.style, look.used_seed)
+        return bank.codes[number], bank.spreads[number]
 
     def words(self, style: Style | None) -> str:
         """What a style is called."""
@@ -191,7 +196,22 @@ class Styles:
         return self._names.get(style, f"style {style}" if isinstance(style, int) else OWN)
 
     def _follow(self) -> None:
-        self.state.words = self.words(self._context.look.style)
+        style = self._context.look.style
+        if isinstance(style, tuple) and style not in self._names:
+            self._name(style)
+        self.state.words = self.words(style)
+
+    def _name(self, code: tuple[float, ...]) -> None:
+        """Remember where a code comes from, if it is one of the bank or the one that the present seed draws."""
+        bank, look = self._bank(), self._context.look
+        if bank is None or len(code) != bank[0].shape[-1]:
+            return
+        numbers = np.array(code, np.float32)
+        same = np.flatnonzero((bank[0] == numbers).all(-1))
+        if len(same):
+            self._names[code] = f"style {same[0]}"
+        elif np.array_equal(style_code(*bank, None, look.used_seed), numbers):
+            self._names[code] = f"style of seed {look.used_seed}"
 
     def _on_model(self) -> None:
         self._forget()

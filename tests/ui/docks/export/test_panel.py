@@ -107,7 +107,8 @@ def test_a_finished_export_says_how_to_train(export, session, fake, viewer, qtbo
     click(qtbot, export.card.more)
     finish(session.actions(ExportActions).jobs)
     assert len(list((tmp_path / "out" / "train").glob("*_masks.tif"))) == 8
-    assert export.table.visibleRegion().boundingRect().top() > 0 or export.table.visibleRegion().isEmpty()
+    table = export.table
+    qtbot.waitUntil(lambda: table.visibleRegion().isEmpty() or table.visibleRegion().boundingRect().top() > 0)
     viewer.add_labels(painted(), name="another")
     qtbot.waitUntil(lambda: export.table.visibleRegion().boundingRect().top() == 0)
 

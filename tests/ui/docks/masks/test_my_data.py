@@ -93,6 +93,34 @@ def test_labels_opened_as_an_image_are_found(masks, viewer, session, press):
     assert offered(masks) == {("Use as mask", "cells")}
 
 
+def test_an_offer_that_was_used_is_gone_until_its_mask_is(viewer, session, press, masks, fake, finish):
+    def offers():
+        return [words for words, *of in offered(masks) if of == ["cells"]]
+
+    image = viewer.add_image(MASK.astype(np.uint16), name="cells")
+    assert offers() == ["Use as mask"]
+    press("Use as mask", image)
+    assert offers() == []
+    mask = session.context.masks.current
+    viewer.layers.selection.active = image
+    look = session.docks["synthesize"]
+    look.render()
+    finish(look.jobs)
+    assert fake.calls == 1, "the mask of the image is meant"
+    viewer.layers.remove(mask)
+    assert offers() == ["Use as mask"]
+    press("Use as mask", image)
+    image.data = MASK[::-1].astype(np.uint16)
+    assert offers() == ["Use as mask"], "another image"
+
+
+def test_the_other_way_of_a_binary_image_stays_on_offer(viewer, press, masks):
+    image = viewer.add_image((MASK > 0).astype(np.uint8) * 255, name="cells")
+    press("Split touching nuclei", image)
+    assert ("Number the parts", "cells") in offered(masks)
+    assert ("Split touching nuclei", "cells") not in offered(masks)
+
+
 def test_a_new_layer_is_seen_whole(masks, viewer):
     def seen(layer):
         reach = np.array(viewer.canvas.size) / 2 / viewer.scene.camera.zoom

@@ -142,11 +142,12 @@ def test_an_empty_mask_is_filled(masks, viewer, qtbot, jobs, finish):
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_replacing_asks_first_and_can_be_undone(masks, viewer, qtbot, jobs, finish, answer, yes):
+def test_replacing_asks_first_and_can_be_undone(masks, session, viewer, qtbot, jobs, finish, answer, yes):
     asked = answer(yes)
     assert not masks.sampling.replace.isEnabled(), "nothing to replace yet"
     mine = viewer.add_labels(painted((128, 160)), name="mine")
     before = mine.data.copy()
+    qtbot.waitUntil(lambda: session.actions(MaskActions).objects.up_to_date)
     click(qtbot, masks.sampling.replace)
     finish(jobs)
     assert asked == ["Replace 2 nuclei in 'mine'?"]
@@ -154,6 +155,18 @@ def test_replacing_asks_first_and_can_be_undone(masks, viewer, qtbot, jobs, fini
     assert np.array_equal(mine.data, before) == (not yes)
     mine.undo()
     np.testing.assert_array_equal(mine.data, before)
+
+
+def test_replacing_asks_without_a_number_where_nothing_is_counted_yet(masks, viewer, qtbot, answer, session):
+    asked, objects = answer(False), session.actions(MaskActions).objects
+    empty = viewer.add_labels(np.zeros((64, 64), np.uint8), name="mine")
+    qtbot.waitUntil(lambda: objects.up_to_date)
+    empty.paint((30, 30), 1)
+    click(qtbot, masks.sampling.replace)
+    assert asked == ["Replace the nuclei in 'mine'?"], "there were none a moment ago"
+    qtbot.waitUntil(lambda: objects.up_to_date)
+    click(qtbot, masks.sampling.replace)
+    assert asked[1:] == ["Replace 1 nucleus in 'mine'?"]
 
 
 def test_the_dice_shows_another_field(masks, viewer, qtbot, jobs, finish):
