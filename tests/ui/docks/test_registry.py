@@ -34,8 +34,9 @@ def test_the_controls_of_all_rows_begin_at_the_same_place(key, panel, qtbot):
     panel = panel(key)
     panel.resize(WIDTH, 400)
     panel.show()
-    grids = [grid for grid in panel.body.findChildren(QGridLayout, options=DIRECT) if grid.rowCount() > 1]
-    qtbot.waitUntil(lambda: len({grid.cellRect(1, 1).x() for grid in grids}) <= 1)
+    grids = panel.body.findChildren(QGridLayout, options=DIRECT)
+    firsts = [item for grid in grids if (item := grid.itemAtPosition(1, 1)) is not None]
+    qtbot.waitUntil(lambda: len({item.geometry().x() for item in firsts}) <= 1)
 
 
 def test_a_closed_panel_does_not_disturb_the_session(session, fake, viewer, finish, qapp):
