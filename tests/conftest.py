@@ -14,8 +14,8 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     # Tests side by side, and the programs they start, share the processors; read before torch is loaded.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
-PATIENCE = 5
-"""Seconds that a thread may take to end after its test, or a window to go."""
+PATIENCE = 20
+"""Seconds that a thread may take to end after its test, or a window to go: the first may be loading torch."""
 
 
 def pytest_collection_finish():
