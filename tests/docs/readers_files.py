@@ -58,7 +58,7 @@ def _training_data(folder: Path) -> None:
     for name in ("he", "he-dark", "purple", "fluorescence"):
         pair_folder(folder / "DATA" / name, count=5, grey=name == "fluorescence")
     pair_folder(folder / "AXONS" / "axons", count=2, size=(256, 256), grey=True)
-    disc_folder(folder / "REAL", 8)
+    disc_folder(folder / "REAL", 10)
     disc_folder(folder / "SYNTHETIC", 6, 500)
     for kind in range(3):
         (folder / "MIXED").mkdir(exist_ok=True)

@@ -101,10 +101,13 @@ def frechet(real: np.ndarray, synthetic: np.ndarray) -> float:
 
 
 def mahalanobis(real: np.ndarray, synthetic: np.ndarray) -> float:
-    """Mean squared Mahalanobis distance of synthetic samples from the real ones, per column; about 1 for real ones."""
+    """Mean squared Mahalanobis distance of synthetic samples from the real ones, per column; about 1 for real ones.
+
+    Directions in which a few real samples do not vary at all say nothing and are left out.
+    """
     from sklearn.covariance import ledoit_wolf
 
-    inverse = np.linalg.inv(ledoit_wolf(real)[0])
+    inverse = np.linalg.pinv(ledoit_wolf(real)[0], hermitian=True)
     away = synthetic - real.mean(0)
     return float(np.einsum("ni,ij,nj->n", away, inverse, away).mean() / real.shape[1])
 

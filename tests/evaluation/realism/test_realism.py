@@ -129,6 +129,12 @@ def test_distances_against_plain_ones():
     assert mahalanobis(many[0], rng.normal(0, 1, (20000, 3))) == pytest.approx(1, rel=0.05)
 
 
+def test_samples_that_do_not_vary_in_a_direction_have_a_distance_all_the_same():
+    real = np.array([[1.0, 0.0], [-1.0, 0.0]])
+    assert np.isfinite(mahalanobis(real, np.array([[0.5, 2.0]])))
+    assert mahalanobis(np.ones((3, 2)), np.array([[0.5, 2.0]])) == 0
+
+
 def test_many_regressions_at_once_are_those_of_scikit_learn():
     from sklearn.linear_model import LogisticRegression
 
