@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from napari_synth.core.errors import WorkError, brief
-from napari_synth.core.heap import keep_freed_memory
 from napari_synth.core.progress import CancelToken
 from napari_synth.exporting.clusters import ALLOWED_FAILURES, extra, give_up
 from napari_synth.exporting.shard_plan import ShardPlan
@@ -116,7 +115,6 @@ def lost(error: BaseException) -> str:
 
 def shard_task(target: str, endpoint: str, device: str, key: str, shard: int, look: Look | None = None) -> ShardResult:
     """Make a shard in a worker, which reads the plan from the store."""
-    keep_freed_memory()
     use_one_thread()
     choose_card(device)
     return make_shard(_plan(target, endpoint, device, key), shard, look=look)
