@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def paint_alone(viewer: Any, labels: np.ndarray, strokes: int) -> Painted:
 
 
 def paint_over_an_image(viewer: Any, labels: np.ndarray, strokes: int) -> Painted:
-    """Paint in napari without the plugin or a network, over a colour image of which a corner changes all the time."""
+    """Paint in napari without the plugin or a network, over a colour image of which a strip changes all the time."""
     image = viewer.add_image(np.zeros((*labels.shape, 3), np.uint8), rgb=True)
     mask = _mask(viewer, labels)
 
@@ -173,15 +174,18 @@ def main() -> None:
     import napari
 
     runs = [
-        *((f"napari alone, {size}²", paint_alone, size, ()) for size in SIZES),
-        *((f"napari alone over a changing image, {size}²", paint_over_an_image, size, ()) for size in SIZES),
-        *((f"`{model}`, {size}²", paint, size, (model,)) for model, size in CASES),
+        *((f"napari alone, {size}²", paint_alone, DEFAULT_GENERATOR, size) for size in SIZES),
+        *(
+            (f"napari alone over a changing image, {size}²", paint_over_an_image, DEFAULT_GENERATOR, size)
+            for size in SIZES
+        ),
+        *((f"`{model}`, {size}²", partial(paint, model=model), model, size) for model, size in CASES),
     ]
     print(table_head())
-    for name, run, size, model in runs:
+    for name, run, model, size in runs:
         if asked.only in name:
             viewer = napari.Viewer(show=True)
-            painted = run(viewer, labels_for(*model or (DEFAULT_GENERATOR,), size), asked.strokes, *model)
+            painted = run(viewer, labels_for(model, size), asked.strokes)
             canvas = canvas_widget(viewer).size()
             print(table_row(f"{name}, canvas {canvas.width()}×{canvas.height()}", painted.gaps), flush=True)
             viewer.close()

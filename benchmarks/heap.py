@@ -18,6 +18,7 @@ if {kept}:
     keep_freed_memory()
 import napari_synth as ns
 from benchmarks.models import sample_request
+from benchmarks.timing import peak_gigabytes
 
 def images():
     model, request = ns.load_model({model!r}, "cpu"), sample_request({model!r}, {size})
@@ -27,8 +28,8 @@ def images():
         start = time.perf_counter()
         model.run(request)
         times.append(time.perf_counter() - start)
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    print(1000 * np.median(times), (after.ru_minflt - before) / {images}, after.ru_maxrss / 1024)
+    pages = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    print(1000 * np.median(times), pages / {images}, peak_gigabytes())
 
 thread = threading.Thread(target=images)  # as the window does
 thread.start()
@@ -52,8 +53,8 @@ def compare(model: str, size: int, rounds: int = 5, images: int = 5) -> None:
         speedup=plain_ms / ms,
         pages=pages,
         plain_pages=plain_pages,
-        peak_mb=peak,
-        plain_peak_mb=plain_peak,
+        peak_gb=peak,
+        plain_peak_gb=plain_peak,
     )
 
 

@@ -136,8 +136,7 @@ def _write(
                 for one in placed:
                     cancel.raise_if_cancelled()
                     pair, row = maker.pair(one)
-                    mask = _mask_file(maker.plan, one)
-                    if look is not None and mask is not None:
+                    if look is not None and (mask := _mask_file(maker.plan, one)) is not None:
                         found.append((mask, look(mask, pair.labels)))
                     facts = {key: value for key, value in asdict(row).items() if key != "image_sha256"}
                     rows.append(replace(row, image_sha256=add_pair(tar, pair, facts)))
