@@ -10,6 +10,7 @@ translates its shaders, is not counted.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -173,7 +174,7 @@ def main() -> None:
     application = QApplication.instance() or QApplication([])
     import napari
 
-    runs = [
+    runs: list[tuple[str, Callable[..., Painted], str, int]] = [
         *((f"napari alone, {size}²", paint_alone, DEFAULT_GENERATOR, size) for size in SIZES),
         *(
             (f"napari alone over a changing image, {size}²", paint_over_an_image, DEFAULT_GENERATOR, size)
