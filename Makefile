@@ -5,6 +5,9 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 
+# Compiled modules are kept, whatever the shell says: without them every process compiles all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-slow test-timing lint faults fuzz benchmarks gpu-check prove-formats clean
 
 run: $(VENV)/.installed
