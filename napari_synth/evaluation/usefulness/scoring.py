@@ -18,7 +18,7 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 RISES = (0.05, 0.1, 0.2)
 """See `masks.binary.binary_instances`."""
 COUNTED = (0.5, 0.75)
-OF_PIXELS = ("dice", "roc-auc", "pr-auc")
+OF_PIXELS = ("dice", "iou", "roc-auc", "pr-auc")
 OF_OBJECTS = ("ap50", "ap75", "matched-iou", "pq", "aji", "f1", "count-error", "area-bias")
 """Figures of a test image; those of objects only where masks part them."""
 THREADS = 4
@@ -86,6 +86,7 @@ def _scores(pair: LoadedPair, probability: np.ndarray, settings: Settings, insta
         return (counted(none, "50") | counted(none, "75")) if instances else {}
     found = {
         "dice": METRICS["dice"].function(mask, foreground),
+        "iou": METRICS["iou"].function(mask, foreground),
         "roc-auc": METRICS["roc-auc"].function(mask, probability),
         "pr-auc": METRICS["pr-auc"].function(mask, probability),
     }
