@@ -223,7 +223,7 @@ _CONFIG = {
     "distributed.admin.log-format": "%(message)s",
     "distributed.worker.profile.enabled": False,
 }
-"""A worker that profiles keeps what it saw for hours: 2 MB more each minute."""
+"""A worker that profiles itself keeps for hours what it saw: 530 MB after 37 000 tiny pairs, 368 without."""
 NO_PROFILE = "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False"
 
 

@@ -116,6 +116,12 @@ def test_what_a_worker_meets_comes_back_as_a_sentence_and_stopping_keeps_what_is
 
 
 @pytest.mark.slow
+def test_workers_keep_no_profile_of_what_they_did(client, generator, tmp_path):
+    made_by(client, generator, tmp_path / "set")
+    assert client.profile()["count"] == 0
+
+
+@pytest.mark.slow
 def test_an_object_store_is_filled_by_workers_of_which_one_dies(generator, bucket):
     pytest.importorskip("distributed")
     with connected(Workers(2)) as client:  # which have the credentials in their environment
@@ -233,6 +239,7 @@ def test_the_job_script_asks_for_what_the_settings_say(tmp_path):
         script = cluster.job_script()
     for line in ("-p gpu", "--gres=gpu:1", "-t 02:00:00", "--cpus-per-task=4", "--lifetime 6480s"):
         assert line in script
+    assert script.index("WORKER__PROFILE__ENABLED=False") < script.index("distributed.cli.dask_worker")
 
 
 def test_walltimes_are_read():
