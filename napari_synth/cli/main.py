@@ -35,6 +35,7 @@ from napari_synth.cli.door import check_arguments, check_streams, with_paths
 from napari_synth.cli.groups import ITSELF, WithItself
 from napari_synth.cli.signals import Stopped, stoppable
 from napari_synth.core.errors import Cancelled, SynthError, WorkError
+from napari_synth.core.heap import keep_freed_memory
 
 NO_DOCSTRINGS = WorkError(
     "A library that this command needs does not load without docstrings (python -OO).",
@@ -88,6 +89,7 @@ def main(
 def run() -> None:
     """Entry point: errors meant for the user become two sentences and an exit status."""
     check_streams()
+    keep_freed_memory()
     try:
         with stoppable():
             check_arguments(sys.argv[1:])

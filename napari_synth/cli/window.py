@@ -8,7 +8,6 @@ from napari_synth.cli.console import err, out
 from napari_synth.cli.export import export_recipe_to
 from napari_synth.cli.signals import as_of_old
 from napari_synth.core.display import display_answers, has_display
-from napari_synth.core.heap import keep_freed_memory
 from napari_synth.core.recipe import FieldSettings, FieldSource
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 
@@ -18,7 +17,6 @@ HEADLESS_FOLDER = Path("run_output")
 def window() -> None:
     """Open napari with the column docked and a sample rendered; without a display, export its pairs."""
     if has_display() and display_answers():
-        keep_freed_memory()
         from napari_synth.ui.app import launch
 
         with as_of_old():

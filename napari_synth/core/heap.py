@@ -17,8 +17,7 @@ def keep_freed_memory() -> None:
 
     Each layer of a network takes some ten megabytes and frees others. By itself glibc gives them back, and the system
     hands them out again page by page, filled with zeros. All threads share what is kept: call it before they begin, so
-    it is for whole programs, not for a plugin in a window that is open already; and not for exports of many thousands,
-    where pieces that stay apart add up.
+    it is for whole programs, not for a plugin in a window that is open already.
     """
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):
