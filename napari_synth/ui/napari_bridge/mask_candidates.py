@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -163,6 +164,8 @@ class MaskCandidates(LayerList):
 
 
 AREAS = ("polygon", "rectangle", "ellipse")
+NAMED_MASK = re.compile(r"(^|[ _.-]+)(cp_)?(mask|label)s?$", re.IGNORECASE)
+"""The end of a name that says already that this is a mask."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +197,12 @@ def taken(viewer: ViewerModel, layer: Any) -> Taken:
     if isinstance(layer, Shapes):
         return _outlines(viewer, layer)
     pixels, where = (plane_shown(viewer, layer)) if is_stack(layer) else (np.array(plane(layer)), "")
-    return Taken(pixels, f"{layer.name}, {where}" if where else f"{layer.name} mask", placement(layer))
+    return Taken(pixels, f"{layer.name}, {where}" if where else _mask_name(layer.name), placement(layer))
+
+
+def _mask_name(layer: str) -> str:
+    """What the mask of a layer is called: ``cells mask`` for ``cells`` and for ``cells_mask``."""
+    return f"{NAMED_MASK.sub('', layer)} mask".strip()
 
 
 def _outlines(viewer: ViewerModel, shapes: Shapes) -> Taken:
@@ -212,7 +220,7 @@ def _outlines(viewer: ViewerModel, shapes: Shapes) -> Taken:
         world = [shapes.data_to_world(corner) for corner in corners]
         inside = _inside((height, width), np.array([canvas.world_to_data(place[-2:]) for place in world]))
         labels[inside] = number
-    return Taken(labels, f"{shapes.name} mask", placement(on))
+    return Taken(labels, _mask_name(shapes.name), placement(on))
 
 
 def _corners(shapes: Shapes) -> list[np.ndarray]:

@@ -114,6 +114,15 @@ def test_an_offer_that_was_used_is_gone_until_its_mask_is(viewer, session, press
     assert offers() == ["Use as mask"], "another image"
 
 
+@pytest.mark.parametrize(
+    ("layer", "mask"),
+    [("cells", "cells mask"), ("real_mask", "real mask"), ("a_cp_masks", "a mask"), ("labels", "mask")],
+)
+def test_a_mask_is_called_so_once(viewer, session, press, masks, layer, mask):
+    press("Use as mask", viewer.add_image(MASK.astype(np.uint16), name=layer))
+    assert session.context.masks.current.name == mask
+
+
 def test_the_other_way_of_a_binary_image_stays_on_offer(viewer, press, masks):
     image = viewer.add_image((MASK > 0).astype(np.uint8) * 255, name="cells")
     press("Split touching nuclei", image)
