@@ -54,6 +54,7 @@ MADE = {
     "model_pbam-axons.png": Made("make_model_sheets.py", ("pbam-axons",)),
     **dict.fromkeys(("window.png", "exported.png", "dropped.png", "painted_live.png", "compared.png"), _NUCLEI),
     **dict.fromkeys(("fitted.png", "thirty.png", "sampled.png", "own_mask_offered.png"), _NUCLEI),
+    **dict.fromkeys(("my_look_pairs.png", "my_look.png", "my_look_rendered.png"), _NUCLEI),
     **dict.fromkeys((f"{way}.webp" for way in ("first_start", "own_mask", "compared", "fitted")), _NUCLEI),
     **dict.fromkeys(("nuclei.png", "latent_map.png"), _SHAPES),
     **dict.fromkeys(("lesion.png", "lesion.webp"), _BRAIN),

@@ -40,10 +40,10 @@ class ModelCatalogue:
         return self._cards.get(name) or self._pairs.get(name)
 
     def title(self, name: str) -> str:
-        """What a person calls the model."""
+        """What a person calls the model; with its file where that is called otherwise."""
         card = (self._cards | self._pairs)[name]
         title = card.title or card.id
-        return title if name == card.id else f"{title} ({Path(name).name})"
+        return title if name == card.id or Path(name).stem == title else f"{title} ({Path(name).name})"
 
     def options(self, name: str) -> list[str]:
         """The looks of a model; empty for a model without."""
