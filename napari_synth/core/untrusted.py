@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from yaml.scanner import ScannerError
 
 from napari_synth.core.errors import InputError, brief
 
@@ -13,6 +14,8 @@ MAX_TEXT = 64 * 2**20
 """Characters of a YAML file."""
 MAX_NODES = 2_000_000
 """Values in a YAML file, those that an alias repeats counted each time."""
+MAX_DEPTH = 100
+"""Brackets in brackets of a YAML file."""
 
 
 def first_problem(error: ValidationError, whole: str) -> tuple[str, str]:
@@ -23,6 +26,15 @@ def first_problem(error: ValidationError, whole: str) -> tuple[str, str]:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or whole
     return brief(place), brief(first["msg"].removeprefix("Value error, "))
+
+
+class _Loader(yaml.SafeLoader):
+    """Gives up on brackets in brackets in brackets, each of which takes longer than the one before."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:
+        if self.flow_level == MAX_DEPTH:
+            raise ScannerError(problem="it is nested too deeply")
+        super().fetch_flow_collection_start(TokenClass)
 
 
 def load_yaml(text: str, what: str, action: str) -> Any:
@@ -44,7 +56,7 @@ def load_yaml(text: str, what: str, action: str) -> Any:
     if len(text) > MAX_TEXT:
         raise InputError(f"{what} is not valid YAML: it is too long.", action)
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return None

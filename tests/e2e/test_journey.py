@@ -93,6 +93,7 @@ def test_from_sample_to_training_pairs(viewer, qtbot, tmp_path):
     np.testing.assert_array_equal(tifffile.imread(only), image.data)
 
 
+@pytest.mark.slow
 def test_nuclei_by_hand(viewer, qtbot, tmp_path):
     session = session_for(viewer)
     layer = session.actions(MaskActions).new_mask(256, 256)

@@ -93,7 +93,7 @@ def stop_after(step):
 IN_16_BIT = ("pix2pix", "dvae", "unet")
 """Of the default run; processors without 16 bit take long for the others."""
 
-LONG = ("capspix2pix", "metgan", "metgan:paper-fast")
+LONG = ("optional-pix2pix", "capspix2pix", "metgan", "metgan:paper-fast")
 
 
 def runs():

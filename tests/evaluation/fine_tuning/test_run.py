@@ -108,6 +108,7 @@ def test_images_without_labels_join(start, data, tmp_path):
     assert str(tmp_path) not in json.dumps(read_card(result.path).training.settings)
 
 
+@pytest.mark.slow
 def test_stopped_by_a_file_it_keeps_what_it_has_and_goes_on(start, data):
     request = asked(start, data, steps=30)
 
