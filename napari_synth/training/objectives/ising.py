@@ -106,7 +106,7 @@ class IsingObjective(Objective):
     gpu_precision = "bf16-mixed"
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"steps": 40_000, "whole": True, "rate_falls": False},
-        "fast": MODERN | {"steps": 10_000, "size": 64, "batch_size": 32, "ndf": 16},
+        "fast": MODERN | {"steps": 10_000, "size": 64, "batch_size": 32, "ndf": 16, "smoothness": "laplacian"},
         "gpu": MODERN | {"steps": 20_000, "size": 256, "batch_size": 16, "width": 96},
     }
     ablations: ClassVar[dict[str, dict[str, Any]]] = {
