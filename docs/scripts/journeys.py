@@ -348,7 +348,9 @@ def my_pairs(folder: Path) -> tuple[Path, Path]:
     return images, masks
 
 
-def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int = 40) -> Path:
+def my_look(
+    person: Person, pairs: tuple[Path, Path], folder: Path, steps: int = 40, minutes: float | None = None
+) -> Path:
     """Five images and masks dropped on the window become a look, which renders and is exported; the model."""
     from qtpy.QtWidgets import QPushButton
 
@@ -374,6 +376,8 @@ def my_look(person: Person, pairs: tuple[Path, Path], folder: Path, steps: int =
     panel.form.combo("source").activated.emit(1)
     panel.form.line("name").setText("my-microscope")
     training.choices.folder = str(folder / "looks")
+    if minutes is not None:
+        training.choices.minutes = minutes
     person.clicks += 2
     person.picture("my_look_pairs")
     person.click(panel.plan)
@@ -473,8 +477,8 @@ class Journeys:
         self.go("single_nuclei", single_nuclei)
 
     def my_look(self) -> None:
-        """A look of one's own."""
-        self.go("my_look", my_look, my_pairs(self.folder / "mine"), self.folder)
+        """A look of one's own, stopped in the last third of three minutes on two cores."""
+        self.go("my_look", my_look, my_pairs(self.folder / "mine"), self.folder, 140, 3.0)
 
 
 NAMES = ("first_start", "own_mask", "compared", "fitted", "lesion", "capsule_off", "single_nuclei", "my_look")

@@ -220,3 +220,12 @@ def test_graphs_give_their_memory_back(graphs):
     graphs.clear()
     assert graphs.count == 0
     assert torch.cuda.memory_reserved() < before
+
+
+@pytest.mark.parametrize("look", ["fluorescence", "purple"])
+def test_a_pair_from_noise_is_that_of_the_processor(look):
+    for seed in (1, 2, 3):
+        here, there = (loaded("ising-nuclei", device).sample(seed, look) for device in ("cpu", "cuda"))
+        assert np.abs(here.image.astype(int) - there.image).max() <= 1
+        np.testing.assert_array_equal(here.z, there.z)
+        assert (here.labels != there.labels).mean() < 0.001, "a pixel whose value is next to the threshold"
