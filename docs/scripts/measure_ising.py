@@ -20,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import tifffile
+from measure_help import write_pair  # a module beside this script
 from scipy import ndimage
 from skimage.measure import euler_number
 
@@ -43,7 +43,8 @@ SIDE, SEEDS, MASKS = 64, (1, 2, 3), 200
 DECIDED = 0.9
 """Mask values nearer to 0 are grey."""
 SMALL = {"size": SIDE, "batch_size": 8, "ndf": 8, "decisive": 0.0, "average": 0.99}
-"""Beside the preset ``fast``. The published objective collapses at this size: all masks are empty after 2000 steps."""
+"""Beside the preset ``fast``. The published objective collapses at this size: all masks of the one model that
+was tried were empty after 2000 steps."""
 MEASURED = 60
 ADDED = 200
 """Pairs from noise beside the real ones."""
@@ -132,7 +133,11 @@ def augment(data: str, out: str, *models: str) -> None:
             made = Path(out) / name
             if not made.is_dir():
                 with writing_folder(made) as temporary:
-                    _write_pairs(temporary, PairModel(load_trained(model, "cpu")), option.source.name)
+                    noise = PairModel(load_trained(model, "cpu"))
+                    for seed in range(1, ADDED + 1):
+                        pair = noise.sample(seed, option.source.name)
+                        grey = pair.image if pair.image.ndim == 2 else pair.image.mean(-1).round().astype(np.uint8)
+                        write_pair(temporary, f"{seed:03d}", grey, pair.labels)
             request = HelpRequest(
                 folder,
                 made,
@@ -149,17 +154,6 @@ def augment(data: str, out: str, *models: str) -> None:
             d = report.comparisons[0].difference
             difference = f"{d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
             print(f"| {images} | {name} | {without:.3f} | {with_pairs:.3f} | {difference} |", flush=True)
-
-
-def _write_pairs(folder: Path, model: PairModel, look: str) -> None:
-    """Pairs by number, grey, as TIFF."""
-    for kind in ("images", "masks"):
-        (folder / kind).mkdir()
-    for seed in range(1, ADDED + 1):
-        pair = model.sample(seed, look)
-        image = pair.image if pair.image.ndim == 2 else pair.image.mean(-1).round().astype(np.uint8)
-        tifffile.imwrite(folder / "images" / f"{seed:03d}.tif", image)
-        tifffile.imwrite(folder / "masks" / f"{seed:03d}.tif", pair.labels.astype(np.uint16))
 
 
 def _real_masks(data: Path) -> list[np.ndarray]:

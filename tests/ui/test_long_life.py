@@ -113,12 +113,10 @@ def check_visits(visit, qtbot, count, growth):
     assert not [one() for one in kept if one() is not None]
 
 
-@pytest.mark.slow
 def test_viewers_come_and_go(visit, qtbot):
     check_visits(visit, qtbot, 3, 40)
 
 
-@pytest.mark.slow
 def test_an_image_follows_many_strokes(session, viewer, qtbot, small):
     check_following(session, viewer, qtbot, small, 60, 30)
 
