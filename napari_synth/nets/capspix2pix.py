@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from napari_synth.core.boxes import Box
 from napari_synth.core.seeds import numpy_rng
-from napari_synth.nets.capsule import CapsuleLayer, Convolve
+from napari_synth.nets.capsule import CapsuleLayer
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.half_precision import at_least_float32
 from napari_synth.nets.probe import Probe
+from napari_synth.nets.receptive_windows import convolved
 from napari_synth.nets.seeded_dropout import SeededDropout
 
 LATENT_SIZE = 100
@@ -111,16 +113,17 @@ class CapsPix2PixGenerator(nn.Module):
                     del maps[name]
         return self.image(x)
 
-    def layer(
-        self, name: str, x: Tensor, probe: Probe | None = None, convolve: Convolve = nn.Module.__call__
-    ) -> Tensor:
-        """One layer of `STAGES`: capsules ``[B, I, C, H, W]`` (``[B, 2, H, W]`` for conv1) to capsules."""
+    def layer(self, name: str, x: Tensor, probe: Probe | None = None, window: tuple[Box, Box] | None = None) -> Tensor:
+        """One layer of `STAGES`: capsules ``[B, I, C, H, W]`` (``[B, 2, H, W]`` for conv1) to capsules.
+
+        ``window``: see `CapsuleLayer.routed`.
+        """
         module = getattr(self, name)
         if name == "conv1":
-            out, coefficients = nn.functional.leaky_relu(convolve(module, x), 0.01)[:, None], None
+            out, coefficients = nn.functional.leaky_relu(convolved(module, x, window), 0.01)[:, None], None
         else:
             keep = probe is not None and name in probe.routing
-            out, coefficients = module.routed(x, keep_coefficients=keep, convolve=convolve)
+            out, coefficients = module.routed(x, keep_coefficients=keep, window=window)
             coefficients = coefficients if keep else None
         return out if probe is None else probe(name, out, coefficients)
 

@@ -7,17 +7,16 @@ then decides per image, per pixel and per output capsule how much each vote coun
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from napari_synth.core.boxes import Box
 from napari_synth.nets import routing_gpu
+from napari_synth.nets.receptive_windows import convolved
 
 ITERATIONS = 3
-
-Convolve = Callable[[nn.Module, Tensor], Tensor]
 
 
 class Routed(NamedTuple):
@@ -44,6 +43,12 @@ def squash(s: Tensor, dim: int = -1) -> Tensor:
     return s * (length / (1 + squared))
 
 
+def being_recorded() -> bool:
+    """Whether torch records what is computed, to compile it or to write it as a program."""
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    return tracing or torch.compiler.is_compiling()
+
+
 def route(votes: Tensor, iterations: int = ITERATIONS, *, keep: bool = False) -> tuple[Tensor, Tensor]:
     """Dynamic routing of votes at independent places.
 
@@ -65,8 +70,7 @@ def route(votes: Tensor, iterations: int = ITERATIONS, *, keep: bool = False) ->
     coefficients : Tensor, shape (iterations, B, I, P, J)
         c_ij of each iteration, summing to 1 over I; of length 0 unless kept.
     """
-    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
-    recorded = tracing or torch.compiler.is_compiling()
+    recorded = being_recorded()
     if not keep and not recorded and routing_gpu.fits(votes, iterations):
         return routing_gpu.routed(votes, iterations), votes.new_empty(0, *votes.shape[:-1])
     if votes.dtype in (torch.float16, torch.bfloat16):
@@ -125,19 +129,30 @@ class CapsuleLayer(nn.Module):
         """``[B, I, C, H, W]`` to ``[B, J, C_J, H', W']``."""
         return self.routed(x, keep_coefficients=False).capsules
 
-    def routed(self, x: Tensor, *, keep_coefficients: bool = True, convolve: Convolve = nn.Module.__call__) -> Routed:
+    def routed(self, x: Tensor, *, keep_coefficients: bool = True, window: tuple[Box, Box] | None = None) -> Routed:
         """The output with the routing coefficients of each iteration.
 
-        ``convolve`` is how the convolution is applied to its input, where it is not as usual.
+        ``window`` is where x lies in the layer's whole input, and which box of the output to compute, where that
+        is not all.
         """
         batch, inputs = x.shape[:2]
-        out = convolve(self.conv, x.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        iterations = ITERATIONS if inputs > 1 else 1
+        if not self.training and not torch.is_grad_enabled() and x.device.type == "cpu" and not being_recorded():
+            from napari_synth.nets import winograd_cpu
+
+            if winograd_cpu.fits(self.conv, self.channels, x):
+                return turned(
+                    *winograd_cpu.capsules(self.conv, self.channels, x, iterations, keep_coefficients, window)
+                )
+        out = convolved(self.conv, x.flatten(0, 1).contiguous(memory_format=torch.channels_last), window)
         height, width = out.shape[-2:]
         # In channels_last memory this is a view.
         votes = out.permute(0, 2, 3, 1).reshape(batch, inputs, height * width, self.capsules, self.channels)
-        v, c = route(votes, ITERATIONS if inputs > 1 else 1, keep=keep_coefficients)
+        v, c = route(votes, iterations, keep=keep_coefficients)
         shape = (batch, height, width, self.capsules)
-        return Routed(
-            v.reshape(*shape, self.channels).permute(0, 3, 4, 1, 2),
-            c.reshape(len(c), batch, inputs, *shape[1:]).permute(0, 1, 2, 5, 3, 4),
-        )
+        return turned(v.reshape(*shape, self.channels), c.reshape(len(c), batch, inputs, *shape[1:]))
+
+
+def turned(capsules: Tensor, coefficients: Tensor) -> Routed:
+    """Capsules ``(B, H, W, J, C)`` and coefficients ``(iterations, B, I, H, W, J)`` with their places last."""
+    return Routed(capsules.permute(0, 3, 4, 1, 2), coefficients.permute(0, 1, 2, 5, 3, 4))

@@ -53,6 +53,15 @@ class Reach(NamedTuple):
         return Box(top, left, bottom, right)
 
 
+def convolved(convolution: nn.Module, x: Tensor, window: tuple[Box, Box] | None) -> Tensor:
+    """A convolution of its whole input, or, given where x lies in it and a box of the output, over this window."""
+    if window is None:
+        out: Tensor = convolution(x)
+        return out
+    assert isinstance(convolution, nn.Conv2d | nn.ConvTranspose2d)
+    return convolve_window(convolution, x, *window)
+
+
 def convolve_window(convolution: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, origin: Box, box: Box) -> Tensor:
     """A convolution over a window of its input, zero beyond what is given.
 

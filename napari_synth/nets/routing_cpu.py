@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class NativeRoute(torch.autograd.Function):
         batch, inputs, pixels, capsules, channels = votes.shape
         out = votes.new_empty(batch, pixels, capsules, channels)
         coefficients = votes.new_empty(iterations if keep else 0, batch, inputs, pixels, capsules)
-        spread(route_tiles, votes, votes.detach().numpy(), out.numpy(), coefficients.numpy(), iterations)
+        spread(route_tiles, tiles_of(votes), votes.detach().numpy(), out.numpy(), coefficients.numpy(), iterations)
         ctx.mark_non_differentiable(coefficients)
         return out, coefficients
 
@@ -70,21 +71,24 @@ class NativeRoute(torch.autograd.Function):
         (votes,) = ctx.saved_tensors
         of_votes = torch.empty_like(votes)
         of_out = gradients[0].contiguous().numpy()
-        spread(route_back_tiles, votes, votes.detach().numpy(), of_out, of_votes.numpy(), ctx.iterations)
+        spread(route_back_tiles, tiles_of(votes), votes.detach().numpy(), of_out, of_votes.numpy(), ctx.iterations)
         return of_votes, None, None
 
 
-def spread(kernel: Kernel, votes: Tensor, *arguments: Any) -> None:
-    """Run a kernel over all tiles of the votes on as many threads as torch uses."""
-    tiles = votes.shape[0] * -(-votes.shape[2] // TILE)
+def tiles_of(votes: Tensor) -> int:
+    """How many tiles votes ``(B, I, P, J, C)`` have."""
+    return votes.shape[0] * -(-votes.shape[2] // TILE)
+
+
+def spread(kernel: Kernel, tiles: int, *arguments: Any) -> None:
+    """Run a kernel, given the first tile and the last + 1, over all tiles on as many threads as torch uses."""
     threads = torch.get_num_threads()
-    size = max(1, -(-tiles // (threads * PARTS_PER_THREAD)))
-    if threads == 1 or size == tiles:
+    count = min(tiles, threads * PARTS_PER_THREAD)
+    if threads == 1 or count == 1:
         kernel(*arguments, 0, tiles)
         return
-    parts = [
-        pool(threads).submit(kernel, *arguments, first, min(first + size, tiles)) for first in range(0, tiles, size)
-    ]
+    bounds = [tiles * part // count for part in range(count + 1)]
+    parts = [pool(threads).submit(kernel, *arguments, *part) for part in pairwise(bounds)]
     for part in parts:
         part.result()
 

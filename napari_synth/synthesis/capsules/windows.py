@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from napari_synth.core.boxes import Box, full_box, strips
 from napari_synth.nets.capspix2pix import LAST_USE, CapsPix2PixGenerator, LatentPlane
 from napari_synth.nets.capsule_stages import STAGES
 from napari_synth.nets.probe import Probe
-from napari_synth.nets.receptive_windows import Reach, convolve_window
+from napari_synth.nets.receptive_windows import Reach
 
 STAGE = {stage.name: stage for stage in STAGES}
 INPUT_CAPSULES = {stage.name: sum(STAGE[name].capsules for name in stage.inputs) for stage in STAGES}
@@ -108,11 +107,7 @@ class StageMaps:
         for strip in strips(box, VOTES_BYTES // votes):
             origin = self._reach[name].needed(strip).within(self._input_canvas(name))
             x = self._input(name, origin)
-
-            def convolve(convolution: Any, x: Tensor, origin: Box = origin, strip: Box = strip) -> Tensor:
-                return convolve_window(convolution, x, origin, strip)
-
-            out = self.network.layer(name, x, probe, convolve)
+            out = self.network.layer(name, x, probe, (origin, strip))
             self._keep(name, strip, out)
             if sink is not None:
                 sink(name, strip, out, probe.coefficients.pop(name, None) if probe else None)
