@@ -120,7 +120,7 @@ class CapsuleLayer(nn.Module):
         transposed: bool = False,
     ):
         super().__init__()
-        convolution = nn.ConvTranspose2d if transposed else nn.Conv2d
+        convolution: type[nn.Conv2d | nn.ConvTranspose2d] = nn.ConvTranspose2d if transposed else nn.Conv2d
         self.capsules = capsules
         self.channels = channels
         self.conv = convolution(in_channels, capsules * channels, kernel, stride, padding)

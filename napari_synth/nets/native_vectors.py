@@ -1,6 +1,7 @@
 """Sixteen numbers at a time inside native loops: what LLVM does not find in plain loops by itself.
 
 LLVM makes of a vector of 16 what the processor has: one register of AVX-512, two of AVX2, four of NEON.
+Compiled loops are kept as long as their own file stays the same: after a change here, touch the files that use it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numba.extending import intrinsic
 
 LANES = 16
 ROWS = 4
-"""Rows that `multiply_rows` makes at once: with 16 columns each they and what they are made of fill AVX2's registers."""
+"""Rows that `multiply_rows` makes at once; with 16 columns each they, and what they are made of, just fit AVX2."""
 VECTOR = ir.VectorType(ir.FloatType(), LANES)
 INDEX = ir.IntType(64)
 FUSED = ("contract",)
@@ -50,7 +51,6 @@ def combination(formula: Formula, inputs: int) -> Any:
     anything is written.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
     def combine(context: Any, to: Any, at: Any, step: Any, given: Any, begin: Any, pitch: Any) -> Any:
         signature = types.void(to, at, step, given, begin, pitch)
 
@@ -65,11 +65,10 @@ def combination(formula: Formula, inputs: int) -> Any:
 
         return signature, generate
 
-    return combine
+    return intrinsic(combine)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def multiply_rows(
+def _multiply_rows(
     context: Any, to: Any, at: Any, step: Any, a: Any, of_a: Any, pitch: Any, b: Any, of_b: Any, depth: Any
 ) -> Any:
     """``to[r, :16] = Σ_k a[r, k] b[k, :16]`` for `ROWS` rows r and ``depth`` ≥ 1 terms.
@@ -110,6 +109,9 @@ def multiply_rows(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+multiply_rows: Any = intrinsic(_multiply_rows)
 
 
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:

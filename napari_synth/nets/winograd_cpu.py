@@ -25,6 +25,7 @@ from napari_synth.nets.winograd import POINTS, at_points, enter, leave_4, leave_
 
 Floats = npt.NDArray[np.float32]
 F = np.float32
+Convolution = nn.Conv2d | nn.ConvTranspose2d
 STRIP = 20
 """Most tiles that go through together, a multiple of `ROWS`."""
 FREQUENCIES = POINTS * POINTS
@@ -48,7 +49,7 @@ class Form(NamedTuple):
     parts_out: int
 
 
-FORMS = {
+FORMS: dict[tuple[object, ...], Form] = {
     (nn.Conv2d, (5, 5), (1, 1), (2, 2)): Form(4, 1, 1),
     (nn.Conv2d, (5, 5), (2, 2), (2, 2)): Form(6, 2, 1),
     (nn.ConvTranspose2d, (4, 4), (2, 2), (1, 1)): Form(6, 1, 2),
@@ -56,14 +57,13 @@ FORMS = {
 """Type, kernel, stride and padding of the convolutions that are done so."""
 
 
-def form_of(convolution: nn.Module) -> Form | None:
+def form_of(convolution: Convolution) -> Form | None:
     """How a convolution is done here; None if it is not."""
-    return FORMS.get(
-        (type(convolution), *(getattr(convolution, a, None) for a in ("kernel_size", "stride", "padding")))
-    )
+    kind = (type(convolution), convolution.kernel_size, convolution.stride, convolution.padding)
+    return FORMS.get(kind)
 
 
-def fits(convolution: nn.Module, pose: int, x: Tensor) -> bool:
+def fits(convolution: Convolution, pose: int, x: Tensor) -> bool:
     """Whether a layer is computed here: in inference, float32 on the CPU, in channels by sixteen."""
     return (
         not torch.is_grad_enabled()
@@ -93,7 +93,7 @@ def works() -> bool:
 
 
 def capsules(
-    convolution: nn.Module,
+    convolution: Convolution,
     pose: int,
     x: Tensor,
     iterations: int,
@@ -104,7 +104,7 @@ def capsules(
 
     Parameters
     ----------
-    convolution : nn.Module
+    convolution : nn.Conv2d or nn.ConvTranspose2d
         One that `fits`, its channels ordered ``j · pose + c``.
     pose : int
         Channels of an output capsule.
@@ -165,13 +165,13 @@ class Kernels(NamedTuple):
     spectra: Floats
 
 
-_kernels: WeakKeyDictionary[nn.Module, Kernels] = WeakKeyDictionary()
+_kernels: WeakKeyDictionary[Convolution, Kernels] = WeakKeyDictionary()
 
 
-def kernels(convolution: nn.Module, pose: int, form: Form) -> tuple[Floats, Floats]:
+def kernels(convolution: Convolution, pose: int, form: Form) -> tuple[Floats, Floats]:
     """The convolution's kernels as `route_strips` reads them, kept until its weights change, and its bias."""
     weight, bias = convolution.weight, convolution.bias
-    assert isinstance(weight, Tensor) and isinstance(bias, Tensor)
+    assert bias is not None
     state, known = (weight.data_ptr(), weight._version), _kernels.get(convolution)
     if known is None or known.weight() is not weight or known.state != state:
         known = Kernels(ref(weight), state, arranged(weight.detach(), pose, form))

@@ -15,7 +15,7 @@ from napari_synth.cli.signals import STOP_SIGNALS, Stopped, stoppable
 from napari_synth.core.display import display_answers
 from napari_synth.core.files import writing
 from napari_synth.core.user_settings import settings_path, state_folder
-from napari_synth.nets import capsule, native_loops, routing_cpu
+from napari_synth.nets import capsule, native_loops, routing_cpu, winograd_cpu
 from tests.helpers import nuclei, small_generator
 
 
@@ -213,6 +213,22 @@ def test_torch_routes_where_loops_cannot_be_compiled(monkeypatch):
         got, _ = capsule.route(votes())
     routing_cpu.works.cache_clear()
     torch.testing.assert_close(got, expected)
+
+
+def test_torch_convolves_where_loops_cannot_be_compiled(monkeypatch):
+    layer, x = capsule.CapsuleLayer(16, 2, 16, 5, 1, 2).eval(), torch.randn(1, 2, 16, 9, 6)
+    with torch.inference_mode():
+        expected = layer(x)
+
+        def fail(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(winograd_cpu, "route_strips", fail)
+        winograd_cpu.works.cache_clear()
+        with pytest.warns(UserWarning, match="could not be compiled"):
+            got = layer(x)
+    winograd_cpu.works.cache_clear()
+    torch.testing.assert_close(got, expected, atol=1e-5, rtol=0)
 
 
 def test_every_command_takes_its_paths_through_the_door():
