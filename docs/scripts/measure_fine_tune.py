@@ -2,13 +2,15 @@
 
 python docs/scripts/measure_fine_tune.py quarter FOLDER SET LAST
 python docs/scripts/measure_fine_tune.py run START SET WORK PAIRS [--minutes 15] [--segmentor FILE]
+python docs/scripts/measure_fine_tune.py agree SET WORK SEGMENTOR
 python docs/scripts/measure_fine_tune.py table WORK
 
 SET holds images/ and masks/; tested on is what its dataset.yaml holds out, else the fifth, tenth, … pair by name, and
 the pairs to train on are drawn from the others. START should know nothing of SET: train it on other looks.
 ``quarter`` makes a set of a few large images: each is cut in four, and the LAST ones by name are held out. A run that
 was stopped goes on where it was, and the same command does nothing once it is measured. The agreement is that of a
-segmenter trained on real images of SET where one is given, else that of nuclei found by their colours.
+segmenter trained on real images of SET where one is given, then or later with ``agree``, else that of nuclei found by
+their colours.
 """
 
 from __future__ import annotations
@@ -113,6 +115,20 @@ def run(
     with writing(result) as temporary:
         temporary.write_text(json.dumps(record, indent=1))
     typer.echo(verdict.sentence)
+
+
+@app.command()
+def agree(data: Path, work: Path, segmentor: Path, device: Annotated[str, typer.Option()] = "auto") -> None:
+    """Measure the agreement of all that was made of a set with a segmenter."""
+    judging = Segmentor(load_trained(segmentor, device))
+    held_out = [pair for pair in map(load_pair, divided(data)[1]) if pair.labels.any()]
+    for result in sorted(work.glob(f"{data.name}-*.json")):
+        made = ns.Generator(load_trained(result.with_suffix(".safetensors"), device))
+        record = json.loads(result.read_text())
+        record |= {"agreement": agreement(made, LOOK, held_out, judging), "segmentor": True}
+        with writing(result) as temporary:
+            temporary.write_text(json.dumps(record, indent=1))
+        typer.echo(f"{result.stem}: {record['agreement']:.2f}")
 
 
 @app.command()
