@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,23 +33,25 @@ def pairs(folder: Path, count: int, first: int, side: int = 256) -> Path:
 
 
 def realism(count: int = 100) -> None:
-    """Seconds of ``evaluate realism`` without deep features, and until its first line is there; by the clock and of
-    the processor, since other programs may run beside it.
+    """Seconds of ``evaluate realism``, with ``--deep`` too where that is installed, and until its first line is there;
+    by the clock and of the processor, since other programs may run beside it.
     """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         real, made = pairs(root / "real", count, 0), pairs(root / "made", count, 1000)
-        first: list[tuple[float, float]] = []
-        start = _now()
-        evaluate_realism(RealismRequest(real, made, root / "out"), on_line=lambda _: first.append(_now()))
-        end = _now()
-    line(
-        f"realism-{count}-256",
-        seconds=end[0] - start[0],
-        processor_seconds=end[1] - start[1],
-        first_seconds=first[0][0] - start[0],
-        first_processor_seconds=first[0][1] - start[1],
-    )
+        for deep in (False, True) if find_spec("efficientnet_lite_pytorch") else (False,):
+            first: list[tuple[float, float]] = []
+            start = _now()
+            request = RealismRequest(real, made, root / f"out {deep}", deep=deep)
+            evaluate_realism(request, on_line=lambda _, first=first: first.append(_now()))
+            end = _now()
+            line(
+                f"realism-{count}-256" + ("-deep" if deep else ""),
+                seconds=end[0] - start[0],
+                processor_seconds=end[1] - start[1],
+                first_seconds=first[0][0] - start[0],
+                first_processor_seconds=first[0][1] - start[1],
+            )
 
 
 def _now() -> tuple[float, float]:

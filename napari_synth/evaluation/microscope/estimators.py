@@ -109,6 +109,11 @@ class Background:
     y: float
     bowl: float
 
+    def corrected(self, wanted: Background, seen: Background) -> Background:
+        """What stands for it once its images look like ``seen`` where they should look like ``wanted``."""
+        mine, right, wrong = (np.array([one.level, one.x, one.y, one.bowl]) for one in (self, wanted, seen))
+        return Background(*(float(value) for value in mine + right - wrong))
+
     def before(self, camera: CameraSettings) -> dict[str, float]:
         """The settings of a camera, with its gain, offset and gamma, under which a flat background looks like this."""
         terms = _basis((32, 32))

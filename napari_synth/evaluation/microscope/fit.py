@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 EVALUATIONS = 200
 """Of the camera, at most."""
-CORRECTIONS = (50, 30)
-"""Of these before each time that number and size of the nuclei are corrected."""
+ROUNDS = ((1, 50), (2, 30))
+"""Each: how many times the patches, and how many evaluations, before background and nuclei are corrected."""
+LAST_ROUND = 3
+"""Times the patches, for what is left of the evaluations."""
 SHOWN = ("grey-values", "exposure", "spectrum")
 """The lines of the battery that a camera can mend."""
 FIELD = ("count_mean", "count_sd", "area_mean", "area_sd")
@@ -117,8 +119,9 @@ def fit_to(
     """Find number and size of the nuclei, then blur, exposure and noise, so that a model's images look like these.
 
     What is well defined is read off the images: noise from the variance of local residuals against their mean, the
-    background from a polynomial, number and size from a segmentation that is made of the model's images too. From there
-    the camera is searched (`search.search`) by which the model's patches have the same grey values, spectrum and noise.
+    background from a polynomial, number and size from a segmentation; the last two are made of the model's images under
+    the camera too, and corrected by what they are wrong there. From there the camera is searched (`search.search`) by
+    which the model's patches have the same grey values, spectrum and noise.
 
     Parameters
     ----------
@@ -138,7 +141,7 @@ def fit_to(
     on_progress, cancel
         Counts evaluations.
     patches : int
-        Of either side.
+        Of either side in the first round; later ones have more.
 
     Raises
     ------
@@ -151,32 +154,38 @@ def fit_to(
     pictures = read_pictures(images, cancel)
     option = _option_for(generator, pictures, option)
     remarks = [*pictures.remarks, *_about_colour(pictures)]
-    places = pictures.patches(seed, patches)
-    fit = _Fit(pictures, places, generator, option, style, seed, watch, cancel)
+    greys = [picture.grey for picture in pictures.pictures]
+    fit = _Fit(pictures, patches, generator, option, style, seed, watch, cancel)
+    settings: FieldSettings | None = None
     if masks:
-        made, settings, compose = fit.made(cutter(masks)), None, cutter(masks)
-        ground = background([picture.grey for picture in pictures.pictures], made.dark)
-        camera = fit.camera(made, ground, fit.start(made, ground), EVALUATIONS)
+        compose = cutter(masks)
     else:
         _check_structure(generator)
-        begun = field or FieldSettings()
-        dark = fit.made(composer(begun, shapes), places[:4]).dark
-        ground = background([picture.grey for picture in pictures.pictures], dark)
-        real = _nuclei_of([picture.grey for picture in pictures.pictures], dark)
-        settings = _with(begun, {name: value for name, value in zip(FIELD, real, strict=True)})
-        made, compose = fit.made(composer(settings, shapes)), composer(settings, shapes)
-        camera = fit.start(made, ground)
-        for evaluations in CORRECTIONS:
-            camera = fit.camera(made, ground, camera, evaluations)
-            settings = _corrected(settings, real, _nuclei_of(made.whole(camera), dark))
+        settings = field or FieldSettings()
+        compose = composer(settings, shapes)
+    dark = fit.made(compose, few=True).dark
+    if settings is not None:
+        real = _nuclei_of(greys, dark)
+        settings = _with(settings, {name: value for name, value in zip(FIELD, real, strict=True)})
+        compose = composer(settings, shapes)
+    measured = ground = background(greys, dark)
+    made = fit.made(compose)
+    camera = fit.start(made)
+    for times, evaluations in ROUNDS:
+        if times > 1:
+            made = fit.made(compose, times)
+        camera = fit.camera(made, ground, camera, evaluations)
+        seen = made.whole(camera)
+        ground = ground.corrected(measured, background(seen, dark))
+        if settings is not None:
+            settings = _corrected(settings, real, _nuclei_of(seen, dark))
             compose = composer(settings, shapes)
-            made = fit.made(compose)
-        camera = fit.camera(made, ground, camera, EVALUATIONS - fit.used)
+    camera = fit.camera(fit.made(compose, LAST_ROUND), ground, camera, EVALUATIONS - fit.used)
     watch.report(EVALUATIONS, "Looking at other patches")
     if camera.blur < 0.15:
         camera = camera.model_copy(update={"blur": 0.0})
         remarks.append("The images are at least as sharp as the look: there is no blur to add.")
-    remarks += _about_use(ground, pictures)
+    remarks += _about_use(measured, pictures)
     return FittedCamera(
         camera,
         tuple(name for name in CAMERA_FIELDS if name != "gamma" or not pictures.colour),
@@ -195,7 +204,7 @@ class _Fit:
     def __init__(
         self,
         pictures: Pictures,
-        places: list[Patch],
+        patches: int,
         generator: Renderer,
         option: str | None,
         style: Style | None,
@@ -203,22 +212,26 @@ class _Fit:
         watch: Stopwatch,
         cancel: CancelToken,
     ):
-        self._pictures, self._places, self._generator = pictures, places, generator
+        self._pictures, self._patches, self._generator = pictures, patches, generator
         self._option, self._style, self._seed = option, style, seed
         self._watch, self._cancel = watch, cancel
-        self._real = moments(pictures.cut(places))
+        self._places = pictures.patches(seed, LAST_ROUND * patches)
+        self._real = moments(pictures.cut(self._places))
         self.used = 0
 
-    def made(self, compose: Composer, places: Sequence[Patch] = (), round_: int = 0) -> Scene:
-        """Patches of the model."""
+    def made(self, compose: Composer, times: int = 1, *, few: bool = False) -> Scene:
+        """As many patches of the model, or so many times as many, or a few."""
+        return self._rendered(compose, self._places[: 4 if few else times * self._patches], 0)
+
+    def _rendered(self, compose: Composer, places: Sequence[Patch], round_: int) -> Scene:
         seed = derived_seed(self._seed, "fit camera", round_)
         self._watch.report(EVALUATIONS if round_ else min(self.used, EVALUATIONS), "Rendering patches")
-        return scene(self._generator, self._option, self._style, compose, places or self._places, seed, self._cancel)
+        return scene(self._generator, self._option, self._style, compose, places, seed, self._cancel)
 
-    def start(self, made: Scene, ground: Background) -> CameraSettings:
+    def start(self, made: Scene) -> CameraSettings:
         """Where the search begins: noise as read off, grey values of dark and bright parts matched by a line."""
         shot, read = noise_line([picture.grey for picture in self._pictures.pictures], SATURATED)
-        plain = moments(made.seen(CameraSettings(), self._places, self._cancel))[:, : len(SHARES)].mean(0)
+        plain = moments(made.seen(CameraSettings(), self._cancel))[:, : len(SHARES)].mean(0)
         target = self._real[:, : len(SHARES)].mean(0)
         rise, level = np.polyfit(plain, target, 1)
         gain = float(np.clip(rise, 0.05, 15))
@@ -236,24 +249,25 @@ class _Fit:
         def moments_at(camera: CameraSettings) -> np.ndarray:
             self.used += 1
             self._watch.report(min(self.used, EVALUATIONS), f"Camera {self.used} of at most {EVALUATIONS}")
-            return moments(made.seen(camera, self._places, self._cancel))
+            return moments(made.seen(camera, self._cancel))
 
         fixed = ["log gamma"] if self._pictures.colour else []
-        return search(self._real, moments_at, start, ground, evaluations, fixed)
+        real = self._real[: len(made.patches)]
+        return search(real, moments_at, start, ground, made.covered, evaluations, fixed)
 
     def agreement(self, compose: Composer, camera: CameraSettings) -> tuple[Agreement, ...]:
         """The battery's lines on other patches, without the camera and with it."""
         if len(self._pictures.pictures) < LEAST_GROUPS:
             return ()
-        places = self._pictures.patches(derived_seed(self._seed, "other patches"), len(self._places))
-        made = self.made(compose, places, 1)
+        places = self._pictures.patches(derived_seed(self._seed, "other patches"), self._patches)
+        made = self._rendered(compose, places, 1)
         real = _patches(self._pictures.cut(places), [str(place.picture) for place in places])
         groups = [f"made {number // 4}" for number in range(len(places))]
         found = []
         for name in SHOWN:
             distance, zs = DISTANCES[name], []
             for seen_by in (CameraSettings(), camera):
-                other = _patches(made.seen(seen_by, places, self._cancel), groups)
+                other = _patches(made.seen(seen_by, self._cancel), groups)
                 samples = distance.describe(real), distance.describe(other)
                 zs.append(line(name, distance, *samples, real.groups, other.groups, self._seed).z)
             found.append(Agreement(distance.title, *zs))

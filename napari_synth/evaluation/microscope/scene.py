@@ -40,10 +40,13 @@ class Scene:
     images : tuple of ndarray
         uint8, grey or RGB.
     labels : tuple of ndarray
+    patches : tuple of Patch
+        The places of real patches, of each of which there is one here.
     """
 
     images: tuple[np.ndarray, ...]
     labels: tuple[np.ndarray, ...]
+    patches: tuple[Patch, ...]
 
     @property
     def dark(self) -> bool:
@@ -58,15 +61,26 @@ class Scene:
         """Each canvas as a camera sees it, ``(Y, X)`` float32 in grey."""
         return [_grey(photograph(image, camera, number)) for number, image in enumerate(self.images)]
 
-    def seen(self, camera: CameraSettings, patches: Sequence[Patch], cancel: CancelToken) -> np.ndarray:
+    @property
+    def covered(self) -> np.ndarray:
+        """Share of each patch, with its margin, that nuclei cover, ``(N,)``."""
+        return np.array(
+            [(self.labels[number // 4][self._place(number)] > 0).mean() for number in range(len(self.patches))]
+        )
+
+    def _place(self, number: int) -> tuple[slice, slice]:
+        """Where a patch lies in its canvas, with its margin."""
+        side = self.patches[number].box.height
+        wide = side + 2 * MARGIN
+        top, left = ((number % 4) // 2 * side, number % 2 * side)
+        return slice(top, top + wide), slice(left, left + wide)
+
+    def seen(self, camera: CameraSettings, cancel: CancelToken) -> np.ndarray:
         """Its patches as a camera sees them at the places of the real ones, ``(N, S, S)`` float32 in grey."""
         found = []
-        for number, patch in enumerate(patches):
+        for number, patch in enumerate(self.patches):
             cancel.raise_if_cancelled()
-            side = patch.box.height
-            wide = side + 2 * MARGIN
-            top, left = ((number % 4) // 2 * side, number % 2 * side)
-            pixels = self.images[number // 4][top : top + wide, left : left + wide]
+            pixels = self.images[number // 4][self._place(number)]
             over = patch.box.grown(MARGIN)
             found.append(_grey(photograph_part(pixels, over, patch.box, patch.shape, camera, number)))
         return np.stack(found)
@@ -127,4 +141,4 @@ def scene(
             mask[side // 2, side // 2] = 1  # a model takes no empty mask
         images.append(generator.run(RenderRequest(mask, option, number, style=style)).image)
         labels.append(mask)
-    return Scene(tuple(images), tuple(labels))
+    return Scene(tuple(images), tuple(labels), tuple(patches))

@@ -14,6 +14,8 @@ from napari_synth.evaluation.microscope.moments import BANDS, SHARES, THIRDS
 
 FLOORS = np.concatenate([np.full(len(SHARES), 0.4), np.full(BANDS, 0.01), np.full(len(THIRDS), 0.005)])
 """Differences of moments that do not matter: grey levels, decades, decades."""
+UNSURE = 0.1
+"""Of the area that nuclei cover: how far it may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,11 @@ def values_of(camera: CameraSettings) -> np.ndarray:
     return inside
 
 
-def _whitening(real: np.ndarray, made: np.ndarray) -> np.ndarray:
+def _whitening(real: np.ndarray, made: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """What turns differences of mean moments into independent ones of standard deviation 1.
 
-    What varies from patch to patch together, such as all that more nuclei do, counts little, and is not taken for
-    another exposure.
+    What varies from patch to patch together counts little. All that somewhat more or fewer nuclei do counts less still,
+    for how many there are is not known better: else their lack would be taken for another exposure.
     """
     from sklearn.covariance import ledoit_wolf
 
@@ -79,6 +81,10 @@ def _whitening(real: np.ndarray, made: np.ndarray) -> np.ndarray:
     rows = np.concatenate([real - real.mean(0), made - made.mean(0)]) / scale
     covariance = ledoit_wolf(rows, assume_centered=True)[0] * np.outer(scale, scale)
     error = covariance * (1 / len(real) + 1 / len(made)) + np.diag(FLOORS**2)
+    around = covered - covered.mean()
+    if around.any():
+        rise = around @ (made - made.mean(0)) / (around @ around)
+        error += np.outer(rise, rise) * (UNSURE * covered.mean()) ** 2
     inverse: np.ndarray = np.linalg.inv(np.linalg.cholesky(error))
     return inverse
 
@@ -88,6 +94,7 @@ def search(
     moments_at: Callable[[CameraSettings], np.ndarray],
     start: CameraSettings,
     background: Background,
+    covered: np.ndarray,
     evaluations: int,
     fixed: Collection[str] = (),
 ) -> CameraSettings:
@@ -101,6 +108,8 @@ def search(
         Those of patches under a camera.
     start : CameraSettings
     background : Background
+    covered : ndarray, shape (M,)
+        Share of each of those patches that nuclei cover.
     evaluations : int
         How often ``moments_at`` may be called.
     fixed : collection of str
@@ -116,7 +125,7 @@ def search(
         return filled
 
     made = moments_at(camera_at(first, background))
-    whiten = _whitening(real, made)
+    whiten = _whitening(real, made, covered)
     known: dict[bytes, np.ndarray] = {first[free].tobytes(): whiten @ (made.mean(0) - target)}
 
     def off(values: np.ndarray) -> np.ndarray:

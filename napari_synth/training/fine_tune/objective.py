@@ -303,6 +303,8 @@ class FineTuneObjective(StyledObjective):
             now = self._rendered(self.exported, number, SHOWN)[2]
             for mask, *pictures in zip(masks, images, before, now, strict=True):
                 labels = mask[0].cpu().numpy().astype(np.int32)
+                if not self._rgb[number]:
+                    pictures = [picture.mean(0, keepdim=True).expand_as(picture) for picture in pictures]
                 row = [from_network(picture.permute(1, 2, 0).cpu().numpy()) for picture in pictures]
                 rows.append([label_picture(labels), *row])
         return picture_sheet(rows)

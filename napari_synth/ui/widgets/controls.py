@@ -40,6 +40,10 @@ BOX_WIDTH = 76
 LARGEST_SEED = 2**64 - 1
 """What the recipe of an exported pair may have."""
 DICE_SIZE = 18
+SEEN_BOXES = (
+    "QAbstractItemView::indicator:unchecked { border: 1px solid gray; border-radius: 2px; width: 11px; height: 11px; }"
+)
+"""Style of a list or table with ticks: in dark themes an empty box is as dark as what is around it."""
 
 
 def whole(low: int, high: int, name: str, tip: str) -> QSpinBox:

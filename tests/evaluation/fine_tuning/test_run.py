@@ -96,6 +96,9 @@ def test_several_looks_of_a_folder_become_options(start, tmp_path):
     assert any("a quarter of each" in remark for remark in result.remarks)
     model = ns.load_model(result.path, "cpu")
     assert [model.render(nuclei(), name).image.ndim for name in card.options] == [3, 2]
+    preview = iio.imread(result.path.with_suffix(".preview.png"))
+    coloured = [(corner != corner[..., :1]).any() for corner in (preview[4:36, -36:-4], preview[-36:-4, -36:-4])]
+    assert coloured == [True, False], "of each look the last column is what it makes"
 
 
 @pytest.mark.slow

@@ -33,6 +33,12 @@ def taken(camera, option="bright", count=8, side=160):
     return [Plain().run(request).image for request in requests]
 
 
+def greys_under(camera):
+    """What becomes of some even greys but for blur, background and noise."""
+    plain = ns.CameraSettings(gain=camera.gain, offset=camera.offset, gamma=camera.gamma)
+    return ns.photograph(np.array([[13, 40, 80, 120, 160, 200]], np.uint8), plain, None).astype(int)
+
+
 @pytest.mark.slow
 def test_planted_blur_gain_and_noise_are_found_again(tmp_path):
     planted = PLANTED[0]
@@ -53,8 +59,8 @@ def test_planted_blur_gain_and_noise_are_found_again(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(3))
-def test_planted_cameras_and_fields_are_found_again_before_the_bundled_model(number):
+@pytest.mark.parametrize(("number", "count"), [(0, 12), (1, 40), (2, 40)])
+def test_planted_cameras_and_fields_are_found_again_before_the_bundled_model(number, count):
     field = ns.field_settings(height=320, width=320, count_mean=28, count_sd=5, area_mean=520, area_sd=150)
     planted, style = PLANTED[number], 0
     model, shapes = ns.load_model("optional-pix2pix-nuclei", "cpu"), ns.load_model("nucleus-dvae", "cpu")
@@ -62,11 +68,14 @@ def test_planted_cameras_and_fields_are_found_again_before_the_bundled_model(num
         model.render(
             made.labels[32:-32, 32:-32], "fluorescence", derived_seed(9, source.seed), style=style, camera=planted
         ).image
-        for source, made in ns.compose_masks(field, 12, 99)
+        for source, made in ns.compose_masks(field, count, 99)
     ]
     found = fit_to(images, model, shapes, "fluorescence", style)
     missed = off(found.camera, planted)
+    if number == 1:  # a lower offset with less gamma makes nearly the same of all grey values that there are
+        assert missed.pop("offset") < 0.25
     assert max(missed.values()) < CLOSE, missed
+    np.testing.assert_allclose(greys_under(found.camera), greys_under(planted), atol=4)
     assert found.field.count_mean == pytest.approx(28, rel=CLOSE)
     assert found.field.area_mean == pytest.approx(520, rel=CLOSE)
     assert all(one.after < 3 for one in found.agreement), found.agreement

@@ -11,7 +11,7 @@ from superqt.utils import signals_blocked
 from napari_synth.ui.docks.compare.choices import MOST
 from napari_synth.ui.napari_bridge.board_layers import STAR
 from napari_synth.ui.widgets.binding import bind
-from napari_synth.ui.widgets.controls import MaskCombo, show_key, whole, wide
+from napari_synth.ui.widgets.controls import SEEN_BOXES, MaskCombo, show_key, whole, wide
 from napari_synth.ui.widgets.footer import Foot, wrapped_label
 from napari_synth.ui.widgets.panel import Panel, described, literal, row
 from napari_synth.ui.widgets.tiles import Tile, TileList, icon_of
@@ -33,6 +33,7 @@ class ComparePanel(Panel):
         self.mask = described(MaskCombo(self.context.masks), "Mask layer", "The mask whose images are compared")
         row(grid, "Mask", self.mask)
         self.looks = described(QListWidget(), "Looks to compare", "Tick the looks that go onto the board")
+        self.looks.setStyleSheet(SEEN_BOXES)
         self.looks.setFixedHeight(LINES_SHOWN * (self.looks.fontMetrics().lineSpacing() + 6))
         self.looks.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         row(grid, "Looks", self.looks)

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 from superqt.utils import signals_blocked
 
 from napari_synth.models.card import Look
-from napari_synth.ui.widgets.controls import look_icon
+from napari_synth.ui.widgets.controls import SEEN_BOXES, look_icon
 from napari_synth.ui.widgets.panel import described, literal
 
 MARK = "▸"
@@ -60,6 +60,7 @@ class PairTable(QTableWidget):
             "Tick masks (lines) and looks (columns); the numbers are images, the marked one is written first",
         )  # fmt: skip
         self._looks: tuple[str, ...] = ()
+        self.setStyleSheet(SEEN_BOXES)
         self.setIconSize(QSize(16, 16))
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 KEPT = ("source", "data", "name", "start", "start_look", "minutes", "unlabelled", "folder", "run")
 SUFFIX = ".safetensors"
+TOO_EARLY = "Only style and norms were trained by then: it may look worse than what it started from."
 GOES_ON = "It goes on without this window, too: open My look again to see it."
 
 
@@ -222,6 +223,8 @@ class TrainActions(DockActions):
             kept = "Press Go on: at most a minute of it was lost." if run.usable else run.action
             action = kept if run.interrupted else run.action
             self.say(Note("problem", run.problem, action))
+        elif run.stopped and run.stage == "look":
+            self.say(Note("stopped", f"{run.words} {TOO_EARLY}", "Press Go on, or Use this look."))
         elif run.stopped:
             self.say(Note("stopped", f"{run.words} What it learned is kept.", "Press Use this look, or Go on."))
         else:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari.qt import get_stylesheet
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QGuiApplication
+from qtpy.QtGui import QGuiApplication, QImage
 from qtpy.QtWidgets import QFileDialog
 
 from napari_synth.ui.docks.export.actions import ExportActions
@@ -43,6 +44,18 @@ def test_plan_and_ticks(export, session, viewer):
     assert texts(export)[1:] == [["second", *"––––"], ["renamed", "▸ 3", "–", "3", "3"]]
     session.context.look.option = "purple"
     assert texts(export)[2] == ["renamed", "3", "–", "▸ 3", "3"], "the look that is seen is written first"
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_an_empty_box_is_seen(export, viewer, theme):
+    viewer.add_labels(painted(), name="mask")
+    tick(export, 1, 0, False)
+    export.table.setStyleSheet(get_stylesheet(theme) + export.table.styleSheet())
+    cell = export.table.visualItemRect(export.table.item(1, 0))
+    shown = export.table.viewport().grab(cell).toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    middle = shown.height() // 2
+    box = [shown.pixelColor(x, middle).lightness() for x in range(20)]
+    assert max(box) - min(box) >= 40, "of 255, between the box and what is around it"
 
 
 def test_a_model_without_looks_offers_none(export, session, viewer):

@@ -133,6 +133,7 @@ def test_a_training_is_watched_paused_stopped_and_its_look_used(trained, panel, 
     click(qtbot, shown.stop)
     qtbot.waitUntil(lambda: run.ended and not shown.use.isHidden())
     assert trained.note.kind == "stopped"
+    assert "worse than what it started from" in trained.note.text
     assert not shown.begin.isHidden()
     click(qtbot, shown.use)
     look = trained.context.look
