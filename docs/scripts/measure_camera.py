@@ -2,7 +2,7 @@
 
 python docs/scripts/measure_camera.py [IMAGES_DIR OPTION]
 
-Prints Markdown tables and makes docs/pictures/camera.jpg and camera_spectrum.svg. With a folder of unlabelled images
+Prints Markdown tables and makes docs/pictures/camera.jpg. With a folder of unlabelled images
 and a look, their camera is fitted instead, and the figures are printed alone.
 """
 
@@ -18,7 +18,6 @@ import napari_synth as ns
 from napari_synth.core.recipe import CAMERA_FIELDS
 from napari_synth.core.seeds import derived_seed
 from napari_synth.evaluation.microscope import FittedCamera
-from napari_synth.evaluation.report.plots import lines
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 from napari_synth.synthesis.generator import Generator
 from napari_synth.training.previews import picture_sheet
@@ -61,23 +60,13 @@ def tell(found: FittedCamera) -> None:
         print(f"\n{remark}")
 
 
-def spectrum(images: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Period in pixels and mean log10 power of rings, of 128×128 pixels of each image."""
-    from napari_synth.evaluation.metrics.spectra import power_spectrum
-
-    frequency = np.fft.fftfreq(128, 1 / 128)
-    ring = np.hypot(*np.meshgrid(frequency, frequency)).round().astype(int).ravel()
-    powers = [np.bincount(ring, power_spectrum(image / 255).ravel()) / np.bincount(ring) for image in images]
-    return np.arange(3, 64) / 128, np.log10(np.mean(powers, 0) + 1e-12)[3:64]
-
-
 def main(*given: str) -> None:
     """Print the tables and make the pictures."""
     model = ns.load_model(DEFAULT_GENERATOR, "cpu")
     if given:
         tell(ns.fit_camera(given[0], model, given[1]))
         return
-    rows, curves = [], {}
+    rows = []
     for option, planted in PLANTED.items():
         real, bare = photographs(model, option, planted), photographs(model, option, None)
         found = ns.fit_camera(real, model, option, style=STYLE)
@@ -92,12 +81,7 @@ def main(*given: str) -> None:
                 print(f"| {name} | {was:g} | {now:.3g} | {100 * abs(now - was) / abs(was):.0f} % |")
         tell(found)
         rows.append([bare[0], real[0], seen[1]])
-        if option == "fluorescence":
-            curves = {"microscope": real, "look": bare, "look and fitted camera": seen}
     iio.imwrite(PICTURES / "camera.jpg", picture_sheet(rows), quality=90)
-    series = {name: spectrum(images) for name, images in curves.items()}
-    svg = lines(series, "cycles per pixel", "log10 power")
-    (PICTURES / "camera_spectrum.svg").write_text(svg, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from napari_synth.core.seeds import derived_seed
 from napari_synth.evaluation.microscope.estimators import Background, background, noise_line, nuclei
 from napari_synth.evaluation.microscope.images import PATCHES, Images, Patch, Pictures, read_pictures
 from napari_synth.evaluation.microscope.moments import SHARES, moments
-from napari_synth.evaluation.microscope.scene import Composer, Scene, composer, cutter, scene
+from napari_synth.evaluation.microscope.scene import Composer, Scene, composer, cutter, in_grey, scene
 from napari_synth.evaluation.microscope.search import search
 from napari_synth.evaluation.realism.battery import line
 from napari_synth.evaluation.realism.distances import DISTANCES
@@ -38,6 +38,14 @@ LAST_ROUND = 3
 SHOWN = ("grey-values", "exposure", "spectrum")
 """The lines of the battery that a camera can mend."""
 FIELD = ("count_mean", "count_sd", "area_mean", "area_sd")
+Nuclei = tuple[float, float, float, float]
+"""What `FIELD` names."""
+FOLLOWS = 0.5
+"""Power of a change of the masks with which the nuclei that are found in their images change at least."""
+AS_READ = (
+    "Number or size of the nuclei is as found in your images and may be off by a third: in this look, what is "
+    "found does not follow the mask. Give masks of such images to be exact."
+)
 SATURATED = 253.0
 MOST_CORRECTED = 2.0
 
@@ -163,24 +171,31 @@ def fit_to(
         _check_structure(generator)
         settings = field or FieldSettings()
         compose = composer(settings, shapes)
-    dark = fit.made(compose, few=True).dark
+    few = fit.made(compose, few=True)
+    dark, telling = few.dark, few.telling
     if settings is not None:
-        real = _nuclei_of(greys, dark)
+        real = _nuclei_of([picture.pixels for picture in pictures.pictures], telling)
         settings = _with(settings, {name: value for name, value in zip(FIELD, real, strict=True)})
         compose = composer(settings, shapes)
     measured = ground = background(greys, dark)
     made = fit.made(compose)
     camera = fit.start(made)
+    tried: list[tuple[FieldSettings, Nuclei]] = []
     for times, evaluations in ROUNDS:
         if times > 1:
             made = fit.made(compose, times)
         camera = fit.camera(made, ground, camera, evaluations)
         seen = made.whole(camera)
-        ground = ground.corrected(measured, background(seen, dark))
+        ground = ground.corrected(measured, background([in_grey(image) for image in seen], dark))
         if settings is not None:
-            settings = _corrected(settings, real, _nuclei_of(seen, dark))
+            tried.append((settings, _nuclei_of(seen, telling)))
+            settings = _corrected(settings, real, tried[-1][1])
             compose = composer(settings, shapes)
     camera = fit.camera(fit.made(compose, LAST_ROUND), ground, camera, EVALUATIONS - fit.used)
+    if settings is not None and (lost := _not_following(*tried)):
+        settings = _with(settings, {name: value for name, value in zip(FIELD, real, strict=True) if name in lost})
+        compose = composer(settings, shapes)
+        remarks.append(AS_READ)
     watch.report(EVALUATIONS, "Looking at other patches")
     if camera.blur < 0.15:
         camera = camera.model_copy(update={"blur": 0.0})
@@ -313,13 +328,17 @@ def _check_structure(generator: Renderer) -> None:
         )
 
 
-def _nuclei_of(images: list[np.ndarray], dark: bool) -> tuple[float, float, float, float]:
-    """Mean and standard deviation of the number of nuclei per 256×256 pixels, and of their areas by their quartiles."""
+def _nuclei_of(images: list[np.ndarray], telling: np.ndarray) -> Nuclei:
+    """Mean and standard deviation of the number of nuclei per 256×256 pixels, and of their areas by their quartiles.
+
+    Looked for in the weighted sum of the channels in which they are brightest.
+    """
     from napari_synth.masks.statistics import measure
 
     nothing = InputError("No nuclei stand out in the images.", "Give masks of such images: --masks DIR, masks=…")
+    mixed = [image.reshape(*image.shape[:2], -1) @ telling for image in images]
     try:
-        found: FieldStatistics = measure((str(number), nuclei(image, dark)) for number, image in enumerate(images))
+        found: FieldStatistics = measure((str(number), nuclei(image, dark=False)) for number, image in enumerate(mixed))
     except InputError:
         raise nothing from None
     if not len(found.areas):
@@ -328,15 +347,25 @@ def _nuclei_of(images: list[np.ndarray], dark: bool) -> tuple[float, float, floa
     return float(found.counts.mean()), float(found.counts.std()), float(middle), float(high - low) / 1.349
 
 
-def _corrected(
-    settings: FieldSettings, real: tuple[float, float, float, float], made: tuple[float, float, float, float]
-) -> FieldSettings:
+def _corrected(settings: FieldSettings, real: Nuclei, made: Nuclei) -> FieldSettings:
     """Settings under which the segmentation, wrong as it may be, finds the same in both kinds of images."""
     changed = {}
     for name, wanted, found in zip(FIELD, real, made, strict=True):
         ratio = wanted / found if found > 0 else 1.0
         changed[name] = getattr(settings, name) * float(np.clip(ratio, 1 / MOST_CORRECTED, MOST_CORRECTED))
     return _with(settings, changed)
+
+
+def _not_following(first: tuple[FieldSettings, Nuclei], second: tuple[FieldSettings, Nuclei]) -> set[str]:
+    """Names of `FIELD`, by mean and spread, whose mean was changed in the masks without being found changed."""
+    lost: set[str] = set()
+    for mean, spread in (FIELD[:2], FIELD[2:]):
+        at = FIELD.index(mean)
+        given = np.log(getattr(second[0], mean) / getattr(first[0], mean))
+        found = np.log(second[1][at] / first[1][at])
+        if abs(given) > 0.1 and found / given < FOLLOWS:
+            lost |= {mean, spread}
+    return lost
 
 
 def _with(settings: FieldSettings, changed: dict[str, float]) -> FieldSettings:
