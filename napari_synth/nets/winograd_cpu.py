@@ -195,7 +195,8 @@ def arranged(weight: Tensor, pose: int, form: Form) -> Floats:
     else:
         split = weight.unflatten(0, (-1, pose))
     points = at_points(split).unflatten(1, (-1, LANES))  # (J, blocks, 16, depth, 64)
-    return points.permute(0, 4, 1, 3, 2).flatten().float().numpy()
+    spectra: Floats = points.permute(0, 4, 1, 3, 2).flatten().float().numpy()
+    return spectra
 
 
 def route_strips(

@@ -172,8 +172,9 @@ def fit_to(
         settings = field or FieldSettings()
         compose = composer(settings, shapes)
     few = fit.made(compose, few=True)
-    dark, telling = few.dark, few.telling
+    dark = few.dark
     if settings is not None:
+        telling = few.telling
         real = _nuclei_of([picture.pixels for picture in pictures.pictures], telling)
         settings = _with(settings, {name: value for name, value in zip(FIELD, real, strict=True)})
         compose = composer(settings, shapes)

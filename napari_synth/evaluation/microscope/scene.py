@@ -69,8 +69,9 @@ class Scene:
         inside = np.concatenate([mask.ravel() > 0 for mask in self.labels])
         apart = pixels[inside].mean(0) - pixels[~inside].mean(0)
         spread = np.atleast_2d(np.cov(pixels.T)) + NOISE**2 * np.eye(len(apart))
-        weights: np.ndarray = np.linalg.solve(spread, apart)
-        return weights / np.abs(weights).sum()
+        weights = np.linalg.solve(spread, apart)
+        shares: np.ndarray = weights / np.abs(weights).sum()
+        return shares
 
     def whole(self, camera: CameraSettings) -> list[np.ndarray]:
         """Each canvas as a camera sees it, uint8, grey or RGB."""
