@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_synth.core.errors import InputError
+from napari_synth.nets.capsule import CapsuleLayer
 
 if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
@@ -31,9 +32,24 @@ def check_compiler(device: torch.device) -> None:
 
 
 def compiled(model: TrainedModel) -> TrainedModel:
-    """The same model, compiled anew for each size at its first image; the weights are shared."""
+    """The same model, compiled anew for each size at its first image; the weights are shared.
+
+    Capsules in float32 on the CPU stay as they are: their own loop is faster.
+    """
+    if _has_loop(model):
+        return model
     network = copy(model.network)
     for name in COMPILED:
         if hasattr(network, name):
             setattr(network, name, torch.compile(getattr(model.network, name), dynamic=False))
     return replace(model, network=network)
+
+
+def _has_loop(model: TrainedModel) -> bool:
+    """Whether `winograd_cpu` computes most of the network."""
+    layer = next((module for module in model.network.modules() if isinstance(module, CapsuleLayer)), None)
+    if layer is None or model.device.type != "cpu" or layer.conv.weight.dtype != torch.float32:
+        return False
+    from napari_synth.nets import winograd_cpu
+
+    return winograd_cpu.works()

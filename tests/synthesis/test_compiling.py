@@ -7,7 +7,7 @@ from napari_synth.synthesis.recipes import load_generator
 from napari_synth.synthesis.request import RenderRequest
 from tests.helpers import nuclei, small_capsules, small_generator, small_metgan
 
-MODELS = {"capsules": small_capsules, "pix2pix": small_generator, "metgan": small_metgan}
+MODELS = {"pix2pix": small_generator, "metgan": small_metgan}
 
 
 def request_for(generator):
@@ -28,6 +28,16 @@ def test_a_compiled_network_makes_the_same_image(tmp_path, name):
     assert np.abs(image.astype(int) - expected).max() <= 1
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > graphs
     np.testing.assert_array_equal(generator.run(request).image, image)
+
+
+@pytest.mark.slow
+def test_capsules_keep_their_own_loop(tmp_path):
+    generator = load_generator(small_capsules(tmp_path / "m.safetensors"), "cpu")
+    expected = generator.run(request_for(generator)).image
+    generator.compile()
+    graphs = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    np.testing.assert_array_equal(generator.run(request_for(generator)).image, expected)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == graphs
 
 
 def test_without_a_compiler_a_sentence_says_so(tmp_path, monkeypatch):

@@ -193,7 +193,7 @@ def fit_to(
             settings = _corrected(settings, real, tried[-1][1])
             compose = composer(settings, shapes)
     camera = fit.camera(fit.made(compose, LAST_ROUND), ground, camera, EVALUATIONS - fit.used)
-    if settings is not None and (lost := _not_following(*tried)):
+    if settings is not None and (lost := _not_following(tried[0], tried[-1])):
         settings = _with(settings, {name: value for name, value in zip(FIELD, real, strict=True) if name in lost})
         compose = composer(settings, shapes)
         remarks.append(AS_READ)
