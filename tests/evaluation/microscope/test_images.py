@@ -113,5 +113,5 @@ def test_images_of_noise_hold_no_nuclei(monkeypatch):
 
     monkeypatch.setattr(fit, "nuclei", lambda image, dark: np.zeros(image.shape, np.int32))
     with pytest.raises(InputError, match="No nuclei stand out"):
-        fit._nuclei_of([GREY.astype(np.float32)], dark=False)
+        fit._nuclei_of([GREY.astype(np.float32)], np.ones(1))
     assert FieldSettings().count_mean
