@@ -35,33 +35,19 @@ def enter(d: Sequence[Any]) -> list[Any]:
     ]
 
 
-def leave_4(m: Sequence[Any]) -> list[Any]:
-    """The products at the points as four outputs in a row, for a kernel of 5."""
-    even, even_of_2, even_of_half = m[1] + m[2], m[3] + m[4], m[5] + m[6]
-    odd, odd_of_2, odd_of_half = m[1] - m[2], m[3] - m[4], m[5] - m[6]
-    return [
-        m[0] + even + even_of_2 + even_of_half,
-        odd + odd_of_2 * 2.0 + odd_of_half * 0.5,
-        even + even_of_2 * 4.0 + even_of_half * 0.25,
-        m[7] + odd + odd_of_2 * 8.0 + odd_of_half * 0.125,
-    ]
-
-
-def leave_6(m: Sequence[Any]) -> list[Any]:
-    """The products at the points as six outputs in a row, for a kernel of 3."""
-    even, even_of_2, even_of_half = m[1] + m[2], m[3] + m[4], m[5] + m[6]
-    odd, odd_of_2, odd_of_half = m[1] - m[2], m[3] - m[4], m[5] - m[6]
-    return [
-        m[0] + even + even_of_2 + even_of_half,
-        odd + odd_of_2 * 2.0 + odd_of_half * 0.5,
-        even + even_of_2 * 4.0 + even_of_half * 0.25,
-        odd + odd_of_2 * 8.0 + odd_of_half * 0.125,
-        even + even_of_2 * 16.0 + even_of_half * 0.0625,
-        m[7] + odd + odd_of_2 * 32.0 + odd_of_half * 0.03125,
-    ]
-
-
-LEAVE = {4: leave_4, 6: leave_6}
+def leave(m: Sequence[Any], outputs: int) -> list[Any]:
+    """The products at the points as ``outputs`` in a row: four for a kernel of 5, six for one of 3."""
+    even = m[1] + m[2], m[3] + m[4], m[5] + m[6]
+    odd = m[1] - m[2], m[3] - m[4], m[5] - m[6]
+    made = []
+    for power in range(outputs):
+        of_1, of_2, of_half = odd if power % 2 else even
+        if power == 0:
+            of_1 = m[0] + of_1
+        if power == outputs - 1:
+            of_1 = m[7] + of_1
+        made.append(of_1 + of_2 * 2.0**power + of_half * 0.5**power)
+    return made
 
 
 @cache
@@ -71,7 +57,7 @@ def kernel_matrix(outputs: int) -> npt.NDArray[np.float64]:
     The one matrix G with which ``leave(G g · enter(d))`` is the convolution for every g and d.
     """
     into = np.array(enter(list(np.eye(POINTS))))
-    out = np.array(LEAVE[outputs](list(np.eye(POINTS))))
+    out = np.array(leave(list(np.eye(POINTS)), outputs))
     taps = POINTS + 1 - outputs
     products = (out[:, None] * into.T).reshape(-1, POINTS)
     wanted = np.stack([np.eye(outputs, POINTS, k).ravel() for k in range(taps)], axis=1)

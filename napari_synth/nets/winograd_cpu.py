@@ -8,7 +8,7 @@ does not depend on the number of threads.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary, ref
 
@@ -21,7 +21,7 @@ from napari_synth.core.boxes import Box, full_box
 from napari_synth.nets.native_loops import native, remark
 from napari_synth.nets.native_vectors import LANES, ROWS, combination, multiply_rows
 from napari_synth.nets.routing_cpu import TILE, route_tiles, spread
-from napari_synth.nets.winograd import POINTS, at_points, enter, leave_4, leave_6
+from napari_synth.nets.winograd import POINTS, at_points, enter, leave
 
 Floats = npt.NDArray[np.float32]
 F = np.float32
@@ -30,7 +30,7 @@ STRIP = 20
 """Most tiles that go through together, a multiple of `ROWS`."""
 FREQUENCIES = POINTS * POINTS
 enter_vectors = combination(enter, POINTS)
-leave_4_vectors, leave_6_vectors = combination(leave_4, POINTS), combination(leave_6, POINTS)
+leave_4_vectors, leave_6_vectors = (combination(partial(leave, outputs=count), POINTS) for count in (4, 6))
 
 
 class Form(NamedTuple):

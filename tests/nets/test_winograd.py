@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from napari_synth.core.boxes import Box, full_box
 from napari_synth.nets.capsule import CapsuleLayer
 from napari_synth.nets.receptive_windows import Reach
-from napari_synth.nets.winograd import LEAVE, at_points, enter, kernel_matrix
+from napari_synth.nets.winograd import at_points, enter, kernel_matrix, leave
 from tests.reference.plain_capsules import plain_layer
 
 KINDS = {"stride 1": (5, 1, 2), "stride 2": (5, 2, 2), "transposed": (4, 2, 1)}
@@ -33,11 +33,11 @@ def in_double(made, kind, x):
     return plain_layer(x.double(), weight, bias, made.capsules, *KINDS[kind][1:], kind == "transposed")
 
 
-@pytest.mark.parametrize("outputs", LEAVE)
+@pytest.mark.parametrize("outputs", [4, 6])
 def test_products_at_the_points_are_a_convolution(outputs):
     rng = np.random.default_rng(0)
     inputs, kernel = rng.normal(size=8), rng.normal(size=9 - outputs)
-    made = LEAVE[outputs]((kernel_matrix(outputs) @ kernel) * np.array(enter(inputs)))
+    made = leave((kernel_matrix(outputs) @ kernel) * np.array(enter(inputs)), outputs)
     np.testing.assert_allclose(made, np.correlate(inputs, kernel, "valid"), atol=1e-12)
 
 

@@ -16,9 +16,9 @@ from napari_synth.core.progress import CancelToken, OnProgress, Stopwatch, ignor
 from napari_synth.core.recipe import CAMERA_FIELDS, CameraSettings, FieldSettings, Style, versions
 from napari_synth.core.seeds import derived_seed
 from napari_synth.evaluation.microscope.estimators import Background, background, noise_line, nuclei
-from napari_synth.evaluation.microscope.images import PATCHES, Images, Patch, Pictures, read_pictures
+from napari_synth.evaluation.microscope.images import PATCHES, Images, Patch, Pictures, in_grey, read_pictures
 from napari_synth.evaluation.microscope.moments import SHARES, moments
-from napari_synth.evaluation.microscope.scene import Composer, Scene, composer, cutter, in_grey, scene
+from napari_synth.evaluation.microscope.scene import Composer, Scene, composer, cutter, scene
 from napari_synth.evaluation.microscope.search import search
 from napari_synth.evaluation.realism.battery import line
 from napari_synth.evaluation.realism.distances import DISTANCES

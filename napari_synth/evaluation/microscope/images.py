@@ -43,8 +43,13 @@ class Picture:
     @property
     def grey(self) -> np.ndarray:
         """The mean of the channels, ``(Y, X)``."""
-        mean: np.ndarray = self.pixels if self.pixels.ndim == 2 else self.pixels.mean(-1)
-        return mean
+        return in_grey(self.pixels)
+
+
+def in_grey(image: np.ndarray) -> np.ndarray:
+    """The mean of the channels, ``(Y, X)`` float32."""
+    mean: np.ndarray = image.astype(np.float32, copy=False) if image.ndim == 2 else image.mean(-1, dtype=np.float32)
+    return mean
 
 
 @dataclass(frozen=True, eq=False)

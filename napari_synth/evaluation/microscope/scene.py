@@ -13,7 +13,7 @@ from napari_synth.core.progress import CancelToken
 from napari_synth.core.recipe import FieldSettings, Style
 from napari_synth.core.recipe.camera import CameraSettings
 from napari_synth.core.seeds import derived_seed, numpy_rng
-from napari_synth.evaluation.microscope.images import Patch
+from napari_synth.evaluation.microscope.images import Patch, in_grey
 from napari_synth.synthesis.camera import photograph, photograph_part
 from napari_synth.synthesis.request import RenderRequest
 
@@ -100,12 +100,6 @@ class Scene:
             over = patch.box.grown(MARGIN)
             found.append(in_grey(photograph_part(pixels, over, patch.box, patch.shape, camera, number)))
         return np.stack(found)
-
-
-def in_grey(image: np.ndarray) -> np.ndarray:
-    """The mean of the channels, ``(Y, X)`` float32."""
-    plain: np.ndarray = image.astype(np.float32) if image.ndim == 2 else image.mean(-1, dtype=np.float32)
-    return plain
 
 
 def composer(settings: FieldSettings, shapes: ShapeModel) -> Composer:
