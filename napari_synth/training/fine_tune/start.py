@@ -72,6 +72,9 @@ def with_looks(weights: dict[str, Tensor], chosen: Sequence[int], bank_size: int
 def nearest_option(network: StyledPix2Pix, options: int, masks: Tensor, images: Tensor, noise: Tensor) -> int:
     """The option whose renderings, in the styles read off the images, are most like them in colour and contrast.
 
+    How far the colours are from grey counts beside them: else a coloured look that is about as bright as grey images
+    could stand before a grey one.
+
     Parameters
     ----------
     network : StyledPix2Pix
@@ -92,4 +95,5 @@ def nearest_option(network: StyledPix2Pix, options: int, masks: Tensor, images: 
 
 
 def _statistics(masks: Tensor, images: Tensor) -> Tensor:
-    return torch.cat([colour_statistics(masks, images), 2 * (images - blurred(images)).abs().mean((2, 3))], 1)
+    fine, from_grey = images - blurred(images), images - images.mean(1, keepdim=True)
+    return torch.cat([colour_statistics(masks, images), *(2 * part.abs().mean((2, 3)) for part in (fine, from_grey))], 1)

@@ -80,3 +80,19 @@ def test_the_most_similar_option_is_found(drawn):
         with torch.inference_mode():
             images = made.drawn(torch.cat([mask, plane], 1), noise, style)
         assert nearest_option(made, 3, mask, images, noise) == number
+
+
+def test_grey_images_begin_from_a_grey_option_though_a_coloured_one_is_as_bright(drawn):
+    mask, noise, _ = drawn
+    grain = noise[:, :1] / 10
+    tints = torch.tensor([[0.1, -0.1, 0.0], [0.1, 0.1, 0.1]])  # the first has the mean of the images
+
+    class Flat:
+        def encoder(self, conditions, images):
+            return images, images
+
+        def drawn(self, conditions, noise, style):
+            option = round(float(conditions[0, 1, 0, 0]) * 2) - 1
+            return grain + tints[option][:, None, None]
+
+    assert nearest_option(Flat(), 2, mask, grain.expand(-1, 3, -1, -1), noise) == 1
