@@ -8,11 +8,11 @@ from torch import Tensor, nn
 class TwoSampleNet(nn.Module):
     """Real or synthetic: ``[B, channels, side, side]`` to one logit ``[B]``.
 
-    Four blocks of two 3×3 convolutions, leaky ReLU 0.2 and max pooling, 32-64-128-256 filters, then 128
-    dense units.
+    Four blocks of two 3×3 convolutions, leaky ReLU 0.2 and max pooling, 16-32-64-128 filters (the paper says only that
+    they double), then 128 dense units.
     """
 
-    def __init__(self, channels: int, side: int, width: int = 32):
+    def __init__(self, channels: int, side: int, width: int = 16):
         super().__init__()
         layers: list[nn.Module] = []
         for number in range(4):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import torch
@@ -73,8 +74,10 @@ class DeviceCrops:
         """Move all pixels to a device; batches are made there."""
         self._pixels = self._pixels.to(device)
 
-    def batch(self, step: int, size: int, rank: int = 0) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw the batch of a step.
+    def batch(
+        self, step: int, size: int, rank: int = 0, only: Collection[int] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw the batch of a step; samples of other options than ``only`` are left out of it.
 
         Returns
         -------
@@ -90,8 +93,9 @@ class DeviceCrops:
             image = self._of_option[number][rng.integers(len(self._of_option[number]))]
             scale = math.exp(rng.uniform(-SCALE, SCALE)) if rng.random() < self.scaled_share else 1.0
             places.append((*self._place(image, scale, rng), scale, *_turn(int(rng.integers(4)), int(rng.integers(2)))))
-        masks, images = self._cut(places)
-        return masks, images, torch.tensor(numbers, device=self._pixels.device)
+        wanted = [place for place, number in enumerate(numbers) if only is None or number in only]
+        masks, images = self._cut([places[place] for place in wanted])
+        return masks, images, torch.tensor([numbers[place] for place in wanted], device=self._pixels.device)
 
     def upright(self, number: int, indices: range) -> tuple[Tensor, Tensor]:
         """Crops of one option as they are, neither scaled nor turned: masks and images as in `batch`.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -25,10 +25,10 @@ from napari_synth.datasets.mask_encoding import from_network
 from napari_synth.datasets.pairs import LoadedPair, OptionPairs
 from napari_synth.models.architectures import build
 from napari_synth.models.card import ModelCard, TrainingData
-from napari_synth.nets.counter_noise import noise_planes
+from napari_synth.nets.counter_noise import drawn_planes, noise_planes
 from napari_synth.nets.discriminators import TwoScaleDiscriminator
 from napari_synth.nets.pix2pix import option_plane
-from napari_synth.nets.styled import StyledPix2Pix, StyleEncoder
+from napari_synth.nets.styled import StyledPix2Pix, StyleEncoder, style_planes
 from napari_synth.training.augment import Augmentation
 from napari_synth.training.crops import DeviceCrops
 from napari_synth.training.fine_tune.best import BestSoFar
@@ -69,12 +69,19 @@ class FineTuneSettings(StyledSettings):
     jitter: float = Field(0.1, ge=0, le=0.5)
     """How far gain and offset of the colours of half of the crops are changed: a few images have too few stains for an
     encoder that is to read others."""
+    unchanged: str = ""
+    """Looks that stay what the start makes of them, by name with commas between, while the others are trained."""
+    as_before: float = Field(20.0, ge=0)
+    """Weight of L1 between their images and codes now and at the start."""
     unconditional: float = Field(0.5, ge=0)
     """Weight of the discriminator that sees images alone, where there are images without labels."""
     check_every: int = Field(25, ge=1)
     """Steps between two looks at what is held out."""
     patience: int = Field(16, ge=1)
     """So many looks without a better one end the run, once all blocks are trained."""
+    keep: Literal["best", "last"] = "best"
+    """The weights that were best on what is held out, or those of the end, which then comes as planned: for many pairs,
+    about which one image says little."""
     unlabelled: str = Field("", exclude=True)
     """Folder of images without labels; a card and a state have its hash alone."""
     unlabelled_hash: str = ""
@@ -105,6 +112,7 @@ class FineTuneObjective(StyledObjective):
         self.kept = BestSoFar(self.average, s.patience)
         self.memories["kept"] = self.kept
         self._start: StyledPix2Pix | None = None
+        self._unchanged = self._looks_unchanged()
         self._images = UnlabelledCrops(Path(s.unlabelled), s.crop, seed) if s.unlabelled else None
         if self._images is not None:
             self.networks["unconditional"] = seeded(
@@ -124,6 +132,22 @@ class FineTuneObjective(StyledObjective):
             self.remarks += remarks
         return [look.training for look in self.divided]
 
+    def _looks_unchanged(self) -> list[int]:
+        """Numbers of the looks that stay as they are."""
+        names = [option.source.name for option in self.options]
+        asked = {name.strip() for name in self.settings.unchanged.split(",") if name.strip()}
+        if asked and not asked < set(names):
+            raise InputError(
+                f"The looks that shall stay unchanged, {', '.join(sorted(asked))}, are not some of several.",
+                f"Name one or more of {', '.join(names)}, but not all.",
+            )
+        if asked and self.settings.batch_size < len(names):
+            raise InputError(
+                f"A batch of {self.settings.batch_size} does not hold each of the {len(names)} looks.",
+                f"Give --set batch_size={len(names)} or more.",
+            )
+        return [number for number, name in enumerate(names) if name in asked]
+
     @property
     def option_planes(self) -> int:
         """One for a single look too: the start reads it."""
@@ -132,7 +156,7 @@ class FineTuneObjective(StyledObjective):
     @property
     def finished(self) -> bool:
         """Whether what is held out has not come nearer for long enough."""
-        return self.kept.worn_out
+        return self.settings.keep == "best" and self.kept.worn_out
 
     @property
     def start(self) -> StyledPix2Pix:
@@ -217,7 +241,8 @@ class FineTuneObjective(StyledObjective):
                 group["lr"] = self.settings.discriminator_rate * factor
 
     def batch(self, step: int, rank: int) -> tuple[Tensor, Tensor, Tensor]:
-        masks, images, numbers = super().batch(step, rank)
+        trained = set(range(len(self.options))) - set(self._unchanged)
+        masks, images, numbers = self.crops.batch(step, self.settings.batch_size, rank, trained)
         grey = torch.tensor([not rgb for rgb in self._rgb], device=images.device)[numbers]
         draw = torch.Generator(images.device).manual_seed(derived_seed(self.seed, "jitter", step, rank))
         return masks, jittered(images, grey, self.settings.jitter, draw), numbers
@@ -242,9 +267,32 @@ class FineTuneObjective(StyledObjective):
             if s.high_frequency:
                 apart = weighted_l1(made - blurred(made), wanted - blurred(wanted), torch.ones_like(from_image[same]))
                 terms["high frequency"] = s.high_frequency * apart
+        if self._unchanged and s.as_before:
+            terms["as before"] = s.as_before * self._as_before(step)
         if self._images is not None:
             terms["unconditional"] = s.unconditional * self._unconditional(fake, step)
         return terms
+
+    def _as_before(self, step: int) -> Tensor:
+        """How far images, and a tenth of how far codes, of looks that stay unchanged are from those of the start.
+
+        Both render the same noise in the same style, so what is learned for other looks cannot be unlearned for these
+        (learning without forgetting, Li and Hoiem 2016).
+        """
+        generator, encoder = self.networks["generator"], self.networks["encoder"]
+        rank, device, side = self.fabric.global_rank, self.fabric.device, self.settings.crop
+        masks, real, numbers = self.crops.batch(step, self.settings.batch_size, rank, self._unchanged)
+        draw = torch.Generator(device).manual_seed(derived_seed(self.seed, "as before", step, rank))
+        x, noise = self.inputs(masks, numbers), drawn_planes(len(numbers), self._periods, side, side, draw)
+        with torch.no_grad():
+            code, log_variance = self.start.encoder(x, real)
+            chance = torch.randn(code.shape, generator=draw, device=device)
+            style = code + (log_variance / 2).exp() * chance
+            wanted = self.start.drawn(x, noise, style)
+        inputs = torch.cat([x, noise, style_planes(style, side, side)], 1)
+        made = generator(inputs.contiguous(memory_format=torch.channels_last))
+        apart: Tensor = (made - wanted).abs().float().mean() + 0.1 * (encoder(x, real)[0] - code).abs().mean()
+        return apart
 
     def _unconditional(self, fake: Tensor, step: int) -> Tensor:
         """One step of the discriminator that sees images without labels, and the generator's loss against it."""
@@ -292,8 +340,14 @@ class FineTuneObjective(StyledObjective):
 
     @property
     def exported(self) -> StyledPix2Pix:
-        """The weights that were best on what is held out; the average where nothing was compared yet."""
-        return self.kept.network if self.kept.seen else super().exported
+        """The weights that were best on what is held out; the average where nothing was compared or the last count."""
+        return self.kept.network if self.kept.seen and self.settings.keep == "best" else super().exported
+
+    def complete(self) -> None:
+        super().complete()
+        for name in ("bank", "bank_spread"):
+            now, before = getattr(self.exported, name), getattr(self.start, name)
+            now[self._unchanged] = before[self._unchanged]
 
     def preview(self) -> np.ndarray:
         """For crops of what is held out: mask, real image, before, now."""

@@ -95,5 +95,5 @@ def nearest_option(network: StyledPix2Pix, options: int, masks: Tensor, images: 
 
 
 def _statistics(masks: Tensor, images: Tensor) -> Tensor:
-    fine, from_grey = images - blurred(images), images - images.mean(1, keepdim=True)
-    return torch.cat([colour_statistics(masks, images), *(2 * part.abs().mean((2, 3)) for part in (fine, from_grey))], 1)
+    fine, tint = images - blurred(images), images - images.mean(1, keepdim=True)
+    return torch.cat([colour_statistics(masks, images), *(2 * part.abs().mean((2, 3)) for part in (fine, tint))], 1)

@@ -87,9 +87,7 @@ def test_the_plan_says_what_it_takes_and_writes_nothing(start, data):
 
 @pytest.mark.slow
 def test_several_looks_of_a_folder_become_options(start, tmp_path):
-    for name, grey in (("colour", False), ("grey", True)):
-        pair_folder(tmp_path / "both" / name, 2, (96, 160), grey=grey)
-    result = fine_tune(asked(start, tmp_path / "both", judge=False))
+    result = fine_tune(asked(start, two_looks(tmp_path / "both"), judge=False))
     card = read_card(result.path)
     assert card.options == ["colour", "grey"]
     assert [look.rgb for look in card.looks] == [True, False]
@@ -99,6 +97,56 @@ def test_several_looks_of_a_folder_become_options(start, tmp_path):
     preview = iio.imread(result.path.with_suffix(".preview.png"))
     coloured = [(corner != corner[..., :1]).any() for corner in (preview[4:36, -36:-4], preview[-36:-4, -36:-4])]
     assert coloured == [True, False], "of each look the last column is what it makes"
+
+
+def two_looks(folder):
+    for name in ("colour", "grey"):
+        pair_folder(folder / name, 2, (96, 160), grey=name == "grey")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_look_stays_as_it_was_while_another_is_trained(start, tmp_path):
+    rates = {"learning_rate": 0.01, "discriminator_rate": 0.01}  # by which all that the looks share is changed
+    stages = {"start_options": "0,1", "look_share": 0.0, "outer_share": 0.0, "unchanged": "colour"}
+    models = [ns.load_model(start, "cpu")]
+    for weight in (0.0, 20.0):
+        data = two_looks(tmp_path / f"both-{weight}")
+        settings = rates | stages | {"as_before": weight}
+        request = asked(start, data, f"look-{weight}.safetensors", steps=24, judge=False, settings=settings)
+        models.append(ns.load_model(fine_tune(request).path, "cpu"))
+    for style in (0, 3):
+        colour, grey = (
+            [model.render(nuclei(), model.card.options[n], 3, style=style).image.astype(int) for model in models]
+            for n in (0, 1)
+        )
+        assert abs(colour[2] - colour[0]).mean() < abs(colour[1] - colour[0]).mean() / 2
+        assert (grey[2] != grey[0]).any(), "the other look is trained"
+
+
+@pytest.mark.slow
+def test_a_run_that_keeps_the_last_weights_is_not_ended_by_what_is_held_out(start, data):
+    steps = {}
+    for keep in ("best", "last"):
+        settings = {"look_share": 0.0, "outer_share": 0.0, "learning_rate": 0.05, "check_every": 1, "patience": 1}
+        request = asked(start, data, f"{keep}.safetensors", steps=16, judge=False, settings=settings | {"keep": keep})
+        steps[keep] = fine_tune(request).steps
+    assert steps["best"] < steps["last"] == 16
+
+
+@pytest.mark.parametrize(
+    ("unchanged", "batch_size", "says"),
+    [
+        ("blue", 2, "The looks that shall stay unchanged, blue, are not some of several."),
+        ("grey, colour", 2, "The looks that shall stay unchanged, colour, grey, are not some of several."),
+        ("grey", 1, "A batch of 1 does not hold each of the 2 looks."),
+    ],
+)
+def test_looks_that_cannot_stay_unchanged_are_named(start, tmp_path, unchanged, batch_size, says):
+    data = two_looks(tmp_path / "both")
+    settings = {"unchanged": unchanged, "batch_size": batch_size}
+    with pytest.raises(InputError, match=says):
+        fine_tune(asked(start, data, judge=False, settings=settings))
 
 
 @pytest.mark.slow
