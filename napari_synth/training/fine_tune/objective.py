@@ -28,13 +28,14 @@ from napari_synth.models.card import ModelCard, TrainingData
 from napari_synth.nets.counter_noise import drawn_planes, noise_planes
 from napari_synth.nets.discriminators import TwoScaleDiscriminator
 from napari_synth.nets.pix2pix import option_plane
-from napari_synth.nets.styled import StyledPix2Pix, StyleEncoder, style_planes
+from napari_synth.nets.styled import StyledPix2Pix, StyleEncoder
 from napari_synth.training.augment import Augmentation
 from napari_synth.training.crops import DeviceCrops
 from napari_synth.training.fine_tune.best import BestSoFar
 from napari_synth.training.fine_tune.held_out import BLOCK, Divided, distances, divided_option, flat
 from napari_synth.training.fine_tune.stages import StagedGenerator, stage_at
 from napari_synth.training.fine_tune.start import nearest_option, options_of, with_looks, with_option_plane
+from napari_synth.training.fine_tune.unchanged import apart_from_start, looks_unchanged
 from napari_synth.training.fine_tune.unlabelled import UnlabelledCrops
 from napari_synth.training.objectives.base import adversarial_optimizers, seeded
 from napari_synth.training.objectives.styled import StyledObjective, StyledSettings, hinge_loss, weighted_l1
@@ -112,7 +113,8 @@ class FineTuneObjective(StyledObjective):
         self.kept = BestSoFar(self.average, s.patience)
         self.memories["kept"] = self.kept
         self._start: StyledPix2Pix | None = None
-        self._unchanged = self._looks_unchanged()
+        names = [option.source.name for option in self.options]
+        self._unchanged = looks_unchanged(names, s.unchanged, s.batch_size)
         self._images = UnlabelledCrops(Path(s.unlabelled), s.crop, seed) if s.unlabelled else None
         if self._images is not None:
             self.networks["unconditional"] = seeded(
@@ -131,22 +133,6 @@ class FineTuneObjective(StyledObjective):
             self.divided.append(found)
             self.remarks += remarks
         return [look.training for look in self.divided]
-
-    def _looks_unchanged(self) -> list[int]:
-        """Numbers of the looks that stay as they are."""
-        names = [option.source.name for option in self.options]
-        asked = {name.strip() for name in self.settings.unchanged.split(",") if name.strip()}
-        if asked and not asked < set(names):
-            raise InputError(
-                f"The looks that shall stay unchanged, {', '.join(sorted(asked))}, are not some of several.",
-                f"Name one or more of {', '.join(names)}, but not all.",
-            )
-        if asked and self.settings.batch_size < len(names):
-            raise InputError(
-                f"A batch of {self.settings.batch_size} does not hold each of the {len(names)} looks.",
-                f"Give --set batch_size={len(names)} or more.",
-            )
-        return [number for number, name in enumerate(names) if name in asked]
 
     @property
     def option_planes(self) -> int:
@@ -274,25 +260,13 @@ class FineTuneObjective(StyledObjective):
         return terms
 
     def _as_before(self, step: int) -> Tensor:
-        """How far images, and a tenth of how far codes, of looks that stay unchanged are from those of the start.
-
-        Both render the same noise in the same style, so what is learned for other looks cannot be unlearned for these
-        (learning without forgetting, Li and Hoiem 2016).
-        """
-        generator, encoder = self.networks["generator"], self.networks["encoder"]
+        """How far the looks that stay unchanged are from what the start makes of them."""
         rank, device, side = self.fabric.global_rank, self.fabric.device, self.settings.crop
         masks, real, numbers = self.crops.batch(step, self.settings.batch_size, rank, self._unchanged)
         draw = torch.Generator(device).manual_seed(derived_seed(self.seed, "as before", step, rank))
-        x, noise = self.inputs(masks, numbers), drawn_planes(len(numbers), self._periods, side, side, draw)
-        with torch.no_grad():
-            code, log_variance = self.start.encoder(x, real)
-            chance = torch.randn(code.shape, generator=draw, device=device)
-            style = code + (log_variance / 2).exp() * chance
-            wanted = self.start.drawn(x, noise, style)
-        inputs = torch.cat([x, noise, style_planes(style, side, side)], 1)
-        made = generator(inputs.contiguous(memory_format=torch.channels_last))
-        apart: Tensor = (made - wanted).abs().float().mean() + 0.1 * (encoder(x, real)[0] - code).abs().mean()
-        return apart
+        noise = drawn_planes(len(numbers), self._periods, side, side, draw)
+        networks = self.networks["generator"], self.networks["encoder"]
+        return apart_from_start(*networks, self.start, self.inputs(masks, numbers), real, noise, draw)
 
     def _unconditional(self, fake: Tensor, step: int) -> Tensor:
         """One step of the discriminator that sees images without labels, and the generator's loss against it."""

@@ -134,21 +134,6 @@ def test_a_run_that_keeps_the_last_weights_is_not_ended_by_what_is_held_out(star
     assert steps["best"] < steps["last"] == 16
 
 
-@pytest.mark.parametrize(
-    ("unchanged", "batch_size", "says"),
-    [
-        ("blue", 2, "The looks that shall stay unchanged, blue, are not some of several."),
-        ("grey, colour", 2, "The looks that shall stay unchanged, colour, grey, are not some of several."),
-        ("grey", 1, "A batch of 1 does not hold each of the 2 looks."),
-    ],
-)
-def test_looks_that_cannot_stay_unchanged_are_named(start, tmp_path, unchanged, batch_size, says):
-    data = two_looks(tmp_path / "both")
-    settings = {"unchanged": unchanged, "batch_size": batch_size}
-    with pytest.raises(InputError, match=says):
-        fine_tune(asked(start, data, judge=False, settings=settings))
-
-
 @pytest.mark.slow
 def test_images_without_labels_join(start, data, tmp_path):
     pair_folder(tmp_path / "more", 2, (80, 80))
