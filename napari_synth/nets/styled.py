@@ -28,6 +28,11 @@ def style_planes(style: Tensor, height: int, width: int) -> Tensor:
     return style[:, :, None, None].expand(-1, -1, height, width)
 
 
+def styled_input(conditions: Tensor, noise: Tensor, style: Tensor) -> Tensor:
+    """What the generator reads, in the order of its planes; parameters as of `StyledPix2Pix.drawn`."""
+    return torch.cat([conditions, noise, style_planes(style, *conditions.shape[-2:])], 1)
+
+
 def colour_statistics(mask: Tensor, image: Tensor) -> Tensor:
     """Mean and deviation of each colour inside and outside of the mask, ``[B, 12]``; 0 where there is no pixel.
 
@@ -153,5 +158,5 @@ class StyledPix2Pix(Pix2PixGenerator):
         noise : Tensor, shape (B, len(noise_periods), H, W)
         style : Tensor, shape (B, style_size)
         """
-        image: Tensor = self(torch.cat([conditions, noise, style_planes(style, *conditions.shape[-2:])], 1))
+        image: Tensor = self(styled_input(conditions, noise, style))
         return image

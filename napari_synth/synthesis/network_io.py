@@ -18,7 +18,7 @@ from napari_synth.datasets.mask_encoding import mask_plane
 from napari_synth.nets.counter_noise import noise_planes
 from napari_synth.nets.metgan import NOISE_PERIODS, MetGen
 from napari_synth.nets.pix2pix import option_plane
-from napari_synth.nets.styled import StyledPix2Pix, style_planes
+from napari_synth.nets.styled import StyledPix2Pix, styled_input
 
 if TYPE_CHECKING:
     from napari_synth.core.intensity import Intensity
@@ -115,7 +115,7 @@ def pix2pix_input(
     periods, size = network_of(model, StyledPix2Pix).noise_periods, x.shape[-2:]
     noise = noise_at(seed, periods, place, size, model.device)
     code = torch.from_numpy(style)[None].to(model.device)
-    return torch.cat([x.to(model.device), noise, style_planes(code, *size)], dim=1)
+    return styled_input(x.to(model.device), noise, code)
 
 
 def as_pixels(values: Tensor) -> np.ndarray:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_synth.core.errors import InputError
-from napari_synth.nets.styled import StyledPix2Pix, style_planes
+from napari_synth.nets.styled import StyledPix2Pix, styled_input
 
 CODES = 0.1
 """Weight of codes beside images."""
@@ -79,7 +79,7 @@ def apart_from_start(
         chance = torch.randn(code.shape, generator=draw, device=code.device)
         style = code + (log_variance / 2).exp() * chance
         wanted = start.drawn(conditions, noise, style)
-    inputs = torch.cat([conditions, noise, style_planes(style, *conditions.shape[-2:])], 1)
+    inputs = styled_input(conditions, noise, style)
     made = generator(inputs.contiguous(memory_format=torch.channels_last))
     apart: Tensor = (made - wanted).abs().float().mean() + CODES * (encoder(conditions, real)[0] - code).abs().mean()
     return apart

@@ -26,7 +26,7 @@ from napari_synth.models.hyper import MOST_LEVELS
 from napari_synth.nets.counter_noise import drawn_planes, noise_planes
 from napari_synth.nets.discriminators import TwoScaleDiscriminator
 from napari_synth.nets.pix2pix import Pix2PixGenerator
-from napari_synth.nets.styled import StyledPix2Pix, StyleEncoder, periods_of, style_planes
+from napari_synth.nets.styled import StyledPix2Pix, StyleEncoder, periods_of, styled_input
 from napari_synth.training.augment import Augmentation
 from napari_synth.training.crops import DeviceCrops
 from napari_synth.training.objectives.base import (
@@ -205,7 +205,7 @@ class StyledObjective(PairsObjective):
         chance = torch.randn(mean.shape, generator=draw, device=device)
         style = torch.where(is_drawn, wanted + wanted_spread * chance, mean + spread * chance)
         noise = drawn_planes(len(numbers), self._periods, s.crop, s.crop, draw)
-        inputs = torch.cat([x, noise, style_planes(style, s.crop, s.crop)], 1)
+        inputs = styled_input(x, noise, style)
         fake = generator(inputs.contiguous(memory_format=torch.channels_last))
 
         augment = Augmentation(real.shape, draw)

@@ -44,6 +44,12 @@ def asked(start, data, out="out/look.safetensors", steps=4, **more):
     return FineTuneRequest(str(start), data, out, settings=settings, device="cpu", deep=False, **more)
 
 
+def two_looks(folder):
+    for name in ("colour", "grey"):
+        pair_folder(folder / name, 2, (96, 160), grey=name == "grey")
+    return folder
+
+
 def events_of(request):
     return [event["event"] for event in read_progress(request.progress_path)]
 
@@ -97,12 +103,6 @@ def test_several_looks_of_a_folder_become_options(start, tmp_path):
     preview = iio.imread(result.path.with_suffix(".preview.png"))
     coloured = [(corner != corner[..., :1]).any() for corner in (preview[4:36, -36:-4], preview[-36:-4, -36:-4])]
     assert coloured == [True, False], "of each look the last column is what it makes"
-
-
-def two_looks(folder):
-    for name in ("colour", "grey"):
-        pair_folder(folder / name, 2, (96, 160), grey=name == "grey")
-    return folder
 
 
 @pytest.mark.slow
