@@ -72,8 +72,8 @@ class FineTuneSettings(StyledSettings):
     encoder that is to read others."""
     unchanged: str = ""
     """Looks that stay what the start makes of them, by name with commas between, while the others are trained."""
-    as_before: float = Field(20.0, ge=0)
-    """Weight of L1 between their images and codes now and at the start."""
+    as_before: float = Field(60.0, ge=0)
+    """Weight of the distance between their images, spectra and codes now and at the start."""
     unconditional: float = Field(0.5, ge=0)
     """Weight of the discriminator that sees images alone, where there are images without labels."""
     check_every: int = Field(25, ge=1)
