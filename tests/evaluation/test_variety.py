@@ -69,16 +69,16 @@ def test_the_card_of_a_model_of_ones_own_says_it(tmp_path):
 def test_without_noise_variants_are_alike(seed):
     """And with it they are not, in the bundled looks."""
     generator = load_generator("optional-pix2pix-nuclei", "cpu")
-    found = variety_of(generator, RenderRequest(nuclei((96, 96), 8), "purple", seed), variants=3)
+    found = variety_of(generator, RenderRequest(nuclei((96, 96), 8), "purple", seed), variants=6)
     assert found.alike is (seed is None)
     if seed is not None:
         assert found.ratio > 0.6, "what the bundled models must reach"
         assert found.words.startswith("Variants of a mask differ by ")
 
 
-def test_the_earlier_weights_are_found_out():
+def test_the_first_weights_are_found_out():
     """They differ in grain alone."""
-    (path,) = EARLIER_FOLDER.glob("optional-pix2pix-nuclei.*")
+    (path,) = EARLIER_FOLDER.glob("optional-pix2pix-nuclei.1.*")
     generator = load_generator(path, "cpu")
     assert variety_of(generator, RenderRequest(nuclei((96, 96), 8), "fluorescence", 1), variants=3).alike
 

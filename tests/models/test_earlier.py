@@ -1,15 +1,27 @@
 """Models that the program came with before: recipes name them by their hash."""
 
 import numpy as np
+import pytest
 import torch
 
 from napari_synth import api
 from napari_synth.models.checkpoint import file_hash, load_weights
-from napari_synth.models.defaults import DEFAULT_CAPSULES
+from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR
 from napari_synth.models.registry import recipe_weights, resolve_model
 
 MIRRORED = "4d8837f1631e732491cb1ff6106274a082b7b196f9a4f301ecde696f41507c80"
 """Of the axons when their noise was mirrored beyond 256 pixels; the weights are those of today."""
+
+NUCLEI = (
+    "aadb1011c4446248f7b783f1d22d220adce4e8bae1b645208c5db53c714f581c",
+    "d21c57edc5d543bb288e9bdd6146ac438484bdf4ba4d3b4dff1e0de227f32fdf",
+)
+"""Of the nuclei without styles, and with styles before two looks were fine-tuned on lossless images."""
+
+
+@pytest.mark.parametrize("sha256", NUCLEI)
+def test_nuclei_of_earlier_recipes_have_their_weights(sha256):
+    assert file_hash(recipe_weights(DEFAULT_GENERATOR, sha256)) == sha256
 
 
 def test_a_file_of_the_same_weights_with_an_earlier_card_is_made_again(settings_file):
