@@ -136,7 +136,7 @@ def test_it_can_be_watched_and_stopped(tmp_path, labels):
     with pytest.raises(Cancelled):
         style_from_image(generator, image, "he", labels, Steering(stop, token))
     assert [progress.done for progress in seen] == [1, 2, 3]
-    assert {progress.total for progress in seen} == {11}
+    assert {progress.total for progress in seen} == {21}
 
 
 def command(*words):

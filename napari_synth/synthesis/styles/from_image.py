@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 LEAST_SIDE = 64
 READ_SIDE, READ_CROPS = 256, 4
 FIT_SIDE, FIT_CROPS = 128, 2
-STEPS = 10
+STEPS = 20
 RATE = 0.1
-TIE = 0.02
+TIE = 0.001
 """How strongly the fitted code is held to the one that was read."""
-FAR, APART = 2.0, 0.16
+FAR, APART = 3.0, 0.16
 """From this distance from the bank, or from this mean difference of colours in [-1, 1] on, the option is said not to
 hold the image; or from half of both, and so on."""
 
