@@ -87,7 +87,7 @@ def test_the_wheel_is_complete_and_light(installed):
     for name in ("napari.yaml", "py.typed", "sample_data/nuclei_256.tif", "models/weights/nucleus-dvae.safetensors"):
         assert f"napari_synth/{name}" in names
     weights = [info for info in zipfile.ZipFile(wheel).infolist() if info.filename.endswith(".safetensors")]
-    assert sum(info.file_size for info in weights) < 70e6
+    assert sum(info.file_size for info in weights) < 90e6
 
 
 @pytest.mark.slow
