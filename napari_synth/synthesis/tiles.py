@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SMALLEST = 64
 OVERLAP = 0.25
 """Part of a window that it shares with the next one."""
+HARDLY = 1e-4
+"""Weight of the edge of a window, where the network saw nothing beyond, against that in another window."""
 
 
 class Tiled(NamedTuple):
@@ -57,14 +59,23 @@ def tile_boxes(box: Box, tile: int, near: tuple[float, float] | None = None) -> 
     return sorted(boxes, key=lambda b: ((b.top + b.bottom) / 2 - y) ** 2 + ((b.left + b.right) / 2 - x) ** 2)
 
 
-def blended_windows(forward: Forward, model: TrainedModel, request: ForwardRequest, steering: Steering) -> Tiled:
+def blended_windows(
+    forward: Forward, model: TrainedModel, request: ForwardRequest, steering: Steering, edge: int = 0
+) -> Tiled:
     """An image from overlapping windows, weighted towards their centres (MONAI's sliding window).
 
     The image beside the mask is cut into the same windows. Noise depends on the seed and the place: noise
     planes are those of the whole canvas, dropout is each window's own. Only a band of one window's height
     is held as float. Where the device runs out of memory the image is begun again with smaller windows.
+
+    Parameters
+    ----------
+    edge : int
+        So many pixels along a window's edge count for nothing where another window has them.
     """
-    return _as_memory_allows(lambda side: _in_bands(forward, model, request, side, steering), model, steering.tile)
+    return _as_memory_allows(
+        lambda side: _in_bands(forward, model, request, side, edge, steering), model, steering.tile
+    )
 
 
 def tiles_with_halo(
@@ -122,7 +133,7 @@ def _with_halo(
 
 
 def _in_bands(
-    forward: Forward, model: TrainedModel, request: ForwardRequest, side: int, steering: Steering
+    forward: Forward, model: TrainedModel, request: ForwardRequest, side: int, edge: int, steering: Steering
 ) -> np.ndarray:
     """One pass of a sliding window, from the top to the bottom."""
     from monai.data.utils import compute_importance_map, dense_patch_slices
@@ -133,6 +144,10 @@ def _in_bands(
     places = dense_patch_slices(shape, size, step)
     windows = [Box(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in places]
     weight: np.ndarray = compute_importance_map(size, mode="gaussian", sigma_scale=0.125).numpy()
+    for axis in (0, 1):
+        ends = np.ones(size[axis], np.float32)
+        ends[:edge] = ends[size[axis] - edge :] = HARDLY
+        weight = weight * np.expand_dims(ends, 1 - axis)
     watch = Stopwatch(len(windows), steering.on_progress)
     watch.report(0, f"window 1 of {len(windows)}")
     steering.cancel.raise_if_cancelled()

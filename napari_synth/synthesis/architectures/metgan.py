@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_synth.core.recipe import Precision
 from napari_synth.synthesis.architectures.record import Architecture
-from napari_synth.synthesis.tiles import blended_windows
+from napari_synth.synthesis.tiles import Tiled, blended_windows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from napari_synth.models.registry import TrainedModel
     from napari_synth.synthesis.live.follower import Follower
     from napari_synth.synthesis.network_io import ForwardRequest
+    from napari_synth.synthesis.request import Steering
+
+EDGE = 16
+"""Pixels along the edge of a window that are not what they would be in a larger one."""
 
 
 def forward(model: TrainedModel, request: ForwardRequest) -> np.ndarray:
@@ -48,12 +52,15 @@ def follower(model: TrainedModel, limit: int, precision: Precision) -> Follower:
     return AnatomyFollower(model, limit, precision, METGAN.whole_pixels)
 
 
+def tiler(model: TrainedModel, request: ForwardRequest, steering: Steering) -> Tiled:
+    """Blended windows; those of the publication's network as they always were, so that recipes keep their images."""
+    return blended_windows(forward, model, request, steering, EDGE if built_with_noise(model.card) else 0)
+
+
 def built_with_noise(card: ModelCard) -> bool:
     """Whether the network was built with noise planes, which those of the publication were not."""
     return bool(card.hyper.get("noise"))
 
 
-METGAN = Architecture(
-    forward=forward, tiler=partial(blended_windows, forward), follower=follower, has_noise=built_with_noise
-)
+METGAN = Architecture(forward=forward, tiler=tiler, follower=follower, has_noise=built_with_noise)
 METGAN_UNET = Architecture(forward=unet_forward, tiler=partial(blended_windows, unet_forward))

@@ -11,6 +11,7 @@ from psygnal import Signal
 from napari_synth.core.errors import InputError
 from napari_synth.models.defaults import DEFAULT_GENERATOR
 from napari_synth.models.registry import bundled_cards, model_card, wrong_role
+from napari_synth.synthesis.architectures.registry import has_noise
 
 if TYPE_CHECKING:
     from napari_synth.core.recipe import Style
@@ -62,6 +63,11 @@ class ModelCatalogue:
         """The channel a model needs beside the mask; empty when it needs none."""
         card = self.card(name)
         return next(iter(card.condition_channels), "") if card else ""
+
+    def has_seed(self, name: str) -> bool:
+        """Whether the seed of an image has a say; a model that reads a channel beside the mask may be without noise."""
+        card = self.card(name)
+        return card is not None and (not card.condition_channels or has_noise(card))
 
     def shown_as(self, model: str, option: str | None) -> str:
         """What an image is called: its option, else its channel, else its model."""

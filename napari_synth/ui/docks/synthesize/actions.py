@@ -94,7 +94,7 @@ class SynthesizeActions(DockActions):
         title = next((one.title or one.name for one in card.looks if one.name == look.option), card.title or card.id)
         if look.style is not None and card.style_size:
             title = f"{title}, {self.styles.words(look.style)}"
-        return f"{title}, seed {look.seed}" if look.noise and not card.condition_channels else title
+        return f"{title}, seed {look.seed}" if look.noise and self.context.catalogue.has_seed(look.model) else title
 
     @property
     def next_step(self) -> Note:

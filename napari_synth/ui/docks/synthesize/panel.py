@@ -213,8 +213,8 @@ class SynthesizePanel(Panel):
         self.image_label.setText(channel.capitalize().replace("&", "&&"))
         for widget in (self.image, self.image_label):
             widget.setVisible(bool(channel))
-        for widget in (self.seed, self.no_noise, self.seed_label):  # such a model has no noise
-            widget.setVisible(not channel)
+        for widget in (self.seed, self.no_noise, self.seed_label):
+            widget.setVisible(catalogue.has_seed(look.model))
         self.seed.setEnabled(look.noise)
         for widget in (self.latent, self.latent_label, self.use_seed):
             widget.setVisible(look.latent is not None)

@@ -113,6 +113,10 @@ def test_the_panel_asks_for_an_image_only_when_the_model_needs_one(synthesize, s
     assert synthesize.image.isVisible()
     assert synthesize.image_label.text() == "Anatomy"
     assert not synthesize.seed.isVisible(), "a model without noise has no seed"
+    noisy = small_metgan(tmp_path / "noisy.safetensors", noise=True)
+    session.actions(SynthesizeActions).open_model(noisy)
+    assert synthesize.seed.isVisible()
+    assert "seed 1" in session.actions(SynthesizeActions).headline
     assert synthesize.image.currentText() == "no image yet"
     viewer.add_image(anatomy(), name="one")
     viewer.add_image(anatomy(1), name="two")
