@@ -6,7 +6,7 @@ import torch
 
 from napari_synth import api
 from napari_synth.models.checkpoint import file_hash, load_weights
-from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR
+from napari_synth.models.defaults import DEFAULT_CAPSULES, DEFAULT_GENERATOR, DEFAULT_TWO_CHANNEL
 from napari_synth.models.registry import recipe_weights, resolve_model
 
 MIRRORED = "4d8837f1631e732491cb1ff6106274a082b7b196f9a4f301ecde696f41507c80"
@@ -19,9 +19,15 @@ NUCLEI = (
 """Of the nuclei without styles, and with styles before two looks were fine-tuned on lossless images."""
 
 
-@pytest.mark.parametrize("sha256", NUCLEI)
-def test_nuclei_of_earlier_recipes_have_their_weights(sha256):
-    assert file_hash(recipe_weights(DEFAULT_GENERATOR, sha256)) == sha256
+BRAIN = "26e6116893d3f1015c17e9bc433e025eb7ddac030e0bd1689940b48d3d16cac6"
+"""Of the two-channel model without noise planes, trained with the publication's objective."""
+
+
+@pytest.mark.parametrize(
+    ("name", "sha256"), [*((DEFAULT_GENERATOR, sha256) for sha256 in NUCLEI), (DEFAULT_TWO_CHANNEL, BRAIN)]
+)
+def test_earlier_recipes_have_their_weights(name, sha256):
+    assert file_hash(recipe_weights(name, sha256)) == sha256
 
 
 def test_a_file_of_the_same_weights_with_an_earlier_card_is_made_again(settings_file):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from scipy import ndimage
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_synth import api
@@ -25,6 +26,9 @@ from napari_synth.training.objectives.metgan_terms import (
     inside_distance,
     likeness,
     margin_loss,
+    profile_distance,
+    relief,
+    unevenness,
 )
 from napari_synth.training.objectives.texture import grey_value_distance
 from napari_synth.training.request import TrainRequest
@@ -80,9 +84,19 @@ def test_losses_equal_their_formulas():
     halves = (torch.arange(40) >= 20).float().expand(1, 1, 40, 40)
     assert grey_value_distance(stripes, halves, torch.ones(1, 1, 40, 40)) == 0
     assert grey_values_of_bands(stripes, halves, torch.ones(1, 1, 40, 40)) > 0.3
-    logits = torch.tensor([-3.0, -0.5, 0.5, 3.0])
-    assert margin_loss(logits, torch.zeros(4), 5) == pytest.approx((0 + 0.5 + 1.5 + 4) / 4)
-    assert margin_loss(logits, torch.ones(4), 5) == pytest.approx(5 * (4 + 1.5 + 0.5 + 0) / 4)
+    logits = torch.tensor([[[[-3.0, -0.5], [0.5, 3.0]]]])
+    assert margin_loss(logits, torch.zeros(1, 1, 2, 2), 5) == pytest.approx((0 + 0.5 + 1.5 + 4) / 4)
+    assert margin_loss(logits, torch.ones(1, 1, 2, 2), 5) == pytest.approx(5 * (4 + 1.5 + 0.5 + 0) / 4)
+
+
+def test_the_segmentor_is_asked_for_nothing_at_the_edges():
+    target = torch.zeros(1, 1, 32, 32)
+    target[..., 8:24, 8:24] = 1
+    sure = 10 * (2 * target - 1)
+    for row, is_asked in ((4, True), (5, False), (7, False), (8, False), (9, True), (15, True)):
+        wrong = sure.clone()
+        wrong[..., row, 12:20] *= -1
+        assert (margin_loss(wrong, target, 5) > 0) == is_asked, row
 
 
 def test_crops_on_the_device_are_those_of_the_sampler(data):
@@ -165,6 +179,54 @@ def test_a_large_object_may_be_even_and_not_brighter_or_darker_than_real_ones():
     assert beyond_range(even + 1, asked, real, torch.zeros_like(masks)) == 0, "no real object says how bright"
 
 
+def test_objects_are_compared_ring_by_ring_from_their_middles_to_a_halo():
+    rows, columns = np.mgrid[:64, :64]
+    away = np.hypot(rows - 30, columns - 34)
+    mask = (away < 9).astype(np.float32)
+    peaked, flat = np.exp(-away / 5).astype(np.float32), np.where(mask > 0, 0.5, 0).astype(np.float32)
+    share = ndimage.uniform_filter(mask.astype(float), 7, mode="constant")
+    numbers = np.where(share > 1e-6, np.minimum((share * 6 + 1e-6).astype(int), 5), -1)
+    expected = np.mean([abs(peaked[numbers == ring].mean() - flat[numbers == ring].mean()) for ring in range(6)])
+    one, other, masks = (torch.from_numpy(x)[None, None] for x in (peaked, flat, mask))
+    assert profile_distance(one, other, masks) == pytest.approx(expected, rel=1e-3)
+    noise = torch.randn(one.shape, generator=torch.Generator().manual_seed(0))
+    noisy = one + 0.5 * noise
+    assert profile_distance(noisy, one, masks) < 0.5 * profile_distance(noisy, other, masks), "the profile, not pixels"
+    assert profile_distance(one, other, torch.zeros_like(masks)) == 0
+
+
+def test_a_large_object_is_as_even_as_tissue_and_a_small_one_may_be_what_it_likes():
+    draw = torch.Generator().manual_seed(0)
+    real = 0.05 * torch.randn(1, 1, 64, 64, generator=draw)
+    stripes = 0.5 * ((torch.arange(64) // 5) % 2).float().expand(1, 1, 64, 64)
+    nothing, large, small = (torch.zeros(1, 1, 64, 64) for _ in range(3))
+    large[..., 8:56, 8:56] = 1
+    small[..., 20:30, 20:30] = 1
+    assert unevenness(stripes, large, real, nothing) > 0.1
+    assert unevenness(real + 0.7, large, real, nothing) < 0.01, "grain as in tissue, and of any brightness"
+    assert unevenness(stripes, small, real, nothing) == 0
+    assert unevenness(stripes, nothing, real, nothing) == 0
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_light_from_one_side_is_seen_and_camera_noise_has_none(turns):
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((128, 128)), 0.7)
+    ridges = (np.mgrid[:128, :128][0] + noise) % 8  # rising slowly, falling at once
+    nothing = torch.zeros(1, 1, 128, 128)
+    lit, even = (
+        relief(torch.from_numpy(np.rot90(image, turns).copy())[None, None].float(), nothing)
+        for image in (ridges, noise)
+    )
+    assert even < 0.01
+    assert lit > 10 * even
+
+
+def test_no_pattern_from_block_to_block_is_rewarded(data):
+    """The covariance of blocks is below 0 for a grid that changes its sign; a loss below 0 would ask for one."""
+    objective = objective_of(data)
+    assert all(objective.step(step)["lattice"] >= 0 for step in range(3))
+
+
 def test_blobs_are_large_and_leave_room():
     masks = blobs(20, 256, torch.Generator().manual_seed(0))
     assert set(masks.unique().tolist()) == {0.0, 1.0}
@@ -177,7 +239,8 @@ def test_a_step_moves_everything(data):
     networks = objective.networks | {"average": objective.exported}
     before = {name: copy.deepcopy(dict(network.named_parameters())) for name, network in networks.items()}
     losses = objective.step(0)
-    assert set(losses) == {"D", "GAN", "features", "area", "spectrum", "grey values", "inside", "range", "likeness"}
+    of_own = {"features", "area", "spectrum", "profile", "lattice", "grey values"}
+    assert set(losses) == {"D", "GAN", *of_own, "relief", "inside", "range", "uneven", "likeness"}
     assert np.isfinite(list(losses.values())).all()
     for name, network in networks.items():
         assert [key for key, p in network.named_parameters() if torch.equal(p, before[name][key])] == []

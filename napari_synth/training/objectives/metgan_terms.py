@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate, l1_loss
 
-from napari_synth.training.objectives.texture import OUTSIDE, blurred, grey_value_distance
+from napari_synth.training.objectives.texture import OUTSIDE, blurred, grey_value_distance, local_deviation
 
 PARTS = 4
 """Features are averaged over so many parts of a side."""
@@ -20,6 +20,17 @@ MARGIN = 1.0
 QUANTILES = 64
 RANGE = (16, 56)
 """The quantiles, of `QUANTILES`, between which a large object may lie: from a quarter to seven eighths."""
+RING = 7
+RINGS = 6
+"""Rings of a profile: by the share of the label in the `RING`² pixels around each."""
+WITHIN = 0.75
+"""Share of the label in the `OBJECT`² pixels around a place from which on it lies within an object."""
+LIT = [(down, right) for down in range(3) for right in range(-2, 3) if (down, right) > (0, 0)]
+"""How far apart the pixels are whose differences `relief` looks at."""
+LARGE = 15
+"""Pixels around which all must be of the label for a place to lie within a large object."""
+UNEVEN = 1.5
+"""Large objects may vary that much more than real tissue does."""
 FREE_GRAIN, FREE_OBJECTS = 0.05, 0.3
 """Correlations that two draws of noise may keep: of their grain, and of the brightness of their objects."""
 BLOB_PERIODS = (32, 64)
@@ -65,6 +76,65 @@ def inside_distance(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) ->
     ]
     either_is_empty = (asked.sum() == 0) | (masks.sum() == 0)
     return torch.where(either_is_empty, 0.0, torch.stack(distances).sum())
+
+
+def profile(images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean grey value of each ring of the objects, from a halo outside to their middles, and how many pixels it has.
+
+    Parameters
+    ----------
+    images, masks : Tensor, shape (B, 1, H, W)
+
+    Returns
+    -------
+    means, counts : Tensor, shape (B, RINGS)
+        A ring without pixels has the mean 0.
+    """
+    share = blurred(masks, RING)
+    number = (share * RINGS).long().clamp(max=RINGS - 1)
+    rings = torch.stack([(number == ring) & (share > 0) for ring in range(RINGS)], 1).float()
+    counts = rings.flatten(2).sum(2)
+    return (rings * images[:, None]).flatten(2).sum(2) / counts.clamp(min=1), counts
+
+
+def profile_distance(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
+    """L1 distance of the `profile` of the objects of each image: as bright in their middles, as soft at their edges."""
+    (one, counts), (other, _) = profile(made, masks), profile(real, masks)
+    there = (counts > 0).float()
+    return ((one - other).abs() * there).sum() / there.sum().clamp(min=1)
+
+
+def unevenness(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) -> Tensor:
+    """How much more means of `OBJECT`² pixels vary within large objects than `UNEVEN` times what real tissue does.
+
+    The label alone would have a generator that was taught small objects fill a large one with stripes as wide as these.
+    """
+    within = blurred(asked, LARGE) > 0.999
+    tissue = (blurred(masks, LARGE) == 0).float()
+    bound = (local_deviation(blurred(real, OBJECT), LARGE) * tissue).sum() / tissue.sum().clamp(min=1)
+    beyond = torch.relu(local_deviation(blurred(made, OBJECT), LARGE) - UNEVEN * bound.detach())
+    return (within * beyond).sum() / within.sum().clamp(min=1)
+
+
+def relief(made: Tensor, asked: Tensor) -> Tensor:
+    """How much the grain looks like a relief that light falls on from one side: mean squared skewness of differences.
+
+    The differences of pixels one and two apart, in every direction, away from the edges of objects. Camera noise has
+    no side, so they are as often positive as negative, and as far; power spectra do not show the side.
+
+    Parameters
+    ----------
+    made, asked : Tensor, shape (B, 1, H, W)
+    """
+    away = ((blurred(asked, RING) == 0) | (blurred(asked, LARGE) > 0.999)).float()
+    skewness = []
+    for offset in LIT:
+        apart = made - made.roll(offset, (2, 3))
+        where = (away * away.roll(offset, (2, 3)))[..., 2:, 2:-2]
+        apart, count = apart[..., 2:, 2:-2], where.sum().clamp(min=1)
+        second, third = ((where * apart**power).sum() / count for power in (2, 3))
+        skewness.append(third / (second + 1e-6) ** 1.5)
+    return torch.stack(skewness).square().mean()
 
 
 def beyond_range(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) -> Tensor:
@@ -115,10 +185,18 @@ def correlation(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
 def margin_loss(logits: Tensor, target: Tensor, object_weight: float) -> Tensor:
     """How far a segmentor's logits are from `MARGIN` on the right side; objects weigh ``object_weight`` times more.
 
-    It asks no more than that the segmentor is fairly sure, so that objects may differ in brightness.
+    It asks no more than that the segmentor is fairly sure, so that objects may differ in brightness, and nothing at
+    their edges, where a segmentor has real signals wrong: it would ask for flat objects with dark rings.
+
+    Parameters
+    ----------
+    logits, target : Tensor, shape (B, 1, H, W)
+        ``target`` is 0 or 1.
+    object_weight : float
     """
+    away_from_edge = torch.where(target > 0, blurred(target, OBJECT) > WITHIN, blurred(target, RING) == 0)
     missing = torch.relu(MARGIN - (2 * target - 1) * logits)
-    return ((1 + (object_weight - 1) * target) * missing).mean()
+    return (away_from_edge * (1 + (object_weight - 1) * target) * missing).mean()
 
 
 def blobs(count: int, side: int, draw: torch.Generator) -> Tensor:

@@ -76,7 +76,7 @@ def test_every_bundled_generator_has_a_record():
     assert made <= set(RECORDS) <= set(networks.ARCHITECTURES)
     for card in cards:
         assert stages_of(card) == (STAGES if card.architecture == "capspix2pix" else ())
-    assert not has_noise(bundled_cards()["metgan-brain"])
+    assert has_noise(bundled_cards()["metgan-brain"])
 
 
 def test_a_name_that_is_not_there_is_named_with_those_that_are():
