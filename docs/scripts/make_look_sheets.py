@@ -1,9 +1,10 @@
 """Make the pictures of docs/looks.md with the bundled model of nuclei.
 
-python docs/scripts/make_look_sheets.py [DATA_DIR]
+python docs/scripts/make_look_sheets.py [DATA_DIR [FAST]]
 
 DATA_DIR holds option folders with images/ and masks/ and a dataset.yaml that says what is held out; without it the
 sheets beside real images are left as they are. Which files are shown is chosen by number: evenly from all of them.
+FAST is a model that `train optional-pix2pix DATA_DIR --preset fast` made; without it the sheet of that preset is left.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from napari_synth.training.previews import label_picture, picture_sheet
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 SIDE = 192
-STYLES, STEPS, SHOWN, MINE = 5, 6, 4, 5
+STYLES, STEPS, SHOWN, MINE, OF_FAST = 5, 6, 4, 5, 2
 
 
 def styles_sheet(model: Generator, labels: np.ndarray) -> list[list[np.ndarray]]:
@@ -59,12 +60,12 @@ def even(files: OptionPairs, count: int) -> list[LoadedPair]:
     return [part for part in parts if part.labels.any() and part.labels.shape == (SIDE, SIDE)]
 
 
-def beside_sheet(model: Generator, files: OptionPairs) -> list[list[np.ndarray]]:
+def beside_sheet(model: Generator, files: OptionPairs, count: int = SHOWN) -> list[list[np.ndarray]]:
     """Mask, real image, three seeds."""
     name = files.source.name
     return [
         [label_picture(pair.labels), pair.image, *(model.render(pair.labels, name, seed).image for seed in (1, 2, 3))]
-        for pair in even(files, SHOWN)
+        for pair in even(files, count)
     ]
 
 
@@ -81,16 +82,25 @@ def mine_sheet(model: Generator, data: list[OptionPairs], labels: np.ndarray) ->
     return rows
 
 
-def main(data: str | None = None) -> None:
+def opened(model: str) -> Generator:
+    """A model by its id or file."""
+    generator = load_model(model, "cpu")
+    assert isinstance(generator, Generator)
+    return generator
+
+
+def main(data: str | None = None, fast: str | None = None) -> None:
     """Write the sheets."""
     labels = tifffile.imread(ROOT / "sample_data" / "nuclei_256.tif")[:SIDE, :SIDE]
-    model = load_model(DEFAULT_GENERATOR, "cpu")
-    assert isinstance(model, Generator)
+    model = opened(DEFAULT_GENERATOR)
     sheets = {"styles": styles_sheet(model, labels), "style_walk": walk_sheet(model, labels)}
     if data is not None:
         options = find_options(data)
         sheets["style_of_images"] = mine_sheet(model, options, labels)
         sheets |= {f"beside_{files.source.name}": beside_sheet(model, files) for files in options}
+        if fast is not None:
+            two_cores = opened(fast)
+            sheets["fast_preset"] = [row for files in options for row in beside_sheet(two_cores, files, OF_FAST)]
     for name, rows in sheets.items():
         target = PICTURES / f"{name}.jpg"
         iio.imwrite(target, picture_sheet(rows), quality=88)

@@ -47,6 +47,7 @@ MADE = {
     **dict.fromkeys(("styles.jpg", "style_walk.jpg", "style_of_images.jpg"), _SHEETS),
     **dict.fromkeys((f"beside_{look}.jpg" for look in ("he", "he-dark", "purple", "fluorescence")), _SHEETS),
     **dict.fromkeys((f"capsules_{what}.png" for what in ("seeds", "features", "walk", "switched_off")), _CAPSULES),
+    "fast_preset.jpg": Made("make_look_sheets.py", ()),
     "camera.jpg": Made("measure_camera.py", (NUCLEI,)),
     "ising-pairs.jpg": Made("make_model_sheets.py", ("ising-nuclei",)),
     "metgan.png": Made("make_metgan_pictures.py", (BRAIN,)),
