@@ -99,6 +99,12 @@ FIGURES = {
     "auc_synthetic": "ROC AUC of brightness against the mask",
     "auc_real": "the same of the real images: what the line above should be",
     "grid": "largest peak of the spectrum at 2, 4 or 8 pixels, divided by that of real images: 1 is the floor",
+    "look.grid": "largest peak of the spectrum at 2, 4 or 8 pixels",
+    "real_grid": "the same of the real signal: what the line above should be",
+    "grain": "mean difference of the logarithms (base 10) of the spectra of the synthetic and the real signal",
+    "real_grain": "the same of the real signal and that of the training planes: what the line above should be",
+    "objects": "spread of the mean brightness of objects, divided by that of real ones; 1: as different",
+    "variety": "mean difference of two seeds, divided by that of two real planes; 0: seeds change nothing",
     "grid_synthetic": "largest peak of the spectrum at 2, 4 or 8 pixels",
     "grid_real": "the same of the real images: what the line above should be",
     "std_inside": "grey levels by which a pixel inside the mask varies over 20 latent vectors",
@@ -112,7 +118,7 @@ FIGURES = {
     "wrong_px_held_out": "pixels of 4096 that a held-out shape loses or gains when encoded and decoded",
     "wrong_px_training": "the same of the shapes trained on: if this is much smaller, shapes were learned by heart",
 }
-"""What a figure of a card says, by its last name."""
+"""What a figure of a card says, by its last name, or by all of it where the last name says something else."""
 
 
 def pages() -> dict[str, str]:
@@ -197,10 +203,15 @@ def _figures(card: ModelCard) -> str:
         columns[of] = None
     heads = ["all" if not of else f"`{of}`" for of in columns]
     rows = [
-        (f"`{kind}`", FIGURES.get(kind, ""), *(f"{values[of]:g}" if of in values else "" for of in columns))
+        (f"`{kind}`", _said(kind, values), *(f"{values[of]:g}" if of in values else "" for of in columns))
         for kind, values in measured.items()
     ]
     return table(("figure", "is", *heads), rows) if rows else ""
+
+
+def _said(kind: str, measured_on: Iterable[str]) -> str:
+    names = (*(f"{of}.{kind}" for of in measured_on), kind)
+    return next((FIGURES[name] for name in names if name in FIGURES), "")
 
 
 def _data(training: Training) -> str:
