@@ -15,7 +15,7 @@ from napari_synth.core.progress import CancelToken
 from napari_synth.datasets.triplets import TripletSampler, load_triplets
 from napari_synth.models.checkpoint import load_weights, read_card
 from napari_synth.training.loop import settings_for, train
-from napari_synth.training.objectives.metgan_hinge import HingeMetGANObjective
+from napari_synth.training.objectives.metgan_hinge import HingeMetGANObjective, beside_real
 from napari_synth.training.objectives.metgan_terms import (
     area_distance,
     beyond_range,
@@ -30,7 +30,7 @@ from napari_synth.training.objectives.metgan_terms import (
     relief,
     unevenness,
 )
-from napari_synth.training.objectives.texture import grey_value_distance
+from napari_synth.training.objectives.texture import grey_value_distance, lattice_power
 from napari_synth.training.request import TrainRequest
 from tests.helpers import triplet_folder
 from tests.reference import plain_losses as plain
@@ -223,6 +223,10 @@ def test_light_from_one_side_is_seen_and_camera_noise_has_none(turns):
 
 def test_no_pattern_from_block_to_block_is_rewarded(data):
     """The covariance of blocks is below 0 for a grid that changes its sign; a loss below 0 would ask for one."""
+    grid = (2 * (torch.arange(64) % 2) - 1).float().expand(1, 1, 64, 64).clone()
+    grid[..., :32, :] *= -1
+    assert lattice_power(grid, block=32) < 0
+    assert beside_real(grid, grid, torch.zeros_like(grid))["lattice"] == 0
     objective = objective_of(data)
     assert all(objective.step(step)["lattice"] >= 0 for step in range(3))
 

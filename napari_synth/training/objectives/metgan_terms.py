@@ -78,30 +78,26 @@ def inside_distance(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) ->
     return torch.where(either_is_empty, 0.0, torch.stack(distances).sum())
 
 
-def profile(images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean grey value of each ring of the objects, from a halo outside to their middles, and how many pixels it has.
+def profile_distance(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
+    """L1 distance of the profiles of the objects of each image: as bright in their middles, as soft at their edges.
+
+    A profile is the mean grey value of each ring, from a halo outside the objects to their middles.
 
     Parameters
     ----------
-    images, masks : Tensor, shape (B, 1, H, W)
-
-    Returns
-    -------
-    means, counts : Tensor, shape (B, RINGS)
-        A ring without pixels has the mean 0.
+    made, real, masks : Tensor, shape (B, 1, H, W)
     """
     share = blurred(masks, RING)
     number = (share * RINGS).long().clamp(max=RINGS - 1)
     rings = torch.stack([(number == ring) & (share > 0) for ring in range(RINGS)], 1).float()
     counts = rings.flatten(2).sum(2)
-    return (rings * images[:, None]).flatten(2).sum(2) / counts.clamp(min=1), counts
+    apart = (rings * (made - real)[:, None]).flatten(2).sum(2) / counts.clamp(min=1)
+    return apart.abs().sum() / (counts > 0).sum().clamp(min=1)
 
 
-def profile_distance(made: Tensor, real: Tensor, masks: Tensor) -> Tensor:
-    """L1 distance of the `profile` of the objects of each image: as bright in their middles, as soft at their edges."""
-    (one, counts), (other, _) = profile(made, masks), profile(real, masks)
-    there = (counts > 0).float()
-    return ((one - other).abs() * there).sum() / there.sum().clamp(min=1)
+def within_large(masks: Tensor) -> Tensor:
+    """Where all `LARGE`² pixels around are of the label."""
+    return blurred(masks, LARGE) > 0.999
 
 
 def unevenness(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) -> Tensor:
@@ -109,7 +105,7 @@ def unevenness(made: Tensor, asked: Tensor, real: Tensor, masks: Tensor) -> Tens
 
     The label alone would have a generator that was taught small objects fill a large one with stripes as wide as these.
     """
-    within = blurred(asked, LARGE) > 0.999
+    within = within_large(asked)
     tissue = (blurred(masks, LARGE) == 0).float()
     bound = (local_deviation(blurred(real, OBJECT), LARGE) * tissue).sum() / tissue.sum().clamp(min=1)
     beyond = torch.relu(local_deviation(blurred(made, OBJECT), LARGE) - UNEVEN * bound.detach())
@@ -126,7 +122,7 @@ def relief(made: Tensor, asked: Tensor) -> Tensor:
     ----------
     made, asked : Tensor, shape (B, 1, H, W)
     """
-    away = ((blurred(asked, RING) == 0) | (blurred(asked, LARGE) > 0.999)).float()
+    away = ((blurred(asked, RING) == 0) | within_large(asked)).float()
     skewness = []
     for offset in LIT:
         apart = made - made.roll(offset, (2, 3))
