@@ -9,13 +9,13 @@ before belongs into tests/models/test_earlier.py; sample data, golden and other 
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
+from napari_synth.core.files import copy_whole
 from napari_synth.models.card import ModelCard
 from napari_synth.models.checkpoint import SUFFIX, file_hash, load_weights, read_card, save_model
-from napari_synth.models.registry import EARLIER_FOLDER, WEIGHTS_FOLDER
+from napari_synth.models.registry import EARLIER_FOLDER, bundled_paths, earlier_file
 
 SAME = ("architecture", "role", "structure", "mask_meaning", "condition_channels", "output_channel", "value_range")
 
@@ -50,22 +50,24 @@ def card_for(bundled: ModelCard, trained: ModelCard, before: str, notes: str) ->
     return bundled.model_copy(update=changes)
 
 
-def put_aside(path: Path) -> Path:
-    """Copy a bundled file to the earlier ones, with the next number; one that lies there stays."""
-    same = [other for other in EARLIER_FOLDER.glob(f"{path.stem}.*{SUFFIX}") if file_hash(other) == file_hash(path)]
-    if same:
-        return same[0]
+def put_aside(path: Path, sha256: str) -> Path:
+    """Copy a bundled file to the earlier ones, with the next number, unless it lies there already."""
+    if earlier := earlier_file(path.stem, sha256):
+        return earlier
     number = 1 + sum(1 for _ in EARLIER_FOLDER.glob(f"{path.stem}.*"))
-    return Path(shutil.copyfile(path, EARLIER_FOLDER / f"{path.stem}.{number}{SUFFIX}"))
+    target = EARLIER_FOLDER / f"{path.stem}.{number}{SUFFIX}"
+    copy_whole(path, target)
+    return target
 
 
 def main(model_id: str, trained_file: str, notes: str) -> None:
     """Write the bundled file anew and print the hashes of now and before."""
-    path = WEIGHTS_FOLDER / f"{model_id}{SUFFIX}"
-    card = card_for(read_card(path), read_card(trained_file), file_hash(path)[:12], Path(notes).read_text().strip())
-    earlier = put_aside(path)
+    path = bundled_paths()[model_id]
+    before = file_hash(path)
+    card = card_for(read_card(path), read_card(trained_file), before[:12], Path(notes).read_text().strip())
+    earlier = put_aside(path, before)
     save_model(path, card, load_weights(trained_file))
-    print(f"{path}: {file_hash(path)}\nbefore, {earlier}: {file_hash(earlier)}")
+    print(f"{path}: {file_hash(path)}\nbefore, {earlier}: {before}")
 
 
 if __name__ == "__main__":

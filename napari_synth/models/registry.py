@@ -133,8 +133,13 @@ def recipe_weights(name: str, sha256: str) -> Path:
     path = resolve_model(name)
     if not sha256 or name not in bundled_paths() or file_hash(path) == sha256:
         return path
-    earlier = (other for other in EARLIER_FOLDER.glob(f"{name}.*{SUFFIX}") if file_hash(other) == sha256)
-    return next(earlier, None) or _with_earlier_card(path, name, sha256) or path
+    return earlier_file(name, sha256) or _with_earlier_card(path, name, sha256) or path
+
+
+def earlier_file(name: str, sha256: str) -> Path | None:
+    """An earlier file of a bundled model, by its hash; None where there is none."""
+    found = (other for other in EARLIER_FOLDER.glob(f"{name}.*{SUFFIX}") if file_hash(other) == sha256)
+    return next(found, None)
 
 
 def _with_earlier_card(path: Path, name: str, sha256: str) -> Path | None:
